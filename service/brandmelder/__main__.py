@@ -1,0 +1,5 @@
+"""`python -m brandmelder` is the command `brandmelder`."""
+
+from brandmelder.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The same pipeline under a clock that does not wait."""

@@ -1,0 +1,1 @@
+"""1. The world becomes mentions and readings."""

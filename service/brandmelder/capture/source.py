@@ -1,0 +1,81 @@
+"""What a source is: a place we poll; and what the house lends it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from msgspec import Struct
+
+from brandmelder.model import Cursor, Extent, Gap, Mention, Reading, Removal, SourceId
+
+if TYPE_CHECKING:
+    from brandmelder.options import SourceOptions
+
+
+class Poll(Struct, frozen=True, kw_only=True):
+    """One answer of a source: what is new, gone and missing, and where to go on. At most 1,000 mentions."""
+
+    mentions: tuple[Mention, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    removals: tuple[Removal, ...] = ()
+    cursor: Cursor | None = None
+    """Where the next poll goes on; None keeps the old one."""
+    read_until: datetime | None = None
+    """Everything published before this moment has been read, but for honest latecomers; None says nothing."""
+    gap: Gap | None = None
+    extent: Extent | None = None
+    more: bool = False
+    """Commit, then poll again at once: a page of a walk."""
+    not_before: datetime | None = None
+    """What the server asked for."""
+    degraded: str = ""
+    """Why the answer is known to be incomplete, in a few words; empty when it is complete."""
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What a server said, inflated, within all limits. `status` is 200 or 304; anything else was raised."""
+
+    url: str
+    """The address that answered, after redirects."""
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        """The media type with its parameters, in lower case; empty if the server named none."""
+        return self.headers.get("content-type", "").lower()
+
+
+class Fetch(Protocol):
+    """The one polite, safe client (capture/http.py), bound to one source's rules."""
+
+    async def __call__(self, url: str, *, now: datetime, headers: Mapping[str, str] | None = None) -> Answer:
+        """GET `url` within deadline, size and address rules. Raises a SourceError that says what to do."""
+        ...
+
+
+class Tools(Struct, frozen=True, kw_only=True):
+    """What the house lends a source."""
+
+    fetch: Fetch
+    parse_feed: Callable[[bytes, str], Awaitable[Any]]
+    """Parse a feed's bytes (with its content type) in the limited child process (capture/child.py)."""
+
+
+class Source(Protocol):
+    """A place we poll. Built as `Class(source_id, options, tools)`; `options` is an instance of `Class.Options`.
+
+    A source does no scheduling, storing, retrying and opens no sockets of its own. Errors are values of the tree under
+    `SourceError`; anything else is a bug and is counted as one.
+    """
+
+    Options: ClassVar[type[SourceOptions]]
+    id: SourceId
+
+    async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
+        """Read what is new since `cursor`; without a cursor, a bounded history marked as such."""
+        ...

@@ -1,0 +1,1 @@
+"""2. A mention gets its verdict."""

@@ -1,0 +1,21 @@
+"""What a classifier is: it reads mentions and says what they say, with probabilities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from brandmelder.model import Mention, Verdict
+
+
+class Classifier(Protocol):
+    """Built as `Class(brand)`. Deterministic: same text and version, same verdict, whatever the batch."""
+
+    name: str
+    version: str
+
+    def classify(self, mentions: Sequence[Mention]) -> tuple[Verdict, ...]:
+        """Return one verdict per mention, in order; never raises on any text."""
+        ...

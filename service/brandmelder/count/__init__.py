@@ -1,0 +1,1 @@
+"""3. Verdicts become series of bins."""

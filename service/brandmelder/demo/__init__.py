@@ -1,0 +1,1 @@
+"""A storm to try it on, told over the real protocols."""

@@ -1,0 +1,1 @@
+"""4. A series becomes findings, and some of them spikes."""

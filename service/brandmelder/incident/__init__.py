@@ -1,0 +1,1 @@
+"""5. A spike gets a memory and a timeline."""

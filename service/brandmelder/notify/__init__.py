@@ -1,0 +1,1 @@
+"""6. An incident becomes a message in a channel."""

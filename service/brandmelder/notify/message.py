@@ -1,0 +1,67 @@
+"""An incident in words: German and English, channel-free. Order and limits after the alert's design."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class Span(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A run of text. A foreign one was written by strangers: no channel may read markup, mentions or links in it."""
+
+    text: str
+    bold: bool = False
+    foreign: bool = False
+    moment: datetime | None = None
+    """The text is this moment; a channel that can shows it in the reader's zone."""
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """A labelled fact: `Quellen  Mastodon 22, News 9`."""
+
+    label: str
+    spans: tuple[Span, ...]
+
+
+class QuoteText(Struct, frozen=True, kw_only=True):
+    """A mention's words, made inert and cut to 220 characters; `label` is source and time, `url` https or empty."""
+
+    text: str
+    label: str
+    url: str = ""
+
+
+class Button(Struct, frozen=True, kw_only=True):
+    """One thing a person can press; `act` is a word of `model.Act` or `snooze`, `details`."""
+
+    act: str
+    label: str
+    primary: bool = False
+    url: str = ""
+
+
+class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a channel shows. The first 40 characters of `headline` hold brand and number."""
+
+    language: str
+    incident: str
+    revision: int
+    emoji: str
+    headline: str
+    """At most 150 characters, without the emoji; our own words and the brand only."""
+    sentence: tuple[Span, ...] = ()
+    spark: str = ""
+    lines: tuple[Line, ...] = ()
+    honest: tuple[str, ...] = ()
+    """What limits the finding, one sentence each."""
+    quotes: tuple[QuoteText, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    footer: tuple[tuple[Span, ...], ...] = ()
+    broadcast: bool = False
+    """A thread reply that the whole channel should see too."""
+
+    @property
+    def lock_screen(self) -> str:
+        """The one line that a phone shows, at most 300 characters."""
+        return f"{self.emoji} {self.headline}"[:300]

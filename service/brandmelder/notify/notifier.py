@@ -1,0 +1,100 @@
+"""What a channel is: a place that takes messages; and what can become of one attempt."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from brandmelder.model import ChannelId, Form
+    from brandmelder.notify.message import Message
+    from brandmelder.options import ChannelOptions
+
+
+class Sent(Struct, frozen=True, tag=True):
+    """It stands there; `ref` finds it again (in Slack `channel:ts`)."""
+
+    ref: str
+
+
+class NotDelivered(Struct, frozen=True, tag=True):
+    """It certainly did not arrive: try again, not before `retry_after`."""
+
+    reason: str
+    retry_after: timedelta | None = None
+
+
+class RefusedForm(Struct, frozen=True, tag=True):
+    """The channel does not take it in this form: the next lesser form follows."""
+
+    reason: str
+
+
+class RefusedPlace(Struct, frozen=True, tag=True):
+    """The channel does not take it at all: token revoked, channel gone."""
+
+    reason: str
+
+
+class Unclear(Struct, frozen=True, tag=True):
+    """It may or may not have arrived: quiesce, look, then decide."""
+
+    reason: str
+
+
+Outcome = Sent | NotDelivered | RefusedForm | RefusedPlace | Unclear
+
+
+class Found(Struct, frozen=True, tag=True):
+    """The refs under which a key stands in the channel, oldest first; empty if it does not."""
+
+    refs: tuple[str, ...]
+
+
+class Unreadable(Struct, frozen=True, tag=True):
+    """The channel's history cannot be read now, or never (`reason`)."""
+
+    reason: str
+
+
+class Notifier(Protocol):
+    """A channel's code. Built as `Class(channel_id, options)`; `options` is an instance of `Class.Options`.
+
+    No method raises on what a server answers, none retries, each returns within 20 s.
+    """
+
+    Options: ClassVar[type[ChannelOptions]]
+    id: ChannelId
+    can_update: bool
+    """Whether a message can be edited; else updates are left out and news comes as a new message."""
+    can_find: bool
+    """Whether a message can be found by its key; else an unclear open is sent again, marked as a possible repeat."""
+
+    async def push(self, message: Message, *, key: str, thread: str | None, form: Form) -> Outcome:
+        """Post a new message, into the thread under `thread` if given."""
+        ...
+
+    async def update(self, ref: str, message: Message, *, key: str, form: Form) -> Outcome:
+        """Replace the message under `ref`; idempotent."""
+        ...
+
+    async def find(self, key: str, *, since: datetime, thread: str | None) -> Found | Unreadable:
+        """Look for our own message with this key, posted at or after `since`."""
+        ...
+
+    async def delete(self, ref: str) -> Outcome:
+        """Take a twin away again."""
+        ...
+
+    async def check(self) -> Sequence[str]:
+        """Return what is wrong with the channel (credentials, rights), in sentences; empty if nothing."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,87 @@
+"""What a block of the configuration may hold: durations, secrets, names. Plug-ins build their own blocks on these."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+_DURATION = re.compile(r"(?P<count>\d{1,6})\s*(?P<unit>s|m|min|h|d|w)")
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def parse_duration(value: Any) -> timedelta:
+    """Read `90s`, `2m`, `4h`, `7d`, `2w`. Raises ValueError that says what would be right."""
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.fullmatch(str(value).strip())
+    if match is None:
+        msg = f"{value!r} is no duration; write a number and a unit, as in 90s, 2m, 4h, 7d or 2w"
+        raise ValueError(msg)
+    return timedelta(seconds=int(match["count"]) * _SECONDS[match["unit"]])
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^\d{1,6}\s*(s|m|min|h|d|w)$", "examples": ["90s", "2m", "4h", "7d"]}
+    ),
+]
+
+
+class Secret:
+    """A token that never shows itself: not in a repr, not in a log, not in an error."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the secret itself; call it at the wire and nowhere else."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+def _secret(value: Any) -> Secret:
+    return value if isinstance(value, Secret) else Secret(str(value))
+
+
+SecretText = Annotated[
+    Secret, BeforeValidator(_secret), WithJsonSchema({"type": "string", "pattern": r"^\$\{[A-Z0-9_]+\}$"})
+]
+
+
+class Options(BaseModel):
+    """A frozen block of the configuration that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
+
+
+class SourceOptions(Options):
+    """What every source's block may hold; a plug-in's `Options` extends it."""
+
+    type: str
+    every: Duration = timedelta(minutes=5)
+    class_: Annotated[str, Field(alias="class", pattern=r"^(own|social|forum|news|mail|review)$")] = "social"
+    own_accounts: tuple[str, ...] = ()
+    allow_private: bool = False
+    history: Duration = timedelta(days=56)
+    language: str | None = None
+
+
+class ChannelOptions(Options):
+    """What every channel's block may hold; a plug-in's `Options` extends it."""
+
+    type: str

@@ -1,0 +1,35 @@
+"""Entry points become classes. The built-in sources, classifiers and notifiers come the same way as everybody's."""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from brandmelder.errors import PluginError
+
+Group = Literal["sources", "classifiers", "notifiers"]
+
+
+@cache
+def _entries(group: Group) -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=f"brandmelder.{group}")}
+
+
+def names(group: Group) -> tuple[str, ...]:
+    """Return the names that `type:` may take, sorted."""
+    return tuple(sorted(_entries(group)))
+
+
+def load(group: Group, name: str) -> Any:
+    """Return the class registered under `name`. Raises PluginError that names the nearest one."""
+    entry = _entries(group).get(name)
+    if entry is None:
+        near = difflib.get_close_matches(name, names(group), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names(group))}"
+        raise PluginError(f"unknown type {name!r}; {hint}")
+    try:
+        return entry.load()
+    except ImportError as error:
+        raise PluginError(f"type {name!r} does not load: {error}; install what it needs") from error
