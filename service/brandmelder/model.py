@@ -42,6 +42,8 @@ class Mention(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     published_at: datetime
     captured_at: datetime
+    context: str = ""
+    """The title it stands under (a blog post, a thread): matched by queries, not judged."""
     url: str = ""
     author: str = ""
     language: str | None = None
