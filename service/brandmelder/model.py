@@ -244,6 +244,8 @@ class State(enum.StrEnum):
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
     DISMISSED = "dismissed"
+    DISCARDED = "discarded"
+    """It was pending and calmed before anybody was told."""
 
 
 class Course(enum.StrEnum):
@@ -262,6 +264,7 @@ class Act(enum.StrEnum):
     SUSPECT = "suspect"
     OPEN = "open"
     ACKNOWLEDGE = "acknowledge"
+    HAND_OVER = "hand_over"
     WORSEN = "worsen"
     AGE = "age"
     TURN = "turn"
@@ -270,6 +273,15 @@ class Act(enum.StrEnum):
     DISMISS = "dismiss"
     REOPEN = "reopen"
     DISCARD = "discard"
+
+
+class Pace(Struct, frozen=True, kw_only=True):
+    """What one settled finding counted; the course is read from the last of them."""
+
+    start: datetime
+    """Start of the bin that was looked at."""
+    observed: int
+    window: timedelta
 
 
 class Incident(Struct, frozen=True, kw_only=True):
@@ -302,6 +314,10 @@ class Incident(Struct, frozen=True, kw_only=True):
     closed_by: str | None = None
     label: str | None = None
     """Why it was dismissed: sarcasm, own campaign, bots, wrong brand, other."""
+    peak_window: timedelta = timedelta(hours=1)
+    """The window in which `peak` was counted."""
+    trail: tuple[Pace, ...] = ()
+    """The findings of the last hours, oldest first."""
 
 
 class Transition(Struct, frozen=True, kw_only=True):
@@ -353,10 +369,16 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     course: tuple[int, ...] = ()
     """Negative mentions per 20 min, oldest first, ending with the window."""
     spark: tuple[int, ...] = ()
-    """Negative mentions per bin of the picture, oldest first."""
+    """Negative mentions per bin of the picture, oldest first; −1 where nothing could be seen."""
+    mentions: int = 0
+    """All mentions that count since the onset, whatever they say: the base of `unclear_share`."""
     negatives: int = 0
     answered: int = 0
     oldest_unanswered: datetime | None = None
+    first_answered: datetime | None = None
+    """When our first answer to a negative mention was given."""
+    compared: int | None = None
+    """How many mentions before the onset the phrases were held against; below 100 none are named."""
     newest: datetime | None = None
     community: int = 0
     """Level on the Shitstorm-Skala, community column."""
