@@ -421,6 +421,15 @@ class Form(enum.StrEnum):
     """No chart, no blocks: text only."""
 
 
+class Detour(enum.StrEnum):
+    """What happens instead of an edit that the channel refused."""
+
+    ANEW = "anew"
+    """Its message was deleted by a person: the alert is posted again."""
+    REPLY = "reply"
+    """The message cannot be edited any more: the news goes into its thread."""
+
+
 class Delivery(Struct, frozen=True, kw_only=True):
     """One promise to push or update an alert, with its attempts."""
 
@@ -440,5 +449,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
     swept_at: datetime | None = None
     form: Form = Form.FULL
     ref: str | None = None
-    """The channel's reference of the message (in Slack its ts)."""
+    """The channel's reference of the message (in Slack `channel:ts`)."""
     last_error: str | None = None
+    detour: Detour | None = None
+    possible_repeat: bool = False
+    """Sent again although nobody could look whether it stands there: the message says so."""
