@@ -231,6 +231,8 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Beyond the recovery threshold: an open incident goes on."""
     flagged: bool = False
     """Kept out of what the baseline learns."""
+    seen: float = 1.0
+    """Share of the window's usual volume that could be seen: below a half, silence says nothing."""
 
 
 # --------------------------------------------------------------- 5. incident
