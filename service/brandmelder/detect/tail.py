@@ -41,8 +41,9 @@ def surprise(count: ArrayLike, mean: ArrayLike, variance: ArrayLike) -> NDArray[
     root = np.sqrt(2.0 * deviance)
     wald = np.abs(log_ratio - excess) * np.sqrt(count + count * count / size)
     root = np.maximum(root, 1e-4)
-    # Below the mean nothing is decided, and r* strays where a count nears 0: the plain root serves.
-    star = np.where(count > mean, root + np.log(np.maximum(wald, 1e-12) / root) / root, -root)
+    bend = np.log(np.maximum(wald, 1e-12) / root) / root
+    # Near a count of 0 the bend strays; no more than half the root is given back to it.
+    star = np.where(count > mean, root + bend, -root - np.maximum(bend, -0.5 * root))
     return _log10_upper(star)
 
 
