@@ -112,6 +112,7 @@ def test_a_burst_pages_and_says_what_it_saw(seasoned):
     assert spike.observed >= 14
     assert 0 <= spike.usual_low <= spike.usual_high < spike.observed
     assert 0 < spike.expected < 10
+    assert findings[-1].seen == 1.0
     assert spike.rarity > timedelta(days=30)
     assert spike.history == timedelta(days=10) + 4 * BIN
     assert not spike.learning
@@ -166,6 +167,7 @@ def test_what_was_not_seen_teaches_nothing(seasoned, exposure):
     assert usual(state, ahead, 24 * HOUR, RULES) == pytest.approx(usual(seasoned, ahead, 24 * HOUR, RULES), abs=3)
     assert state.bins_seen == seasoned.bins_seen
     assert findings[-1].spike.is_partial
+    assert findings[-1].seen == 0.0
 
 
 def test_bins_that_were_left_out_count_as_not_seen(seasoned):

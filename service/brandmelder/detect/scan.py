@@ -240,7 +240,14 @@ def _judge(state: DetectorState, bin_: Bin, rules: DetectorRules, *, is_open_bin
     )
     enough = count >= rules.floor
     is_high = enough and score >= RECOVERY * entry
-    return Finding(start=bin_.start, spike=spike, pages=enough and score >= entry, is_high=is_high, flagged=is_high)
+    return Finding(
+        start=bin_.start,
+        spike=spike,
+        pages=enough and score >= entry,
+        is_high=is_high,
+        flagged=is_high,
+        seen=min(1.0, at_hand.mean / whole.mean),
+    )
 
 
 def _margin(days: float) -> float:
