@@ -73,15 +73,23 @@ class SourceOptions(Options):
     """What every source's block may hold; a plug-in's `Options` extends it."""
 
     type: str
-    every: Duration = timedelta(minutes=5)
+    """Which plug-in reads it."""
+    every: Annotated[Duration, Field(ge=timedelta(seconds=1))] = timedelta(minutes=5)
+    """How often it is polled, as in `2m`."""
     class_: Annotated[str, Field(alias="class", pattern=r"^(own|social|forum|news|mail|review)$")] = "social"
+    """What kind of place it is: the Shitstorm-Skala counts media (`news`) apart from the community."""
     own_accounts: tuple[str, ...] = ()
+    """Author names that are ours: what they write is a response, never a spike."""
     allow_private: bool = False
+    """Let this source reach a private or loopback address, such as a blog in the intranet."""
     history: Duration = timedelta(days=56)
+    """How far back the first poll reads to learn what is usual; it never alerts."""
     language: str | None = None
+    """The language of its texts, if it has only one."""
 
 
 class ChannelOptions(Options):
     """What every channel's block may hold; a plug-in's `Options` extends it."""
 
     type: str
+    """Which plug-in talks to it."""
