@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 _DURATION = re.compile(r"(?P<count>\d{1,6})\s*(?P<unit>s|m|min|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_UNITS = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -21,6 +22,13 @@ def parse_duration(value: Any) -> timedelta:
         msg = f"{value!r} is no duration; write a number and a unit, as in 90s, 2m, 4h, 7d or 2w"
         raise ValueError(msg)
     return timedelta(seconds=int(match["count"]) * _SECONDS[match["unit"]])
+
+
+def format_duration(span: timedelta) -> str:
+    """Write a duration as the configuration does, in the largest unit that divides it: `2m`, `8w`."""
+    seconds = int(span.total_seconds())
+    unit, size = next((unit, size) for unit, size in _UNITS if seconds % size == 0)
+    return f"{seconds // size}{unit}"
 
 
 Duration = Annotated[

@@ -7,7 +7,7 @@ import zoneinfo
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from brandmelder import plugins
-from brandmelder.capture import match
+from brandmelder.capture import query
 from brandmelder.detect.calibrate import parse_budget
 from brandmelder.errors import ConfigurationError, PluginError, Problem, QueryError
 from brandmelder.model import ChannelId, MonitorId, SourceId
@@ -187,15 +187,15 @@ class _Reading:
                 )
         return found
 
-    def _query(self, query: Any, path: Path) -> None:
-        if not isinstance(query, str) or not query or self._notes.is_spoiled(path):
+    def _query(self, text: Any, path: Path) -> None:
+        if not isinstance(text, str) or not text or self._notes.is_spoiled(path):
             return
         marked, swallowed = self._notes.marked, self._notes.marked.comment_after(path)
         quote = f'put the query in quotes: YAML takes "{swallowed}" for a comment' if swallowed else ""
         try:
-            match.parse(query)
+            query.parse(text)
         except QueryError as error:
-            is_as_written = marked.raw(path) == query
+            is_as_written = marked.raw(path) == text
             place = marked.inside(path, error.column - 1) if is_as_written else marked.at(path)
             self._notes.wrong(path, f"query: {error.text}", quote, place=place)
             return

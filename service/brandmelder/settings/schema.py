@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from brandmelder import plugins
-from brandmelder.options import ChannelOptions, SourceOptions
+from brandmelder.options import ChannelOptions, SourceOptions, format_duration
 from brandmelder.settings.secrets import secret_names
 from brandmelder.settings.shape import NAME, AlertBlock, Document, MonitorBlock
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 
 _ALTERNATIVES = re.compile(r"\^\(([\w|]+)\)\$")
-_UNITS = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
 def build_schema(
@@ -89,7 +88,7 @@ def _model(model: type[BaseModel], defs: Schema) -> Schema:
         if said.get(name):
             block.setdefault("description", said[name])
         if isinstance(field.default, timedelta):
-            block["default"] = duration_text(field.default)
+            block["default"] = format_duration(field.default)
     _offer_files(model, schema)
     return schema
 
@@ -106,13 +105,6 @@ def _plain(block: Schema) -> Schema:
         del block["pattern"]
         block["enum"] = alternatives[1].split("|")
     return block
-
-
-def duration_text(span: timedelta) -> str:
-    """Write a duration as the configuration does: `2m`, `8w`."""
-    seconds = int(span.total_seconds())
-    unit, size = next((unit, size) for unit, size in _UNITS if seconds % size == 0)
-    return f"{seconds // size}{unit}"
 
 
 def _offer_files(model: type[BaseModel], schema: Schema) -> None:

@@ -69,7 +69,8 @@ def _read_secret(file: Any, path: Path, folder: FilePath, notes: Notes) -> str:
         notes.wrong(path, "a path to a file is expected", "as in /run/secrets/slack_bot_token")
         return ""
     try:
-        text = (folder / file).read_bytes()[: _MAX_SECRET + 1].decode().strip()
+        with (folder / file).open("rb") as opened:
+            text = opened.read(_MAX_SECRET + 1).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         notes.wrong(

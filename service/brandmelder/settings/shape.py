@@ -67,7 +67,7 @@ def initials(brand: str) -> str:
 class MonitorBlock(Options):
     """What we watch for: a query, its sources, its sensitivity."""
 
-    query: Annotated[str, Field(min_length=1, max_length=10_000)]
+    query: Annotated[str, Field(min_length=1)]
     """Which mentions concern it: words, "phrases", #tags, AND, OR, NOT or -, groups in brackets. Put it in quotes."""
     sources: NamesOrAll = None
     """Which sources it reads; `all` of them by default."""
