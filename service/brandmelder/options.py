@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 _DURATION = re.compile(r"(?P<count>\d{1,6})\s*(?P<unit>s|m|min|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -38,6 +39,25 @@ Duration = Annotated[
         {"type": "string", "pattern": r"^\d{1,6}\s*(s|m|min|h|d|w)$", "examples": ["90s", "2m", "4h", "7d"]}
     ),
 ]
+
+
+def _web_address(value: str) -> str:
+    try:
+        parts = urlsplit(value.strip())
+        named = parts.scheme.lower() in {"http", "https"} and parts.hostname and (parts.port is None or parts.port)
+    except ValueError:
+        named = False
+    if not named:
+        raise ValueError("this is no web address; write one that begins with https:// or http://")
+    if "@" in parts.netloc:
+        raise ValueError("a web address holds no name or password; write them as keys of their own")
+    return value.strip()
+
+
+WebAddress = Annotated[
+    str, AfterValidator(_web_address), WithJsonSchema({"type": "string", "pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://.+$"})
+]
+"""An http or https address without credentials."""
 
 
 class Secret:
