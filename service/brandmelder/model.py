@@ -54,7 +54,7 @@ class Mention(Struct, frozen=True, kw_only=True, omit_defaults=True):
     history: bool = False
     """Read on first contact or older than the lookback: teaches the baseline and never opens an incident."""
     flags: tuple[str, ...] = ()
-    """What is odd about it: `weak_id`, `future_dated`, `no_date`, `truncated`."""
+    """What is odd about it: `weak_id`, `future_dated`, `past_dated`, `no_date`, `truncated`."""
 
 
 class Reading(Struct, frozen=True, kw_only=True):
