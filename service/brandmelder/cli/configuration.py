@@ -10,24 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from brandmelder.cli import config_option
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from brandmelder.errors import Problem
     from brandmelder.settings import Settings
-
-DEFAULT_CONFIG = Path("config/brandmelder.yaml")
-
-config_option = click.option(
-    "--config",
-    "path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=DEFAULT_CONFIG,
-    show_default=True,
-    metavar="FILE",
-    help="The configuration.",
-)
-"""`--config FILE`, as every command takes it; the function receives it as `path`."""
 
 _LANGUAGES = {"de": "German", "en": "English"}
 

@@ -153,7 +153,8 @@ class _Reading:
         try:
             options = getattr(plugins.load(group, name), "Options", None)
         except PluginError as error:
-            self._notes.wrong(here, str(error))
+            said, _, hint = str(error).partition("; ")
+            self._notes.wrong(here, said, hint)
             return None
         if not (isinstance(options, type) and issubclass(options, base)):
             self._notes.wrong(

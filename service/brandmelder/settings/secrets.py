@@ -73,14 +73,13 @@ def _read_secret(file: Any, path: Path, folder: FilePath, notes: Notes) -> str:
             text = opened.read(_MAX_SECRET + 1).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        notes.wrong(
-            path, f"{folder / file} cannot be read: {reason}", "the path counts from the configuration's folder"
-        )
+        hint = "put the token there; a relative path counts from the configuration's folder"
+        notes.wrong(path, f"{folder / file} cannot be read: {reason}", hint)
         return ""
     if not text or len(text) > _MAX_SECRET:
-        notes.wrong(
-            path, f"{folder / file} is {'empty' if not text else 'too large for a secret'}", "write the token in it"
-        )
+        state = "is too large for a secret" if text else "is empty"
+        notes.wrong(path, f"{folder / file} {state}", "put the token there, and nothing else")
+        return ""
     return text
 
 
