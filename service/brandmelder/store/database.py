@@ -68,6 +68,7 @@ class Database:
         self._engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
         event.listen(self._engine, "connect", _on_connect)
         event.listen(self._engine, "begin", _on_begin)
+        self._data_version: int | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
 
     async def run(
@@ -96,6 +97,12 @@ class Database:
                 return function(connection, *args, **kwargs)
         except DatabaseError as error:
             raise _explain(error, self.path) from error
+
+    async def was_changed_by_others(self) -> bool:
+        """Say whether another process (a command) wrote to the file since this was asked last."""
+        version = await self.run(lambda connection: connection.exec_driver_sql("PRAGMA data_version").scalar())
+        before, self._data_version = self._data_version, version
+        return before is not None and version != before
 
     def prepare(self) -> None:
         """Create the tables of a new database; refuse one that is older or newer than this version.

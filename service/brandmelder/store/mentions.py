@@ -88,7 +88,9 @@ def _edit(connection: Connection, repeats: Sequence[dict[str, Any]]) -> int:
     changed = {}
     for row in repeats:
         ident, fingerprint = known[row["source"], row["external_id"]]
-        if fingerprint != row["fingerprint"]:
+        if fingerprint == row["fingerprint"]:
+            changed.pop(ident, None)
+        else:
             changed[ident] = {"key": ident} | {name: row[name] for name in _EDITABLE}
     if changed:
         statement = update(mention).where(mention.c.id == bindparam("key"))

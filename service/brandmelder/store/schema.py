@@ -91,7 +91,7 @@ match = Table(
     Column("history", Boolean, nullable=False),
     Column("total", Float, nullable=False),
     Column("negative", Float, nullable=False),
-    Column("labelled", Integer, nullable=False),
+    Column("labelled", Float, nullable=False),
     Column("reach", Float, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -105,7 +105,7 @@ bin_ = Table(
     Column("history", Boolean, primary_key=True),
     Column("total", Float, nullable=False),
     Column("negative", Float, nullable=False),
-    Column("labelled", Integer, nullable=False),
+    Column("labelled", Float, nullable=False),
     Column("reach", Float, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -191,12 +191,3 @@ delivery = Table(
 )
 Index("delivery_next", delivery.c.next_at)
 Index("delivery_by_incident", delivery.c.incident, delivery.c.channel)
-
-lease = Table(
-    "lease",
-    metadata,
-    Column("name", String(64), primary_key=True),
-    Column("owner", String(128), nullable=False),
-    Column("token", BigInteger, nullable=False),
-    Column("until", BigInteger, nullable=False),
-)

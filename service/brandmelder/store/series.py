@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from sqlalchemy import Integer, cast, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.errors import Conflict
@@ -32,7 +32,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     history: bool
     total: float
     negative: float
-    labelled: int
+    labelled: float
     reach: float
 
 
@@ -44,7 +44,7 @@ class SourceCount(Struct, frozen=True, kw_only=True):
     history: bool
     total: float
     negative: float
-    labelled: int
+    labelled: float
     reach: float
 
 
@@ -165,19 +165,24 @@ def counts(connection: Connection, name: MonitorId, since: datetime, until: date
     ]
 
 
-def oldest_bin(connection: Connection, name: MonitorId) -> datetime | None:
-    """Return the start of a monitor's first bin."""
-    return maybe_moment(connection.scalar(select(func.min(bin_.c.start)).where(bin_.c.monitor == name)))
-
-
-def shares(connection: Connection, name: MonitorId, since: datetime) -> dict[SourceId, float]:
-    """Return each source's mentions of a monitor since `since`: the weights of its exposure."""
+def shares(connection: Connection, name: MonitorId, since: datetime, until: datetime) -> dict[SourceId, float]:
+    """Return each source's mentions of a monitor in [since, until): the weights of its exposure."""
     rows = connection.execute(
         select(bin_.c.source, func.sum(bin_.c.total).label("sum"))
-        .where(bin_.c.monitor == name, bin_.c.start >= seconds(since))
+        .where(bin_.c.monitor == name, bin_.c.start >= seconds(since), bin_.c.start < seconds(until))
         .group_by(bin_.c.source)
     )
     return {SourceId(row.source): float(row.sum) for row in rows}
+
+
+def first_bins(connection: Connection, name: MonitorId) -> dict[SourceId, datetime]:
+    """Return the start of each source's first bin of a monitor: from there on it was seen."""
+    rows = connection.execute(
+        select(bin_.c.source, func.min(bin_.c.start).label("first"))
+        .where(bin_.c.monitor == name)
+        .group_by(bin_.c.source)
+    )
+    return {SourceId(row.source): moment(row.first) for row in rows}
 
 
 def read_monitors(connection: Connection) -> dict[MonitorId, MonitorRow]:
@@ -253,7 +258,7 @@ def rebuild_bins(connection: Connection) -> int:
                 match.c.history,
                 func.sum(match.c.total),
                 func.sum(match.c.negative),
-                cast(func.sum(match.c.labelled), Integer),
+                func.sum(match.c.labelled),
                 func.sum(match.c.reach),
             ).group_by(match.c.monitor, start, match.c.source, match.c.history),
         )
@@ -261,6 +266,11 @@ def rebuild_bins(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(bin_)) or 0
 
 
-def strike(connection: Connection, name: MonitorId | None = None) -> None:
-    """Empty the ledger (of one monitor): a recount writes it anew."""
-    connection.execute(delete(match) if name is None else delete(match).where(match.c.monitor == name))
+def strike(connection: Connection, name: MonitorId) -> None:
+    """Empty a monitor's ledger: a recount writes it anew."""
+    connection.execute(delete(match).where(match.c.monitor == name))
+
+
+def matches(connection: Connection, name: MonitorId) -> int:
+    """Return how many mentions count for a monitor."""
+    return connection.scalar(select(func.count()).select_from(match).where(match.c.monitor == name)) or 0

@@ -28,13 +28,6 @@ def _memory() -> None:
         sa.Column("name", sa.String(64), primary_key=True),
         sa.Column("value", sa.Text(), nullable=False),
     )
-    op.create_table(
-        "lease",
-        sa.Column("name", sa.String(64), primary_key=True),
-        sa.Column("owner", sa.String(128), nullable=False),
-        sa.Column("token", sa.BigInteger(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=False),
-    )
 
 
 def _capture() -> None:
@@ -122,7 +115,7 @@ def _counts() -> None:
         sa.Column("history", sa.Boolean(), nullable=False),
         sa.Column("total", sa.Float(), nullable=False),
         sa.Column("negative", sa.Float(), nullable=False),
-        sa.Column("labelled", sa.Integer(), nullable=False),
+        sa.Column("labelled", sa.Float(), nullable=False),
         sa.Column("reach", sa.Float(), nullable=False),
         sqlite_with_rowid=False,
     )
@@ -134,7 +127,7 @@ def _counts() -> None:
         sa.Column("history", sa.Boolean(), primary_key=True),
         sa.Column("total", sa.Float(), nullable=False),
         sa.Column("negative", sa.Float(), nullable=False),
-        sa.Column("labelled", sa.Integer(), nullable=False),
+        sa.Column("labelled", sa.Float(), nullable=False),
         sa.Column("reach", sa.Float(), nullable=False),
         sqlite_with_rowid=False,
     )
