@@ -97,12 +97,18 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
 
 
+def _with_a_pause(every: timedelta) -> timedelta:
+    if every < timedelta(seconds=1):
+        raise ValueError("a poll needs a pause; write 1s or more")
+    return every
+
+
 class SourceOptions(Options):
     """What every source's block may hold; a plug-in's `Options` extends it."""
 
     type: str
     """Which plug-in reads it."""
-    every: Annotated[Duration, Field(ge=timedelta(seconds=1))] = timedelta(minutes=5)
+    every: Annotated[Duration, AfterValidator(_with_a_pause)] = timedelta(minutes=5)
     """How often it is polled, as in `2m`."""
     class_: Annotated[str, Field(alias="class", pattern=r"^(own|social|forum|news|mail|review)$")] = "social"
     """What kind of place it is: the Shitstorm-Skala counts media (`news`) apart from the community."""

@@ -201,10 +201,10 @@ def read_marked(text: str) -> Marked:
     except RecursionError:
         marked.troubles.append(Trouble(TOP, f"nested deeper than {_MAX_DEPTH} levels", "write it flatter"))
         return marked
-    if root is None:
+    if root is not None:
+        marked.build(root)
+    if marked.value is None and not marked.troubles:
         marked.troubles.append(Trouble(TOP, "the file is empty", "brandmelder init writes one to start from"))
-        return marked
-    marked.build(root)
     return marked
 
 
@@ -236,9 +236,10 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> Trouble:
     said = f"{error.problem or ''} {error.context or ''}"
     for pattern, sentence, hint in _SYNTAX:
         if re.search(pattern, said):
-            if "quote" in sentence and error.context_mark is not None:
+            if "never closed" in sentence and error.context_mark is not None:
                 place = _place(error.context_mark)
-            return Trouble(place, sentence, hint)
+            has_variable = "${" in text.split("\n")[place.line - 1]
+            return Trouble(place, sentence, 'in braces put it in quotes: "${NAME}"' if has_variable else hint)
     return Trouble(place, f"YAML cannot be read: {error.problem}", "check indentation, quotes and brackets")
 
 

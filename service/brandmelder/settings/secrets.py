@@ -32,18 +32,29 @@ def expand(value: Any, path: Path, *, environment: Mapping[str, str], notes: Not
         return value
 
     def replaced(match: re.Match[str]) -> str:
-        name, place = match[1], notes.marked.inside(path, match.start())
-        if not _NAME.fullmatch(name):
-            notes.spoil(path, f"{match[0]} names no variable", "letters, digits and _, as in ${SLACK_BOT_TOKEN}", place)
-        elif not environment.get(name):
-            state = "is empty" if name in environment else "is not set"
-            notes.spoil(path, f"the environment variable {name} {state}", f"export {name}=… before the start", place)
-        else:
-            notes.hide(environment[name], match[0], path)
+        name, written = match[1], match[0]
+        trouble = _trouble(name, written, environment)
+        if trouble is None:
+            notes.hide(environment[name], written, path)
             return environment[name]
-        return match[0]
+        notes.wrong(path, *trouble, place=notes.marked.inside(path, match.start()))
+        failed.append(name)
+        return written
 
-    return _VARIABLE.sub(replaced, value)
+    failed: list[str] = []
+    expanded = _VARIABLE.sub(replaced, value)
+    if failed:
+        notes.mute(path)
+    return expanded
+
+
+def _trouble(name: str, written: str, environment: Mapping[str, str]) -> tuple[str, str] | None:
+    if not _NAME.fullmatch(name):
+        return f"{written} names no variable", "letters, digits and _, as in ${SLACK_BOT_TOKEN}"
+    if environment.get(name):
+        return None
+    state = "is empty" if name in environment else "is not set"
+    return f"the environment variable {name} {state}", f"export {name}=… before the start"
 
 
 def take_files(model: type[BaseModel], block: dict[str, Any], path: Path, *, folder: FilePath, notes: Notes) -> None:
@@ -90,9 +101,9 @@ def refuse_clear_text(model: type[BaseModel], block: Any, path: Path, notes: Not
         variable = _VARIABLE.fullmatch(raw) if raw is not None else None
         if raw is None or (variable and _NAME.fullmatch(variable[1])):
             continue
-        notes.hide(text, "…", here)
         name = re.sub(r"\W", "_", f"{here[-2]}_{here[-1]}" if len(here) > 1 else str(here[-1])).upper()
         notes.spoil(here, "a secret in clear text", f"write ${{{name}}} and export it, or use {here[-1]}_file")
+        notes.hide(text, "…", here)
 
 
 def _secrets(model: type[BaseModel], block: Any, path: Path) -> Iterator[tuple[Path, str]]:

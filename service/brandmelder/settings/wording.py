@@ -45,6 +45,12 @@ _EXPECTED = {
     "model_type": "a block of keys",
     "model_attributes_type": "a block of keys",
 }
+_BOUNDS = {
+    "greater_than_equal": ("ge", "at least"),
+    "greater_than": ("gt", "more than"),
+    "less_than_equal": ("le", "at most"),
+    "less_than": ("lt", "less than"),
+}
 _LENGTHS = {
     "too_short": "holds too little: at least {min_length} is needed",
     "too_long": "holds too much: at most {max_length} are taken",
@@ -232,6 +238,9 @@ def _expected(kind: str, value: Any, context: Mapping[str, Any]) -> tuple[str, s
         return _EXPECTED[kind], _remedy(kind, value)
     if kind == "literal_error":
         return str(context["expected"]).replace("'", '"'), ""
+    if kind in _BOUNDS:
+        bound, words = context[_BOUNDS[kind][0]], _BOUNDS[kind][1]
+        return f"{words} {bound}", ""
     if kind != "string_pattern_mismatch":
         return "", ""
     alternatives = _ALTERNATIVES.fullmatch(context["pattern"])
