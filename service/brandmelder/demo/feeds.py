@@ -109,7 +109,7 @@ def _is_unchanged(asked: Mapping[str, str], *, modified: datetime, tag: str) -> 
     is_same = asked.get("if-none-match") == tag
     since = _parsed(asked.get("if-modified-since", ""))
     is_newer = since is not None and since >= modified
-    if "if-none-match" in asked and since is not None:
+    if asked.get("if-none-match") and asked.get("if-modified-since"):
         return is_same and is_newer
     return is_same or is_newer
 

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 Query = Mapping[str, str]
 """Parameters by name, in the order they came; `name[]=1&name[]=2` arrives as `name: "1,2"`."""
@@ -21,7 +22,12 @@ class Refusal(Struct, frozen=True, kw_only=True):
     code: str
     message: str
     data: dict[str, Any] = {}
+    is_allowed: bool = False
+    """Whether the reader may ask at all, so that the answer names the methods allowed."""
 
+
+LISTS = frozenset({"include", "exclude", "post", "parent"})
+"""Parameters that hold several numbers."""
 
 _ORDERS = ("date", "date_gmt", "id", "include", "post", "parent", "type")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}(?::\d{2})?)?")
@@ -79,10 +85,7 @@ _CHECKS: tuple[dict[str, Callable[[str, str], Fault | None]], ...] = (
         "before": _date,
         "order": _one_of("asc", "desc"),
         "orderby": _one_of(*_ORDERS),
-        "include": _integers,
-        "exclude": _integers,
-        "post": _integers,
-        "parent": _integers,
+        **dict.fromkeys(LISTS, _integers),
         "offset": _integer,
     },
 )
@@ -90,7 +93,9 @@ _CHECKS: tuple[dict[str, Callable[[str, str], Fault | None]], ...] = (
 
 def refusal(query: Query) -> Refusal | None:
     """Return why an anonymous reader does not get an answer to `query`, or None."""
-    return _invalid(query) or _forbidden(query)
+    forbidden = _forbidden(query)
+    invalid = _invalid(query)
+    return forbidden if invalid is None else replace(invalid, is_allowed=forbidden is None)
 
 
 def _invalid(query: Query) -> Refusal | None:

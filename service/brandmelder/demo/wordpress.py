@@ -149,17 +149,23 @@ def _listed(site: Site, query: Query) -> Reply:
 
 
 def _pagination(site: Site, query: Query, *, page: int, pages: int) -> str:
-    kept = {name: value for name, value in query.items() if name != "page"}
-    if "page" in query:  # it keeps its place in the address
-        kept = dict(query)
-
     def link(number: int, rel: str) -> str:
-        parameters = "&".join(f"{name}={quote_plus(value)}" for name, value in {**kept, "page": str(number)}.items())
-        return f'<{site.url}/wp-json{ROUTE}?{parameters}>; rel="{rel}"'
+        return f'<{site.url}/wp-json{ROUTE}?{_address({**query, "page": str(number)})}>; rel="{rel}"'
 
     before = [link(min(page - 1, pages), "prev")] if page > 1 else []
     after = [link(page + 1, "next")] if pages > page else []
     return ", ".join(before + after)
+
+
+def _address(query: Query) -> str:
+    """Write parameters as WordPress repeats them: lists with their places."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in query.items():
+        if name in parameters.LISTS:
+            pairs += [(f"{name}[{place}]", each) for place, each in enumerate(parameters.listed(value))]
+        else:
+            pairs.append((name, value))
+    return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs)
 
 
 # ---------------------------------------------------------------- selection
@@ -264,14 +270,18 @@ def _embedded(site: Site, shown: dict[str, Any]) -> dict[str, Any]:
     return {**shown, "_embedded": {"up": [post]}}
 
 
+_NOT_EMBEDDED = frozenset({"post", "date_gmt", "status", "meta"})
+
+
 def _fields(shown: dict[str, Any], query: Query) -> dict[str, Any]:
-    wanted = {each.split(".")[0] for each in parameters.listed(query.get("_fields", ""))}
-    return {name: value for name, value in shown.items() if name in wanted} if wanted else shown
+    hidden = _NOT_EMBEDDED if query.get("context") == "embed" else frozenset()
+    wanted = frozenset(parameters.listed(query.get("_fields", ""))) or shown.keys()
+    return {name: value for name, value in shown.items() if name in wanted and name not in hidden}
 
 
 def _refused(site: Site, refusal: Refusal) -> Reply:
     body = {"code": refusal.code, "message": refusal.message, "data": {"status": refusal.status, **refusal.data}}
-    return _reply(site, refusal.status, body, {"Allow": "GET"} if refusal.status == 400 else {})
+    return _reply(site, refusal.status, body, {"Allow": "GET"} if refusal.is_allowed else {})
 
 
 def _reply(site: Site, status: int, content: Any, headers: Mapping[str, str] | None = None) -> Reply:
