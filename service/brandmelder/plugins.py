@@ -22,6 +22,11 @@ def names(group: Group) -> tuple[str, ...]:
     return tuple(sorted(_entries(group)))
 
 
+def built_in(group: Group) -> tuple[str, ...]:
+    """Return the names of the plug-ins that come with Brandmelder, sorted; for what must not depend on the machine."""
+    return tuple(name for name in names(group) if _entries(group)[name].module.startswith("brandmelder."))
+
+
 def load(group: Group, name: str) -> Any:
     """Return the class registered under `name`. Raises PluginError that names the nearest one."""
     entry = _entries(group).get(name)

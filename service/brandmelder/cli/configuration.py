@@ -36,9 +36,9 @@ def init(path: Path, language: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
-    except FileExistsError:
-        raise InputError(path, None, "there is one already and it stays as it is; name another by --config") from None
     except OSError as error:
+        if path.exists():
+            raise InputError(path, None, "there is one already and it stays; name another by --config") from error
         raise InputError(path, None, f"cannot be written: {error.strerror}; name another by --config") from error
     click.echo(f"{path} is written. Next: put your addresses in, export SLACK_BOT_TOKEN, then")
     click.echo(f"  brandmelder check --config {path}")

@@ -19,31 +19,27 @@ from brandmelder.settings.secrets import secret_names
 from brandmelder.settings.shape import NAME, AlertBlock, Document, MonitorBlock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 Schema = dict[str, Any]
 
 _ALTERNATIVES = re.compile(r"\^\(([\w|]+)\)\$")
 
 
-def build_schema(
-    sources: Iterable[str] | None = None,
-    channels: Iterable[str] | None = None,
-    classifiers: Iterable[str] | None = None,
-) -> Schema:
-    """Return the schema of a configuration that may use these plug-ins, by default all that are installed."""
+def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names) -> Schema:
+    """Return the schema of a configuration that may use the plug-ins `names` tells of: by default all installed."""
     defs: Schema = {}
     schema = _model(Document, defs)
     blocks = {
-        "sources": _plugged("sources", SourceOptions, sources, defs),
-        "channels": _plugged("notifiers", ChannelOptions, channels, defs),
+        "sources": _plugged("sources", SourceOptions, names("sources"), defs),
+        "channels": _plugged("notifiers", ChannelOptions, names("notifiers"), defs),
         "monitors": _model(MonitorBlock, defs),
     }
     properties = schema["properties"]
     for section, block in blocks.items():
         properties[section].update(additionalProperties=block, propertyNames={"pattern": f"^{NAME.pattern}$"})
     properties["alerts"]["items"] = _model(AlertBlock, defs)
-    properties["classifier"]["enum"] = list(plugins.names("classifiers") if classifiers is None else classifiers)
+    properties["classifier"]["enum"] = list(names("classifiers"))
     head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Configuration of Brandmelder"}
     return {**head, **schema, "$defs": dict(sorted(defs.items()))}
 
@@ -53,16 +49,9 @@ def schema_text(schema: Schema | None = None) -> str:
     return json.dumps(build_schema() if schema is None else schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def built_in(group: plugins.Group) -> tuple[str, ...]:
-    """Return the names of the plug-ins that come with Brandmelder."""
-    return tuple(
-        name for name in plugins.names(group) if plugins.load(group, name).__module__.startswith("brandmelder.")
-    )
-
-
-def _plugged(group: plugins.Group, base: type[BaseModel], names: Iterable[str] | None, defs: Schema) -> Schema:
+def _plugged(group: plugins.Group, base: type[BaseModel], names: Iterable[str], defs: Schema) -> Schema:
     """Return a block whose keys depend on its `type`."""
-    known = list(plugins.names(group) if names is None else names)
+    known = list(names)
     cases = []
     for name in known:
         defs[f"{group}.{name}"] = case = _model(plugins.load(group, name).Options, defs)
