@@ -263,22 +263,25 @@ def parse_tolerantly(body: bytes, content_type: str) -> Found:
 def _read_tolerantly(entry: Any, version: str) -> Raw:
     is_atom = version.startswith("atom")
     raw = Raw()
-    raw.id, raw.link = entry.get("id", ""), entry.get("link", "")
-    raw.title = entry.get("title", "")
+    raw.id, raw.link, raw.title, raw.author = (_said(entry, key) for key in ("id", "link", "title", "author"))
     raw.title_is_html = not is_atom or _is_html(entry.get("title_detail"), raw.title)
-    content = next((part for part in entry.get("content", ()) if part.get("value", "").strip()), None)
-    part = content or entry.get("summary_detail") or {}
-    raw.words = part.get("value", "")
+    content = next((part for part in entry.get("content", ()) if _said(part, "value").strip()), None)
+    part = content or entry.get("summary_detail")
+    raw.words = _said(part, "value")
     raw.html = not is_atom or _is_html(part, raw.words)
-    raw.author = entry.get("author", "")
-    raw.date = entry.get("published") or entry.get("updated", "")
-    raw.parent = (entry.get("thr_in-reply-to") or {}).get("ref", "")
+    raw.date = _said(entry, "published") or _said(entry, "updated")
+    raw.parent = _said(entry.get("thr_in-reply-to"), "ref")
     return raw
 
 
+def _said(part: Any, key: str) -> str:
+    """Return a value if it is text; feedparser also gives None."""
+    value = (part or {}).get(key)
+    return value if isinstance(value, str) else ""
+
+
 def _is_html(part: Any, words: str) -> bool:
-    kind = (part or {}).get("type", "text/plain")
-    return kind in {"text/html", "application/xhtml+xml"} and ("<" in words or "&" in words)
+    return _said(part, "type") in {"text/html", "application/xhtml+xml"} and ("<" in words or "&" in words)
 
 
 def _life(text: Any) -> timedelta | None:
