@@ -130,13 +130,17 @@ def _entry(raw: Raw, published: datetime | None) -> Entry:
 
 def _person(author: str) -> str:
     """Return a name without the mail address beside it, which is nobody's business."""
-    author = strip_html(author)[:600]
+    author = _text(author, is_html=True)[:600]
     mailbox = _MAILBOX.fullmatch(author)
     return (mailbox["after"] or mailbox["before"] if mailbox else author)[:200].strip()
 
 
 def _text(words: str, *, is_html: bool) -> str:
-    return strip_html(words) if is_html else clean_text(words)
+    if not is_html:
+        return clean_text(words)
+    if "<" not in words and "&" not in words:
+        return clean_text(re.sub(r"[ \t\r\n]+", " ", words))  # what strip_html would do, 20 times as fast
+    return strip_html(words)
 
 
 def _declares_entities(body: bytes) -> bool:
