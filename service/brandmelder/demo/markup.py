@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import cache
 
 _LINK = re.compile(r"(?P<url>https?://[^\s<]*[^\s<.,;:!?)])|(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
 _DASHES = (
@@ -15,6 +16,7 @@ _OPENING = re.compile(r"(?:^|(?<=[\s(]))([\"'])")
 _QUOTES = {'"': ("&#8220;", "&#8221;"), "'": ("&#8216;", "&#8217;")}
 
 
+@cache
 def rendered(text: str) -> str:
     """Return `text` as `content.rendered` of the REST API (filters wptexturize, make_clickable, wpautop).
 

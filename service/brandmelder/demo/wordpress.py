@@ -10,6 +10,7 @@ import json
 import math
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 from zoneinfo import ZoneInfo
@@ -76,7 +77,12 @@ class Site(Struct, frozen=True, kw_only=True):
 
     def local(self, moment: datetime) -> str:
         """Return `moment` in the site's own time, as the database keeps it: without a zone."""
-        return moment.astimezone(self.zone).strftime("%Y-%m-%dT%H:%M:%S")
+        return _local(moment, self.zone)
+
+
+@cache
+def _local(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 class Reply(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 READY_WITHIN = 90.0
 # The keeper holds the group: when its stdin closes (by us, or because we died), everything in the group is killed.
-KEEPER = '"$@" & read -r _; kill -KILL 0'
+KEEPER = '"$@" & child=$!; read -r _; kill -KILL $child; wait $child; kill -KILL 0'
 
 
 def free_port() -> int:

@@ -181,6 +181,10 @@ class WordPress:
         """Purge a comment for good."""
         self.rest("DELETE", f"comments/{comment}?force=true")
 
+    def forget(self) -> None:
+        """Remove all comments at once; numbers go on."""
+        self._sql("delete from wp.wp_comments; delete from wp.wp_commentmeta").check_returncode()
+
     def article(self, title: str, text: str, date_gmt: datetime) -> int:
         """Publish a post in the blog and return its id."""
         stamp = date_gmt.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
