@@ -121,6 +121,11 @@ class SourceOptions(Options):
     language: str | None = None
     """The language of its texts, if it has only one."""
 
+    def owns(self, author: str) -> bool:
+        """Whether `author` is one of our own accounts; case and a leading `@` make no difference."""
+        names = {name.lstrip("@").casefold() for name in self.own_accounts}
+        return author.lstrip("@").casefold() in names
+
 
 class ChannelOptions(Options):
     """What every channel's block may hold; a plug-in's `Options` extends it."""
