@@ -12,8 +12,9 @@ from brandmelder import plugins
 from brandmelder.settings import parse_settings
 
 CODE = '''
+from pathlib import Path
 from typing import Annotated
-from pydantic import Field
+from pydantic import Field, model_validator
 from brandmelder.options import ChannelOptions, Duration, Options, SecretText, SourceOptions
 
 class Pond:
@@ -33,6 +34,17 @@ class Bell:
         channel: str = "C0"
         ropes: tuple[Rope, ...] = ()
 
+class Gong:
+    class Options(ChannelOptions):
+        token: SecretText | None = None
+        token_file: Path | None = None
+
+        @model_validator(mode="after")
+        def _one(self):
+            if (self.token is None) == (self.token_file is None):
+                raise ValueError("needs exactly one of token and token_file")
+            return self
+
 class Horn:
     class Options(ChannelOptions):
         pass
@@ -49,6 +61,7 @@ pond = tiny_plugins:Pond
 
 [brandmelder.notifiers]
 bell = tiny_plugins:Bell
+gong = tiny_plugins:Gong
 horn = tiny_plugins:Horn
 mute = tiny_plugins:Mute
 lost = tiny_plugins_that_are_missing:Lost

@@ -128,6 +128,32 @@ def test_a_secret_file_is_a_path(read, from_file):
     assert problem.text == "a path to a file is expected"
 
 
+@pytest.fixture
+def gong(from_file):
+    return (
+        from_file.replace("type: bell", "type: gong")
+        .replace("channel: C0123456789, ", "")
+        .replace(", channel: C0123456789", "")
+    )
+
+
+def test_a_plug_in_that_reads_the_file_itself_gets_its_path(read, gong, tmp_path):
+    (tmp_path / "secret.txt").write_text(TOKEN)
+    options = read(gong, {}, tmp_path).channels["crisis"]
+    assert (options.token, options.token_file) == (None, tmp_path / "secret.txt")
+
+
+def test_a_plug_in_that_reads_the_file_itself_is_told_of_a_missing_one_now(read, gong, tmp_path):
+    (problem,) = problems_of(read, gong, {}, tmp_path)
+    assert "cannot be read" in problem.text
+
+
+def test_a_plug_in_may_say_what_a_whole_block_lacks(read, gong):
+    (problem,) = problems_of(read, gong.replace(", token_file: secret.txt", ""))
+    assert problem.text == "channels.crisis: needs exactly one of token and token_file"
+    assert (problem.line, problem.column) == (14, 12)
+
+
 def test_a_missing_secret_names_its_key(read, good):
     (problem,) = problems_of(read, good.replace('token: "${BELL_TOKEN}", ', ""))
     assert problem.text == 'the key "token" is missing'

@@ -58,21 +58,26 @@ def _trouble(name: str, written: str, environment: Mapping[str, str]) -> tuple[s
 
 
 def take_files(model: type[BaseModel], block: dict[str, Any], path: Path, *, folder: FilePath, notes: Notes) -> None:
-    """Replace `X_file` in `block` by the secret `X` that the file holds, for every secret `X` of the model."""
+    """Let every secret `X` of the model come from the file that `X_file` names, relative to `folder`.
+
+    A model that declares `X_file` itself gets the path, to read it when it likes; any other gets the secret as `X`.
+    """
     known = {field.alias or name for name, field in model.model_fields.items()}
     for name in secret_names(model):
         key = f"{name}_file"
-        if key in known or key not in block:
+        if key not in block:
             continue
         file, here = block.pop(key), (*path, key)
         if name in block:
             notes.wrong(here, f"{name} and {key} stand both here", "keep one of them", on_key=True)
             continue
-        block[name] = secret = _read_secret(file, here, folder, notes)
+        taken = key if key in known else name
+        secret = _read_secret(file, here, folder, notes)
+        block[taken] = str(folder / str(file)) if key in known else secret
         if secret:
-            notes.hide(secret, f"the content of {key}", (*path, name))
+            notes.hide(secret, f"the content of {key}", (*path, taken))
         else:
-            notes.mute((*path, name))
+            notes.mute((*path, taken))
 
 
 def _read_secret(file: Any, path: Path, folder: FilePath, notes: Notes) -> str:
