@@ -18,7 +18,7 @@ RUN install -d -o 65532 -g 65532 /var/lib/brandmelder
 USER 65532:65532
 WORKDIR /var/lib/brandmelder
 VOLUME /var/lib/brandmelder
-HEALTHCHECK --interval=60s --timeout=10s --start-period=60s --retries=3 \
+HEALTHCHECK --interval=2m --timeout=20s --start-period=2m --retries=3 \
     CMD ["brandmelder", "health", "--config", "/etc/brandmelder/brandmelder.yaml"]
 ENTRYPOINT ["brandmelder"]
 CMD ["run", "--config", "/etc/brandmelder/brandmelder.yaml"]
