@@ -90,6 +90,12 @@ def test_a_channel_comes_with_its_options(name):
     assert issubclass(plugins.load("notifiers", name).Options, ChannelOptions)
 
 
+def test_options_named_apart_are_those_of_the_class():
+    for entry in importlib.metadata.entry_points(group="brandmelder.options"):
+        group, _, name = entry.name.partition(".")
+        assert entry.load() is plugins.load(group, name).Options
+
+
 def test_the_classifiers_load():
     assert all(plugins.load("classifiers", name).name for name in plugins.built_in("classifiers"))
 

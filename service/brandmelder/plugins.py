@@ -13,7 +13,7 @@ Group = Literal["sources", "classifiers", "notifiers"]
 
 
 @cache
-def _entries(group: Group) -> dict[str, EntryPoint]:
+def _entries(group: Group | Literal["options"]) -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=f"brandmelder.{group}")}
 
 
@@ -34,7 +34,21 @@ def load(group: Group, name: str) -> Any:
         near = difflib.get_close_matches(name, names(group), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names(group))}"
         raise PluginError(f"unknown type {name!r}; {hint}")
+    return _load(entry)
+
+
+def options(group: Group, name: str) -> Any:
+    """Return what a plug-in's block may hold: its class's `Options`, or None if it says nothing. Raises PluginError.
+
+    A plug-in whose class imports a heavy client may name its `Options` once more, as `sources.NAME` or `notifiers.NAME`
+    in the group `brandmelder.options`: then the configuration is read without that import.
+    """
+    apart = _entries("options").get(f"{group}.{name}")
+    return _load(apart) if apart is not None else getattr(load(group, name), "Options", None)
+
+
+def _load(entry: EntryPoint) -> Any:
     try:
         return entry.load()
     except ImportError as error:
-        raise PluginError(f"type {name!r} does not load: {error}; install what it needs") from error
+        raise PluginError(f"type {entry.name!r} does not load: {error}; install what it needs") from error

@@ -151,7 +151,7 @@ class _Reading:
             self._notes.wrong(here, f'unknown type "{name}"', nearest(str(name), plugins.names(group), "types"))
             return None
         try:
-            options = getattr(plugins.load(group, name), "Options", None)
+            options = plugins.options(group, name)
         except PluginError as error:
             said, _, hint = str(error).partition("; ")
             self._notes.wrong(here, said, hint)

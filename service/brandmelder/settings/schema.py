@@ -54,7 +54,7 @@ def _plugged(group: plugins.Group, base: type[BaseModel], names: Iterable[str], 
     known = list(names)
     cases = []
     for name in known:
-        defs[f"{group}.{name}"] = case = _model(plugins.load(group, name).Options, defs)
+        defs[f"{group}.{name}"] = case = _model(plugins.options(group, name), defs)
         case["properties"]["type"] = {"const": name, "description": case["properties"]["type"].get("description", "")}
         case["required"] = sorted({"type", *case.get("required", ())})
         when = {"properties": {"type": {"const": name}}, "required": ["type"]}
