@@ -207,7 +207,7 @@ def _quotes(critics: _Critics, phrases: Sequence[str]) -> tuple[Quote, ...]:
 
 
 def _typical(critics: _Critics, places: Sequence[int], phrases: Sequence[str]) -> Callable[[int], float]:
-    """Rate how typical a mention is: by key phrases first, then by the words it shares with others, against its length."""
+    """Rate how typical a mention is: by key phrases, then by the words it shares with others, against its length."""
     words = {place: terms(critics.mentions[place].mention.text) for place in places}
     spread = Counter(term for found in words.values() for term in found)
 
