@@ -17,8 +17,7 @@ NEGATIVE_TUNING = (
     "Ab Januar 6 Euro teurer, ohne eine einzige Verbesserung. Unverschämt.",
     "Euer neuer Spot ist an Peinlichkeit nicht zu überbieten. Kümmert euch lieber um die Leitungen.",
     "Kundenservice? Welcher Kundenservice? 😡😡",
-    "Sehr geehrte Damen und Herren, hiermit kündige ich meinen Vertrag fristlos, da die zugesagte Leistung seit Wochen "
-    "nicht erbracht wird.",
+    "Sehr geehrte Damen und Herren, hiermit kündige ich fristlos, da die Leistung seit Wochen nicht erbracht wird.",
     "Der Router ist nach zwei Tagen kaputt gegangen, Ersatz gibt es angeblich erst in drei Wochen.",
     "Nie wieder dieser Laden. Finger weg!",
     "Meine Mutter ist 82 und sitzt seit Freitag ohne Telefon da. Ihr solltet euch schämen.",
@@ -56,7 +55,7 @@ NEGATIVE_HELD_OUT = (
     "Ihr verkauft also meine Daten an Werbefirmen? Das wird ein Nachspiel haben.",
     "Rechnung falsch, Hotline unfreundlich, Mail unbeantwortet. Ich bin raus.",
     "Abzocke hoch drei, die Gebühr stand nirgends.",
-    "Was für ein schlechter Scherz, dieser Leiter Kundenzufriedenheit im Fernsehen 😂 Bei mir hat sich noch keiner gekümmert.",
+    "Was für ein schlechter Scherz, dieser Leiter Kundenzufriedenheit im TV 😂 Bei mir hat sich noch keiner gekümmert.",
     "Wochenlang hingehalten und am Ende hieß es, der Ausbau kommt gar nicht.",
     "Der Kaffee schmeckt nach Spülmittel, 4,20 Euro für so eine Brühe 🤮",
     "Ich kann nur jedem abraten.",
