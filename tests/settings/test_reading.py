@@ -143,7 +143,6 @@ MISTAKES = {
     "an unknown zone": Mistake("/Berlin", "/Berln", 3, "Europe", "there is no zone", 'mean "Europe/Berlin"'),
     "a zone that is a path": Mistake("Europe/Berlin", "../../etc/passwd", 3, "../", "there is no zone"),
     "PostgreSQL": Mistake("sqlite:///", "postgresql+psycopg://", 4, "postgresql", "SQLite only", "sqlite:///"),
-    "no file": Mistake("sqlite:///brandmelder.db", "'sqlite://'", 4, "'sqlite", "forgets", "sqlite:///brandmelder.db"),
     "no address": Mistake("sqlite:///brandmelder.db", "brandmelder.db", 4, "brandm", "no address", "sqlite:///"),
     "a broken query": Mistake("'(nordfunk OR", "'((nordfunk OR", 10, "((", "query:"),
     "an empty query": Mistake(QUERY, "''", 10, "''", "too short"),
@@ -219,6 +218,13 @@ def test_what_is_never_used_is_a_warning(read):
     assert said[0].startswith('brandmelder.yaml:4:3: no monitor reads the source "idle"')
     assert "twice" in said[1]
     assert said[2].startswith('brandmelder.yaml:8:3: no alert uses the channel "spare"')
+
+
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:"])
+def test_a_database_in_memory_is_a_warning(read, address):
+    (warning,) = read(f'database: "{address}"\n{SMALL}').warnings
+    assert "forgets everything at a restart" in warning.text
+    assert warning.line == 1
 
 
 def test_a_hash_tag_lost_to_a_comment_is_a_warning(read):
