@@ -144,6 +144,7 @@ MISTAKES = {
     "a zone that is a path": Mistake("Europe/Berlin", "../../etc/passwd", 3, "../", "there is no zone"),
     "PostgreSQL": Mistake("sqlite:///", "postgresql+psycopg://", 4, "postgresql", "SQLite only", "sqlite:///"),
     "no address": Mistake("sqlite:///brandmelder.db", "brandmelder.db", 4, "brandm", "no address", "sqlite:///"),
+    "no file": Mistake("sqlite:///brandmelder.db", '"sqlite:///"', 4, '"sqlite', "no address", "sqlite:///"),
     "a broken query": Mistake("'(nordfunk OR", "'((nordfunk OR", 10, "((", "query:"),
     "an empty query": Mistake(QUERY, "''", 10, "''", "too short"),
     "a query that is a number": Mistake(QUERY, "1", 10, "1", "expected a text", 'quotes: "1"'),

@@ -49,7 +49,7 @@ def _database(value: Any) -> str:
         raise ValueError("this version keeps its memory in SQLite only; write sqlite:///brandmelder.db")
     if text in IN_MEMORY:
         return text
-    if not text.startswith("sqlite:///"):
+    if not text.startswith("sqlite:///") or text == "sqlite:///":
         raise ValueError("no address of a database; write sqlite:/// and a file, as in sqlite:///brandmelder.db")
     return text
 
