@@ -128,6 +128,11 @@ def test_a_character_inside_a_text_is_found_in_the_file(key, character, place):
     assert marked.inside((key,), marked.value[key].index(character)) == Place(*place)
 
 
+@pytest.mark.parametrize(("text", "place"), [("a: abc\n", (1, 7)), ("a: 'abc'\n", (1, 8)), ("a: ''\n", (1, 4))])
+def test_the_place_behind_a_text_is_known_too(text, place):
+    assert read_marked(text).inside(("a",), 3) == Place(*place)
+
+
 def test_a_place_inside_something_that_is_no_text_is_where_it_begins():
     marked = read_marked("a: [1]\n")
     assert marked.inside(("a",), 3) == Place(1, 4)

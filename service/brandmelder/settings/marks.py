@@ -253,10 +253,12 @@ def _align(text: str, scalar: ScalarNode, offset: int) -> int | None:
         start = text.find("\n", start) + 1 or end
     elif scalar.style:
         start += 1
+    last = None
     for position, index in _pairs(text, range(start, end), scalar):
         if position == offset:
             return index
-    return min(end, len(text)) if offset >= len(scalar.value) and scalar.style is None else None
+        last = index
+    return None if last is None or offset < len(scalar.value) else last + 1
 
 
 def _pairs(text: str, span: range, scalar: ScalarNode) -> Iterator[tuple[int, int]]:
