@@ -75,7 +75,7 @@ def fit(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         )
         step = np.linalg.solve(bend + np.diag(ridge), slope)
         beta -= step
-        if np.abs(step).max() < 1e-12:
+        if np.abs(step).max() < 1e-9:
             break
     return beta.reshape(2, size)
 
@@ -139,7 +139,7 @@ def main() -> None:
         console.print(f"skipped: there is no data in {asked.data}")
         return
     sys.path.insert(0, str(ROOT / "tests"))
-    from classify.own_posts import HELD_OUT, TUNING
+    from classify.own_posts import FRESH, HELD_OUT, OTHER_TRADES, TUNING
 
     posts = {name: read(asked.data, name) for name in (*DEV, *(TEST if asked.evaluate else ()))}
     training = [post for name in TRAIN for post in read(asked.data, name)]
@@ -154,7 +154,8 @@ def main() -> None:
     columns = "macro-F1|accuracy|F1 neg.|AP|floor|ECE|neg. found|neutral as neg.|mean P neg.|mean P neutral|unsure"
     for column in columns.split("|"):
         table.add_column(column, justify="right")
-    for name, some in {**posts, "own posts, tuning": TUNING, "own posts, held out": HELD_OUT}.items():
+    own = {"own: tuning": TUNING, "own: other trades": OTHER_TRADES, "own: held out": HELD_OUT, "own: fresh": FRESH}
+    for name, some in {**posts, **own}.items():
         table.add_row(name, *figures(np.array(COEFFICIENTS), *design(some)))
     console.print(table)
     console.print(f"{speed([text for _, text in training]):,.0f} texts per CPU second, whole verdicts")

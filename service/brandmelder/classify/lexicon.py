@@ -28,8 +28,8 @@ READABLE: Final = 0.25
 """In an undetermined language, the share of words that must be known; below it only emoji are judged."""
 REASONS: Final = 5
 COEFFICIENTS: Final = (
-    (-0.656, 1.488, 0.046, -0.625, 0.079, 0.710, 0.284, -1.035, -0.134),
-    (0.500, -0.263, -0.346, -1.477, 0.508, 1.156, -0.103, -2.046, -0.043),
+    (-0.619, 1.478, 0.041, -0.600, 0.050, 0.689, 0.308, -1.017, -0.158),
+    (0.534, -0.270, -0.356, -1.482, 0.470, 1.140, -0.107, -2.073, -0.034),
 )
 """Rows: negative and positive, each against neutral. Columns: the eight features, then the intercept."""
 _RULES = 1

@@ -25,7 +25,7 @@ REACH_BACK: Final = 5
 """How far behind a verb or a duty its negator may stand: `geht seit heute überhaupt nichts`."""
 MORE, LESS = 1.35, 0.7
 BEFORE_BUT, AFTER_BUT = 0.6, 1.25
-ASKED, ASKED_INCIDENT = 0.6, 0.35
+ASKED, ASKED_INCIDENT = 0.6, 0.2
 SOLVED, DEFENDED, MOCKED = 0.3, 0.4, -0.5
 
 # Plain numbers: to ask an enum for its member costs more than the rest of the loop.
@@ -87,8 +87,10 @@ def _join_phrases(tokens: Sequence[str], terms: list[Term | None]) -> list[Term 
         if term is None or not term.phrases or terms[place] is None:
             continue
         following = terms[place + 1]
-        second = "0" if following is not None and following.roles & _NUMBER else tokens[place + 1]
-        for rest, phrase in term.phrases.get(second, ()):
+        options = term.phrases.get(tokens[place + 1])
+        if options is None and following is not None and following.roles & _NUMBER:
+            options = term.phrases.get("0")
+        for rest, phrase in options or ():
             end = place + 1 + len(rest)
             if end <= len(tokens) and all(map(_fits, rest, tokens[place + 1 : end], terms[place + 1 : end])):
                 terms[place:end] = [None] * len(rest) + [phrase]
