@@ -111,6 +111,26 @@ def revise(state: DetectorState, bins: Sequence[Bin]) -> DetectorState:
     return replace(state, recent=tuple(recent))
 
 
+def review(state: DetectorState, bins: Sequence[Bin], rules: DetectorRules) -> tuple[Finding, ...]:
+    """Judge gapless bins of the past with what is known now: for what could not be seen when its time came.
+
+    Teaches nothing; the first bins have only as much window as there is before them.
+    """
+    findings = []
+    for place, past in enumerate(bins):
+        window = bins[max(0, place + 1 - _carried(round(past.width.total_seconds()))) : place + 1]
+        then = replace(
+            state,
+            width=round(past.width.total_seconds()),
+            next=round(past.end.timestamp()),
+            recent=tuple(
+                Recent(negative=one.negative, labelled=float(one.labelled), seen=one.exposure) for one in window
+            ),
+        )
+        findings.append(_judge(then, past, rules, is_open_bin=False))
+    return tuple(findings)
+
+
 def usual(state: DetectorState, start: datetime, window: timedelta, rules: DetectorRules) -> tuple[int, int]:
     """Return the usual range (central 90 %) of labelled negatives in a window that ends at `start`."""
     end, length = round(start.timestamp()), round(window.total_seconds())
