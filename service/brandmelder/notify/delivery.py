@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import zlib
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -147,6 +147,8 @@ def after(delivery: Delivery, outcome: Outcome, now: datetime) -> Delivery:
             return _bury(delivery, outcome.reason)
         case Unclear():
             return _lose_sight(delivery, outcome.reason, now)
+        case _:
+            assert_never(outcome)
 
 
 def recover(delivery: Delivery, now: datetime) -> Delivery:
@@ -245,6 +247,8 @@ def next_moment(delivery: Delivery) -> datetime | None:
             return sweeps_at(delivery)
         case DeliveryState.SUPERSEDED:
             return None
+        case _:
+            assert_never(delivery.state)
 
 
 # ---------------------------------------------------------- order among deliveries

@@ -355,6 +355,14 @@ async def test_what_is_wrong_is_said_in_a_sentence(change, said):
         assert said in sentence
 
 
+@pytest.mark.parametrize("method", ["conversations.info", "conversations.history"])
+async def test_what_slack_does_not_say_is_passed_on(method):
+    async with scene() as here:
+        here.peer.faults.plan(method, Fault.named("internal_error"))
+        (sentence,) = await here.notifier.check()
+        assert sentence.endswith("Slack answers internal_error")
+
+
 @pytest.mark.parametrize("scope", ["chat:write", "channels:read", "channels:history"])
 async def test_a_scope_that_is_missing_is_named(scope):
     async with scene() as here:
