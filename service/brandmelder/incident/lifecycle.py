@@ -60,6 +60,8 @@ ENDED: Final = frozenset({State.RESOLVED, State.DISMISSED})
 PEOPLES_ACTS: Final = frozenset({Act.ACKNOWLEDGE, Act.HAND_OVER, Act.RESOLVE, Act.DISMISS, Act.REOPEN})
 REASONS: Final = ("sarcasm", "own_campaign", "sports_result", "bots", "wrong_brand", "other")
 """Why an incident is dismissed as no crisis."""
+FEW: Final = 2
+"""So few negatives never page, so they do not keep an incident alive either, however silent it usually is."""
 ENGINE: Final = "brandmelder"
 """Who acts when no person does."""
 
@@ -169,7 +171,7 @@ class _Case(Struct, frozen=True):
     @property
     def calms(self) -> bool:
         spike = self.finding.spike
-        return not self.burns and not spike.is_open_bin and spike.observed <= spike.usual_high
+        return not self.burns and not spike.is_open_bin and spike.observed <= max(spike.usual_high, FEW)
 
     @property
     def is_provisional(self) -> bool:
@@ -228,9 +230,9 @@ def _while_pending(incident: Incident, case: _Case) -> Change:
 
 def _early_look(incident: Incident, case: _Case) -> Change:
     level = severity(case.finding, incident.trail)
-    if level <= incident.severity:
-        return Change(incident=incident)
     grown = replace(_with_figures(incident, case.finding), is_provisional=True)
+    if level <= incident.severity:
+        return Change(incident=grown if case.finding.spike.observed > incident.spike.observed else incident)
     return _Draft(grown).worsen(level, at=case.now).change
 
 
