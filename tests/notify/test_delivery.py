@@ -97,6 +97,7 @@ def test_a_delivery_remembers_the_revision_it_really_shows():
     assert life.begin(a_delivery(revision=3), NOW, revision=5).revision == 5
     assert life.begin(a_delivery(revision=3), NOW, revision=2).revision == 3
     assert life.begin(a_delivery(revision=3), NOW).revision == 3
+    assert life.begin(a_delivery(THREAD, revision=3), NOW, revision=5).revision == 3
 
 
 @pytest.mark.parametrize("state", [SENDING, UNCLEAR, SENT, DEAD, SUPERSEDED])
