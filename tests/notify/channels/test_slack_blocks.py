@@ -115,6 +115,12 @@ def test_the_plain_form_has_no_blocks_and_no_foreign_words():
     ]
 
 
+def test_the_plain_form_rather_cuts_the_sentence_than_the_id():
+    text, _ = render(replace(ALERT, sentence=(Span(text="& " * 400),)), form=Form.PLAIN)
+    assert 290 < len(text) <= 300
+    assert text.endswith("&amp;\nNF-2026-042")
+
+
 def test_a_bare_message_is_still_an_alert():
     bare = Message(language="en", incident="NF-1", revision=1, emoji="🔴", headline="Nordfunk")
     text, blocks = render(bare)

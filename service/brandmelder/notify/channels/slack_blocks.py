@@ -57,8 +57,7 @@ def render(message: Message, *, form: Form = Form.FULL, receives_clicks: bool = 
     """
     lock_screen = inert(message.lock_screen, MOST_TEXT)
     if form is Form.PLAIN:
-        own = "".join(span.text for span in message.sentence if not span.foreign)
-        return escape(f"{lock_screen}\n{inert(own, MOST_TEXT)}\n{message.incident}", MOST_TEXT), []
+        return _plain_form(message, lock_screen), []
     message = _bounded(message)
     blocks = _build(message, receives_clicks=receives_clicks)
     while _size(blocks) > MOST_BYTES:
@@ -91,6 +90,14 @@ def safe_url(url: str) -> str:
     except ValueError:
         return ""
     return encoded if is_safe and parts.hostname and parts.hostname.isascii() else ""
+
+
+def _plain_form(message: Message, lock_screen: str) -> str:
+    """Return all that one text holds: the lock-screen line, our own sentence as far as it fits, the incident's id."""
+    ident = escape(message.incident, MOST_LABEL)
+    own = inert("".join(span.text for span in message.sentence if not span.foreign), MOST_TEXT)
+    text = escape(f"{lock_screen}\n{own}", MOST_TEXT - len(ident) - 1)
+    return f"{text}\n{ident}"
 
 
 # ----------------------------------------------------------------------- blocks
