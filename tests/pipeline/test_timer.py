@@ -14,7 +14,7 @@ from pipeline.world import YAML, World, quiet_weeks, storm
 EVERY_SECOND = YAML.replace("every: 2m", "every: 1s").replace("every: 15m", "every: 1s")
 
 
-async def _until(condition, *, within=20):
+async def _until(condition, *, within=90):
     async with asyncio.timeout(within):
         while not await condition():  # noqa: ASYNC110 -- what is waited for is in a database
             await asyncio.sleep(0.05)
@@ -61,7 +61,7 @@ async def test_work_that_fails_as_a_whole_is_said_once_and_tried_again():
 
     await _until(said)
     full = False
-    await _until(progressed, within=40)
+    await _until(progressed, within=90)
     timer.stop()
     await asyncio.wait_for(running, 5)
     assert world.said.count("database: the disk is full; free space") == 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brandmelder.cli import config_option
+from brandmelder.cli import config_option, quiet_logs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -88,7 +88,7 @@ def _replay(settings: Settings, found: list[Mention], since: datetime | None, un
 
     from brandmelder.backtest.replay import replay
 
-    _quiet_logs()
+    quiet_logs()
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("replaying", total=None)
         return asyncio.run(
@@ -100,14 +100,6 @@ def _replay(settings: Settings, found: list[Mention], since: datetime | None, un
                 on_progress=lambda moment: progress.update(task, description=f"replaying {moment:%Y-%m-%d}"),
             )
         )
-
-
-def _quiet_logs() -> None:
-    import logging
-
-    import structlog
-
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 def _zoned(moment: datetime | None, zone: ZoneInfo) -> datetime | None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from brandmelder.cli import quiet_logs
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -25,6 +27,7 @@ def demo(language: str, seed: int, *, fast: bool, keep: bool) -> None:
     """
     from rich.console import Console
 
+    quiet_logs()
     console = Console(highlight=False)
     try:
         asyncio.run(_demo(console, language=language, seed=seed, fast=fast or not console.is_terminal, keep=keep))

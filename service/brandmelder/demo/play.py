@@ -14,7 +14,7 @@ from brandmelder.demo.simulator import Simulator
 from brandmelder.model import ChannelId, DeliveryState, Incident
 from brandmelder.notify.channels.console import ConsoleNotifier
 from brandmelder.settings import parse_settings
-from brandmelder.store import deliveries, incidents, mentions
+from brandmelder.store import deliveries, incidents, mentions, sources
 from brandmelder.store.database import Database
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from brandmelder.options import ChannelOptions
     from brandmelder.pipeline import Pipeline
 
-QUIET_SPEED, STORM_SPEED = 400.0, 1600.0
+QUIET_SPEED, STORM_SPEED = 900.0, 1600.0
 """Seconds of the story per second of the wall, before and after the alarm."""
 UNPACED = 1e9
 
@@ -39,7 +39,7 @@ class Play:
         self.clock = PacedClock(self.scenario.evening, UNPACED)
 
     async def run(self, *, is_paced: bool, keep: bool) -> None:
-        """Show the evening from its last quiet half hour to its end; `keep` then leaves the sites running."""
+        """Show the evening from its last quiet hours to its end; `keep` then leaves the sites running."""
         reach, database = wiring.outside(), Database("sqlite://")
         database.prepare()
         async with Simulator(self.scenario, self.clock) as sites:
@@ -51,7 +51,7 @@ class Play:
                 database=database,
                 sources=wiring.build_sources(settings, reach),
                 notifiers={console.id: console},
-                on_failure=self.console.print,
+                on_failure=self._say,
             )
             self._introduce(sites.url)
             try:
@@ -63,9 +63,12 @@ class Play:
                 await reach.close()
                 await pipeline.close()
 
+    def _say(self, text: str) -> None:
+        self.console.print(text, soft_wrap=True)
+
     def _introduce(self, url: str) -> None:
         local = self.scenario.evening.astimezone(stories.ZONE)
-        self.console.print(
+        self._say(
             f"[bold]Nordfunk[/], an invented provider, {local:%A %d %B %Y}, {local:%H:%M}. "
             f"Its blog and a newspaper are played at {url}."
         )
@@ -77,14 +80,14 @@ class Play:
         while self.clock.now() < self.scenario.end:
             now = self.clock.now()
             following = await pipeline.tick(now)
-            if not history_told:
+            count = 0 if history_told else await pipeline.parts.database.run(_history)
+            if count:
                 history_told = True
-                count = await pipeline.parts.database.run(mentions.count)
-                self.console.print(f"Eight quiet weeks are read: {count} posts. They teach what is usual, silently.")
+                self._say(f"Eight quiet weeks are read: {count} posts. They teach what is usual, silently.")
             if not spot_shown and now >= self.scenario.onset:
                 spot_shown = True
                 local = self.scenario.onset.astimezone(stories.ZONE)
-                self.console.print(f"[bold]{local:%H:%M}[/] The TV spot runs.")
+                self._say(f"[bold]{local:%H:%M}[/] The TV spot runs.")
             if is_paced and await pipeline.parts.database.run(_has_begun):
                 self.clock.speed = STORM_SPEED
             if spot_shown and await pipeline.parts.database.run(_is_over):
@@ -95,16 +98,16 @@ class Play:
         found, posts, sent = await pipeline.parts.database.run(_result)
         onset = self.scenario.onset
         if found is None:
-            self.console.print("No alarm was raised.")
+            self._say("No alarm was raised.")
             raise SystemExit(1)
         delay = round((found.opened_at - onset) / timedelta(minutes=1))
-        self.console.print(
+        self._say(
             f"Onset {_local(onset)}, alarm {_local(found.opened_at)} ({delay} min later), "
             f"end {_local(found.closed_at) if found.closed_at else 'not yet'}; {posts} posts read, {sent} deliveries."
         )
 
     async def _stay(self, pipeline: Pipeline, url: str) -> None:
-        self.console.print(f"The sites stay at {url} until Ctrl-C; the service goes on polling them.")
+        self._say(f"The sites stay at {url} until Ctrl-C; the service goes on polling them.")
         self.clock.speed = 1.0
         while True:
             following = await pipeline.tick(self.clock.now())
@@ -117,6 +120,12 @@ def _console_of(channels: dict[ChannelId, ChannelOptions]) -> tuple[ChannelId, C
 
 def _local(moment: datetime) -> str:
     return f"{moment.astimezone(stories.ZONE):%H:%M}"
+
+
+def _history(connection: Connection) -> int:
+    """Return how many mentions the first contact brought, once every source has had it."""
+    rows = sources.read_sources(connection)
+    return mentions.count(connection) if all(row.history_done for row in rows.values()) else 0
 
 
 def _has_begun(connection: Connection) -> bool:

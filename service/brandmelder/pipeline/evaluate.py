@@ -33,6 +33,8 @@ BLANKED = timedelta(hours=72)
 """At first contact the latest history is put out of sight of the detector's windows, so that it can never alert."""
 REVIEWED = timedelta(days=7)
 """How far back what came late is judged again."""
+WHOLE = 0.999
+"""The exposure from which a bin counts as wholly seen."""
 RETRIES = 3
 
 
@@ -219,6 +221,7 @@ class _Turn:
             await self._commit(None)
 
     async def _consider(self, finding: Finding) -> None:
+        finding = replace(finding, spike=replace(finding.spike, is_partial=self._is_partial(finding)))
         change = lifecycle.consider(
             self.incident, finding, now=self.now, rules=self.watch.lifecycle, number=self._number
         )
@@ -227,6 +230,17 @@ class _Turn:
             return
         if change.transitions or self._shows_more(change.incident):
             await self._commit(change)
+
+    def _is_partial(self, finding: Finding) -> bool:
+        """Whether a source was blind inside the window; what lies before the first news is history, not blindness."""
+        spike, news = finding.spike, self.row.news_since
+        begin = start_of(spike.since if news is None else max(spike.since, news))
+        window = (begin + n * BIN for n in range(max(0, (spike.until - begin) // BIN)))
+        seen = (
+            self.sights.exposure_of(start) if start < self.until else self.sights.expected_exposure(start)
+            for start in window
+        )
+        return any(share < WHOLE for share in seen)
 
     def _shows_more(self, incident: Incident) -> bool:
         """Whether people would read other figures than the ones that were committed last."""

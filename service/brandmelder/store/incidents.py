@@ -90,7 +90,8 @@ def save_incident(
 ) -> None:
     """Write an incident and its new transitions by compare-and-set; `expected_revision` None makes a new one.
 
-    Without `evidence` that of a stored incident stays. Raises Conflict if somebody was faster or the monitor has a running incident already.
+    Without `evidence` that of a stored incident stays. Raises Conflict if somebody was faster or the monitor has a
+    running incident already.
     """
     values = {"state": one.state.value, "revision": one.revision, "body": _encode(one)}
     if evidence is not None or expected_revision is None:
