@@ -68,7 +68,7 @@ class Timer:
         self._scheduler.add_job(function, DateTrigger(moment), arguments, id=ident, replace_existing=True)
 
     def _nudge(self, ident: str, function: Callable[[], Awaitable[None]]) -> None:
-        """Have work done at once, beside what is planned: under a name of its own, so that neither replaces the other."""
+        """Have work done at once, beside what is planned: under its own name, so that neither replaces the other."""
         self._at(self._clock.now(), f"{ident}:now", function)
 
     async def _poll(self, source: SourceId) -> None:
