@@ -130,9 +130,17 @@ def _comment(site: Site, comment: Comment) -> str:
         author=markup.author(comment.author),
         at=_stamp(comment.at),
         guid=f"{site.url}/?p={article.id}#comment-{comment.id}",
-        text=_inert(html.escape(comment.text, quote=False)),
-        rendered=_inert(markup.rendered(comment.text)),
+        text=_inert(html.escape(_reply_to(site, comment, end="\n\n")) + html.escape(comment.text, quote=False)),
+        rendered=_inert(_reply_to(site, comment, begin="<p>", end="</p>\n") + markup.rendered(comment.text)),
     )
+
+
+def _reply_to(site: Site, comment: Comment, *, begin: str = "", end: str) -> str:
+    """Return what WordPress puts before an answer in a feed (get_comment_text): whom it answers."""
+    parent = next((one for one in site.comments if one.id == comment.parent), None)
+    if parent is None:
+        return ""
+    return f'{begin}In reply to <a href="{site.link(parent)}">{markup.author(parent.author)}</a>.{end}'
 
 
 def _article(site: Site, article: Article) -> str:
