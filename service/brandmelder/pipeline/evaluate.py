@@ -94,7 +94,7 @@ class Evaluator:
 
     def _read(self, connection: Connection, watch: Watch, now: datetime) -> Situation:
         rows = sources.read_sources(connection)
-        row = series.read_monitors(connection).get(watch.id) or MonitorRow(id=watch.id, rules=watch.fingerprint)
+        row = series.read_monitor(connection, watch.id) or MonitorRow(id=watch.id, rules=watch.fingerprint)
         mine = [rows[ident] for ident in watch.sources]
         is_ready = row.evaluated_through is not None or all(
             one.history_done
