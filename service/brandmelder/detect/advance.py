@@ -300,7 +300,7 @@ def _learn(memory: Memory, moment: Moment, weighed: Weighed, judged: Judged) -> 
         rows = np.arange(moment.unit - moment.pace + 1, moment.unit + 1) % REACH
         seen = memory["unit_seen"][rows].mean(axis=0)
         daily = baseline.level(memory, moment.unit + 1, moment.pace) * memory["drift"] * moment.pace
-        calibrate.close_day(memory, seen, daily)
+        calibrate.close_day(memory, seen, daily, 2 + (moment.parts > 1))
         baseline.close_day(memory, moment.pace)
 
 
