@@ -1,7 +1,7 @@
 # Every target sets up .venv by itself; once it stands, that costs nothing.
 # Needed: git, make and Python 3.11 or newer. uv is taken from the path, else installed into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench e2e docs clean
+.PHONY: help demo test check bench e2e docs picture clean
 
 SHELL := /bin/sh
 UV_VERSION := 0.13.9
@@ -17,6 +17,7 @@ help:
 	@echo "make bench   the benchmarks, each with its peers in the same run"
 	@echo "make e2e     only the tests against a real WordPress"
 	@echo "make docs    write the schema and the generated reference pages anew"
+	@echo "make picture draw the alert in the README anew, from the demo"
 	@echo "make clean   remove .venv and every cache"
 
 demo: $(READY)
@@ -40,6 +41,9 @@ e2e: $(READY)
 
 docs: $(READY)
 	$(BIN)/python docs/reference/write.py
+
+picture: $(READY)
+	$(BIN)/python docs/images/draw.py
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
