@@ -45,7 +45,8 @@ class Brandmelder:
         if self._process is not None:
             self.kill()
         if error[0] is not None:
-            sys.stderr.write(f"--- {self.log}\n{self.said()[-6000:]}\n{self.rows('select * from source')}\n")
+            states = self.rows("select id, state, failures, note from source")
+            sys.stderr.write(f"--- {self.log}\n{self.said()[-6000:]}\n{states}\n")
 
     def start(self) -> None:
         """Start the service; returns at once."""
