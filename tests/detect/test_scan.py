@@ -322,3 +322,21 @@ def test_all_mentions_are_counted_when_that_is_asked_for():
 def test_a_kind_that_no_count_tells_is_refused():
     with pytest.raises(ValueError, match="negative or total"):
         step(new_state(), bins_of([1])[0], DetectorRules(kind=SpikeKind.SILENCE))
+
+
+def test_a_storm_that_is_put_out_of_sight_is_forgotten(seasoned):
+    storm = bins_of([0] * 6 + [20] * 6 + [0] * 60, after(seasoned))
+    state, findings = run(storm, seasoned)
+    assert any(finding.pages for finding in findings)
+    blanked = revise(state, [replace(bin_, negative=0.0, labelled=0, exposure=0.0) for bin_ in storm])
+    fresh_storm = bins_of([6, 7], after(state))
+    assert run(fresh_storm, blanked)[1][-1].is_high
+    assert any(finding.pages for finding in run(fresh_storm, blanked)[1])
+    assert not run(bins_of([0], after(state)), blanked)[1][-1].is_high
+
+
+@pytest.mark.parametrize("rate", [3.0, 100.0, 3000.0])
+def test_a_loud_series_does_not_page_for_being_met(rate):
+    series = np.random.default_rng(4).poisson(rate, 2 * 288).tolist()
+    _, findings = run(bins_of(series))
+    assert not any(finding.pages for finding in findings)

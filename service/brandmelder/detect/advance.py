@@ -27,6 +27,8 @@ _AGAIN = 1.0
 _FOLLOW = 0.5 ** (1 / 6)
 _FINE_SPREAD, _FINE_WEIGHT = 0.4, 1 / 0.3**2
 _COLD, _COLD_DAYS = 0.7, 28.0
+_DUMB = 0.125
+"""Days that must be seen before a window that pages: any volume at all is possible before."""
 RECOVERY = 0.7
 """The chance below which an incident begins to calm, as a share of the one that pages."""
 
@@ -220,14 +222,15 @@ def _fine_spread(memory: Memory) -> Array:
 def _judge(memory: Memory, moment: Moment, heard: Heard, *, entry: float, floor: float) -> Judged:
     count, mean, variance, standard, _, quiet = heard
     plain = calibrate.each(memory, standard)
-    enough = count >= floor
+    days = memory["seen"] / moment.pace
+    reach = np.concatenate([_LENGTHS, np.ones(len(count) - len(_LENGTHS))])[:, None]
+    enough = (count >= floor) & (days > _DUMB + reach / moment.pace)
     after = moment.unit - memory["paged_at"] < _AFTER_DAYS * moment.pace
     recent = _recent(heard)
     asked = np.where(enough, plain, 0.0)
     if after.any():
         columns = np.flatnonzero(after)
         asked[:, columns] = _anew(memory, moment, heard, columns) * (enough & recent)[:, columns]
-    days = memory["seen"] / moment.pace
     bar = entry + _AGAIN * after + _COLD * np.maximum(0.0, 1.0 - days / _COLD_DAYS)
     chance = asked.max(axis=0)
     pages = (chance > bar) & ~quiet

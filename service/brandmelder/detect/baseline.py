@@ -40,7 +40,7 @@ def level(memory: Memory, now: int, pace: int) -> Array:
         known: Array = (_PRIOR_COUNT + count) / (_PRIOR_HOURS + shape)
         return known
     rows = np.arange(now - pace, now - max(1, pace // 12)) % REACH
-    seen = memory["unit_seen"][rows] * (memory["unit_flag"][rows] == 0)
+    seen = memory["unit_seen"][rows]
     early = np.where(young, seen.sum(axis=0), 0.0)
     counts = np.where(young, (memory["unit_count"][rows] * (seen > 0)).sum(axis=0), 0.0)
     return (_PRIOR_COUNT + count + counts) / (_PRIOR_HOURS + shape + early)

@@ -21,7 +21,7 @@ from brandmelder.detect.advance import Moment, advance, observe, replay
 from brandmelder.detect.calendar import Event, cells_at, lift_at
 from brandmelder.detect.calibrate import threshold
 from brandmelder.detect.explain import found, labelled_share
-from brandmelder.detect.memory import REACH, SHORT, SIZE, SUMS, Memory, forget_rings, fresh
+from brandmelder.detect.memory import NEVER, REACH, SHORT, SIZE, SUMS, Memory, forget_rings, fresh
 from brandmelder.detect.tail import central_range
 from brandmelder.model import Bin, Finding, SpikeKind
 
@@ -288,6 +288,8 @@ def _revise_unit(memory: Memory, number: int, given: dict[int, Figures], *, part
     count, labelled, seen = (sum(column) for column in zip(*figures, strict=True))
     if count != memory["unit_count"][row]:
         memory["revised"][:] = 1.0
+    if seen == 0 and memory["paged_at"][0] == number:  # what was put out of sight has not paged
+        memory["paged_at"][:], memory["was_high"][:] = NEVER, 0.0
     memory["seen"][:] += seen / parts - memory["unit_seen"][row]
     memory["labelled"][:] += labelled - memory["unit_labelled"][row]
     memory["summed"][:] += count - memory["unit_count"][row]
