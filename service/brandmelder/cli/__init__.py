@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,9 @@ from brandmelder.errors import BrandmelderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from brandmelder.settings import Settings
+    from brandmelder.store.database import Database
 
 DEFAULT_CONFIG = Path("config/brandmelder.yaml")
 
@@ -47,6 +51,16 @@ class Commands(click.Group):
         command: click.Command = getattr(importlib.import_module(f"brandmelder.cli.{module}"), attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is asked for; of a misspelt one name the nearest."""
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "see: brandmelder --help"
+            ctx.fail(f"there is no command {args[0]!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing any of them."""
         del ctx
@@ -73,6 +87,23 @@ def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
         metavar="FILE",
         help="The configuration.",
     )(function)
+
+
+def existing_database(settings: Settings) -> Database:
+    """Open the database that the service wrote. Raises StoreError if there is none: an empty new one would lie."""
+    from brandmelder.errors import StoreError
+    from brandmelder.store.database import Database
+
+    database = Database(settings.database)
+    if database.path is None or not database.path.exists():
+        database.close()
+        raise StoreError(f"there is no database {settings.database}; run the service first, or go to its directory")
+    try:
+        database.prepare()
+    except StoreError:
+        database.close()
+        raise
+    return database
 
 
 def quiet_logs() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from brandmelder.model import Mention
     from brandmelder.settings import Settings
 
-_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 
 
 class AnyVariable(Mapping[str, str]):
@@ -51,7 +51,11 @@ class AnyVariable(Mapping[str, str]):
     "captured_at, language, reach, parent_id, own.",
 )
 @click.option(
-    "--from", "since", type=click.DateTime(_FORMATS), metavar="TIME", help="Where it begins; earlier is history."
+    "--from",
+    "since",
+    type=click.DateTime(_FORMATS),
+    metavar="TIME",
+    help="Where it begins, as in 2026-11-20 or 2026-11-20T18:00; what was captured earlier is history.",
 )
 @click.option("--to", "until", type=click.DateTime(_FORMATS), metavar="TIME", help="Where it ends.")
 @click.option(
@@ -64,6 +68,7 @@ class AnyVariable(Mapping[str, str]):
 def backtest(path: Path, file: Path, since: datetime | None, until: datetime | None, output: Path) -> None:
     """Replay mentions from a file through the pipeline that runs live; nothing is sent.
 
+    Without --from it begins with the first mention, which leaves nothing to learn from: give it some weeks of history.
     Times without a zone are in the configuration's. Two replays of one file are identical. Exit code 2 if the file or
     the configuration cannot be read.
     """
@@ -76,7 +81,10 @@ def backtest(path: Path, file: Path, since: datetime | None, until: datetime | N
     found = list(read_mentions(file))
     if not found:
         raise InputError(file, None, "holds no mentions; write one JSON object a line")
-    replay = _replay(settings, found, _zoned(since, settings.zone), _zoned(until, settings.zone))
+    begin, end = _zoned(since, settings.zone), _zoned(until, settings.zone)
+    if end is not None and end <= (begin or min(one.captured_at for one in found)):
+        raise click.BadParameter("there is nothing between --from (or the first mention) and --to")
+    replay = _replay(settings, found, begin, end)
     report.write(replay, settings, output)
     click.echo(report.summary(replay, settings))
     click.echo(f"written to {output / 'incidents.jsonl'} and {output / 'summary.md'}")

@@ -91,7 +91,8 @@ def _told(visited: Sequence[Visited], settings: Settings) -> Iterator[str]:
         yield ""
     for one in visited:
         mark = "good" if one.is_good else "BAD "
-        yield f"{mark}  {one.source}: {one.text}  ({settings.where('sources', one.source)})"
+        said = one.text.removeprefix(f'source "{one.source}": ')
+        yield f"{mark}  {one.source}: {said}  ({settings.where('sources', one.source)})"
 
 
 def _visits(visited: Sequence[Visited], settings: Settings, *, live: bool) -> dict[str, Any]:

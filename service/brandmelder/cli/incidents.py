@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from brandmelder.cli import config_option
+from brandmelder.cli import config_option, existing_database
 from brandmelder.errors import BrandmelderError
 
 if TYPE_CHECKING:
@@ -79,12 +79,12 @@ def show(ident: str, path: Path, as_json: bool) -> None:  # noqa: FBT001 -- clic
         )
 
 
-def _acting(name: str, act: str, teaches: str) -> None:
+def _acting(name: str, act: str, teaches: str, note: str = "A word on why.") -> None:
     @incidents.command(name, help=teaches)
     @click.argument("ident", metavar="ID")
     @config_option
     @click.option("--by", default=getpass.getuser, help="Your name; the login name by default.")
-    @click.option("--note", default="", help="A word on why; for dismiss the reason: sarcasm, own_campaign, bots, …")
+    @click.option("--note", default="", help=note)
     def command(ident: str, path: Path, by: str, note: str) -> None:
         from brandmelder.model import Act
 
@@ -96,7 +96,12 @@ def _acting(name: str, act: str, teaches: str) -> None:
 
 _acting("ack", "acknowledge", "Acknowledge: say that you are on it.")
 _acting("resolve", "resolve", "Resolve: it is over.")
-_acting("dismiss", "dismiss", "Dismiss: it is no crisis; the reason teaches the detector.")
+_acting(
+    "dismiss",
+    "dismiss",
+    "Dismiss: it is no crisis.",
+    "The reason: sarcasm, own_campaign, sports_result, bots, wrong_brand or other.",
+)
 _acting("reopen", "reopen", "Reopen: it is not over.")
 
 
@@ -105,12 +110,10 @@ def _act(path: Path, ident: str, act: Act, *, by: str, note: str) -> Incident:
     from brandmelder.clock import SystemClock
     from brandmelder.pipeline.act import Wish, do
     from brandmelder.settings import read_settings
-    from brandmelder.store.database import Database
 
     settings = read_settings(path, os.environ)
-    database = Database(settings.database)
+    database = existing_database(settings)
     try:
-        database.prepare()
         pipeline = wiring.build(settings, database=database, sources={}, notifiers=wiring.build_notifiers(settings))
         return database.run_now(
             do, pipeline.parts, Wish(incident=ident, act=act, by=by, note=note), SystemClock().now()
@@ -121,12 +124,10 @@ def _act(path: Path, ident: str, act: Act, *, by: str, note: str) -> Incident:
 
 def _read(path: Path, function: Callable[..., T]) -> tuple[Settings, T]:
     from brandmelder.settings import read_settings
-    from brandmelder.store.database import Database
 
     settings = read_settings(path, os.environ)
-    database = Database(settings.database)
+    database = existing_database(settings)
     try:
-        database.prepare()
         return settings, database.run_now(function)
     finally:
         database.close()

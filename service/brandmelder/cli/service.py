@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brandmelder.cli import config_option
+from brandmelder.cli import config_option, existing_database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,12 +95,9 @@ def health(path: Path) -> None:
     from brandmelder.clock import SystemClock
     from brandmelder.settings import read_settings
     from brandmelder.store import meta
-    from brandmelder.store.database import Database
 
-    settings = read_settings(path, os.environ)
-    database = Database(settings.database)
+    database = existing_database(read_settings(path, os.environ))
     try:
-        database.prepare()
         last = database.run_now(meta.last_progress)
     finally:
         database.close()
@@ -130,7 +127,7 @@ def migrate(path: Path) -> None:
 def recount(path: Path) -> None:
     """Match every stored mention anew and rebuild all counts. Stop the service first.
 
-    Needed after nothing: a changed query is recounted at the next start by itself.
+    A changed query is recounted by itself at the next start; this is for after a repair or a restored backup.
     """
     from brandmelder.settings import read_settings
 

@@ -1,0 +1,67 @@
+"""The command line around the commands: what it says to a slip of the finger and in a wrong directory."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from brandmelder.cli import main
+from brandmelder.store.database import Database
+
+CONFIG = """\
+brand: Nordfunk
+database: "sqlite:///{folder}/brandmelder.db"
+sources:
+  press: {{type: feed, url: "https://press.example/feed"}}
+monitors:
+  nordfunk: {{query: nordfunk, sources: [press]}}
+channels:
+  console: {{type: console}}
+alerts:
+  - {{monitors: all, to: [console]}}
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    config = tmp_path / "brandmelder.yaml"
+    config.write_text(CONFIG.format(folder=tmp_path), encoding="utf-8")
+    return lambda *words: CliRunner().invoke(main, [*words, "--config", str(config)])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("incidents", "list"), ("incidents", "show", "NF-1"), ("incidents", "ack", "NF-1"), ("health",)],
+    ids=" ".join,
+)
+def test_without_a_database_nothing_is_said_to_be_calm_and_none_is_made(run, tmp_path, words):
+    result = run(*words)
+    assert result.exit_code == 1
+    assert "there is no database sqlite:///" in result.stderr
+    assert result.stdout == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["brandmelder.yaml"]
+
+
+def test_an_empty_database_is_calm(run, tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/brandmelder.db")
+    database.prepare()
+    database.close()
+    assert run("incidents", "list").stdout == "nothing is burning (ended ones: --all)\n"
+    assert run("incidents", "list", "--all").stdout == "no incidents\n"
+    refused = run("incidents", "dismiss", "NF-1", "--note", "bots")
+    assert (refused.exit_code, "there is no incident NF-1" in refused.stderr) == (1, True)
+    assert (run("health").exit_code, run("health").stderr) == (1, "no progress yet\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["chekc"], "did you mean 'check'?"), (["xyzzy"], "see: brandmelder --help"), (["xyzzy", "--json"], "'xyzzy'")],
+)
+def test_a_misspelt_command_names_the_nearest(words, said):
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_help_stands_without_a_command():
+    assert "Commands:" in CliRunner().invoke(main, ["--help"]).stdout
