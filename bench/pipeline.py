@@ -24,7 +24,7 @@ import structlog
 MENTIONS = int(os.environ.get("MENTIONS", "20000"))
 SOURCES = int(os.environ.get("SOURCES", "200"))
 IDLE_SECONDS = int(os.environ.get("IDLE_SECONDS", "40"))
-SPANS = (("dense, 6 hours", 0.25), ("two days", 2.0), ("a week", 7.0))
+SPANS = (("dense, 6 hours", 0.25), ("two days", 2.0), ("four days", 4.0))
 
 ANGRY = (
     "Nordfunk, seit drei Wochen kein Anschluss und niemand geht ans Telefon. Eine Frechheit.",
