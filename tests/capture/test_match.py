@@ -318,3 +318,17 @@ def test_ten_thousand_queries_at_once_agree_with_a_naive_evaluator():
     found = Matcher({str(number): written(tree) for number, tree in enumerate(trees)}).monitors(texts)
     for text, monitors in zip(texts, found, strict=True):
         assert monitors == tuple(str(number) for number, tree in enumerate(trees) if naive(tree, text)), text
+
+
+@pytest.mark.parametrize("query", ["*", " * ", "* -stellenanzeige", "* NOT (stellenanzeige OR praktikum)"])
+def test_a_star_takes_everything_but_what_is_forbidden(query):
+    texts = ["Seit drei Wochen kein Anschluss!", "Stellenanzeige: Technik in Husum", "", "🙂"]
+    found = Matcher({"all": query, "brand": "nordfunk"}).monitors(texts)
+    forbids = query.strip() != "*"
+    assert found == [("all",), () if forbids else ("all",), ("all",), ("all",)]
+
+
+@pytest.mark.parametrize("query", ["* -", "* (", "* OR", "* OR a"])
+def test_what_follows_a_star_is_read_as_strictly(query):
+    with pytest.raises(QueryError):
+        parse(query)

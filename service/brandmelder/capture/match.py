@@ -13,7 +13,21 @@ from typing import TYPE_CHECKING, assert_never
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
-from brandmelder.capture.query import TOKEN, Anchor, And, Node, Not, Or, Phrase, Query, Sign, Word, fold, parse
+from brandmelder.capture.query import (
+    TOKEN,
+    Anchor,
+    And,
+    Everything,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Query,
+    Sign,
+    Word,
+    fold,
+    parse,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,12 +46,13 @@ class Matcher:
     def __init__(self, queries: Mapping[MonitorId, str]) -> None:
         read = {monitor: parse(query) for monitor, query in queries.items()}
         self._monitors = tuple(read)
-        self._tests = tuple(_compile(query.tree) for query in read.values())
+        self._tests = tuple(_test(query.tree) for query in read.values())
         asked: dict[Anchor, list[int]] = {}
         for number, query in enumerate(read.values()):
             for anchor in query.anchors:
                 asked.setdefault(anchor, []).append(number)
         self._anchors = tuple(asked.items())
+        self._always = frozenset(number for number, query in enumerate(read.values()) if not query.anchors)
         self._scan = AhoCorasick(
             [anchor.text for anchor in asked],
             matchkind=MatchKind.Standard,
@@ -58,11 +73,9 @@ class Matcher:
             folded = [fold(text).replace(_BETWEEN, " ") for text in texts]
         proposed = self._propose(folded)
         for number, text in enumerate(folded):
-            if number not in proposed:
-                yield ()
-                continue
-            words = _Words(text)
-            yield tuple(self._monitors[query] for query in sorted(proposed[number]) if self._tests[query](words))
+            asked = self._always.union(proposed.get(number, ()))
+            words = _Words(text) if asked else None
+            yield tuple(self._monitors[query] for query in sorted(asked) if words and self._tests[query](words))
 
     def _propose(self, folded: Sequence[str]) -> dict[int, set[int]]:
         """Return the queries whose anchor occurs, by number of the text."""
@@ -129,6 +142,10 @@ class _Words:
 # ------------------------------------------------------------------ closures
 
 Test = Callable[[_Words], bool]
+
+
+def _test(tree: Node | Everything) -> Test:
+    return (lambda _words: True) if isinstance(tree, Everything) else _compile(tree)
 
 
 def _compile(node: Node) -> Test:

@@ -107,15 +107,22 @@ class Not(Struct, frozen=True):
     term: Word | Phrase | Sign
 
 
+class Everything(Struct, frozen=True):
+    """Whatever is written there: `*` at the beginning of a query."""
+
+
 Node = Word | Phrase | Sign | And | Or | Not
 Anchor = Word | Sign
 
 
 class Query(Struct, frozen=True):
-    """A query that was read: its text, its tree, and the words of which one must occur in every match."""
+    """A query that was read: its text, its tree, and the words of which one must occur in every match.
+
+    Only a query that begins with `*` has no such words: it is held against every mention.
+    """
 
     text: str
-    tree: Node
+    tree: Node | Everything
     anchors: tuple[Anchor, ...]
 
 
@@ -147,6 +154,9 @@ _FOREIGN = {"UND": "AND", "ODER": "OR", "NICHT": "NOT"}
 def parse(query: str) -> Query:
     """Read a query. Raises QueryError with the column of what is wrong and what would be right."""
     query = re.sub(r"\s", " ", query)
+    everything = re.match(r" *\*(?= |$)", query)
+    if everything is not None:
+        return _all_but(query, everything.end())
     if len(query) > QUERY_CHARACTERS:
         raise QueryError(f"the query is longer than {QUERY_CHARACTERS} characters; split it", query[:60], 60)
     tokens = _tokens(query)
@@ -159,9 +169,20 @@ def parse(query: str) -> Query:
     return Query(query, tree, anchors)
 
 
+def _all_but(query: str, begin: int) -> Query:
+    """Read a query that takes everything (the whole of an own blog, say) but what follows forbids."""
+    rest = " " * begin + query[begin:]
+    if not rest.strip():
+        return Query(query, Everything(), ())
+    tokens = _tokens(rest)
+    _check_order(rest, tokens)
+    tree: Node = _grammar().parse(rest)  # type: ignore[assignment]
+    return Query(query, tree, ())
+
+
 _WITHOUT_ANCHOR = (
     "this would match nearly everything: a query, and each side of an OR, must name something that has to occur, "
-    "not only what must not"
+    "not only what must not; if you want everything a source brings, begin with *"
 )
 
 

@@ -25,6 +25,7 @@ _COMMANDS = {
     "check": ("configuration:check", "Check the configuration; --live also polls every source once."),
     "run": ("service:run", "Run the service."),
     "backtest": ("backtest:backtest", "Replay mentions from a file; nothing is sent."),
+    "detect": ("detect:detect", "Run the detector over counts in CSV files."),
     "incidents": ("incidents:incidents", "List, show, acknowledge and end incidents."),
     "send-test": ("service:send_test", "Send a test message to every channel."),
     "recount": ("service:recount", "Rebuild all counts from mentions and verdicts."),

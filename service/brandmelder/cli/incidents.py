@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -12,12 +13,12 @@ from brandmelder.cli import config_option, existing_database
 from brandmelder.errors import BrandmelderError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime, timedelta
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
-    from brandmelder.model import Act, Evidence, Incident
+    from brandmelder.model import Act, Delivery, Evidence, Incident
     from brandmelder.settings import Settings
 
 T = TypeVar("T")
@@ -73,10 +74,17 @@ def show(ident: str, path: Path, as_json: bool) -> None:  # noqa: FBT001 -- clic
     for step in steps:
         note = f", {step.note}" if step.note else ""
         click.echo(f"  {_time(step.at, settings.zone)}  {step.act.value} by {step.by}{note}")
-    for one in promised:
-        click.echo(
-            f"  {one.channel}: {one.kind.value} {one.state.value}" + (f" ({one.last_error})" if one.last_error else "")
-        )
+    for line in _deliveries(promised):
+        click.echo(f"  {line}")
+
+
+def _deliveries(promised: Sequence[Delivery]) -> Iterator[str]:
+    """Yield what became of the deliveries of each channel, equal ones counted, and each trouble once."""
+    for channel in dict.fromkeys(one.channel for one in promised):
+        mine = [one for one in promised if one.channel == channel]
+        counts = Counter(f"{one.kind.value} {one.state.value}" for one in mine)
+        yield f"{channel}: " + ", ".join(f"{what} ×{many}" if many > 1 else what for what, many in counts.items())
+        yield from dict.fromkeys(f"{channel}: {one.last_error}" for one in mine if one.last_error)
 
 
 def _acting(name: str, act: str, teaches: str, note: str = "A word on why.") -> None:
@@ -141,13 +149,17 @@ def _found(pair: tuple[Incident, Evidence] | None, ident: str) -> tuple[Incident
 
 def _row(incident: Incident, zone: ZoneInfo) -> str:
     spike = incident.spike
-    minutes = round(spike.window.total_seconds() / 60)
     who = f", {incident.acknowledged_by}" if incident.acknowledged_by else ""
     return (
         f"{incident.id}  {incident.state.value}{who}  {incident.monitor}  "
-        f"{spike.observed} in {minutes} min, usual {spike.usual_low}-{spike.usual_high}, peak {incident.peak}  "
+        f"{spike.observed} in {_minutes(spike.window)}, usual {spike.usual_low}-{spike.usual_high}, "
+        f"peak {incident.peak} in {_minutes(incident.peak_window)}  "
         f"since {_time(incident.opened_at, zone)}"
     )
+
+
+def _minutes(span: timedelta) -> str:
+    return f"{round(span.total_seconds() / 60)} min"
 
 
 def _time(moment: datetime, zone: ZoneInfo) -> str:
