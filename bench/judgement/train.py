@@ -1,0 +1,336 @@
+"""Train the shipped model: `python bench/judgement/train.py CORPORA OUT.npz`. NumPy alone, no randomness but fixed seeds."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from corpora import read_corpus, read_posts
+from optimise import Sparse, fit, softmax
+from wordlist import KINDS, TOPICS, WEIGHT_BAD, WEIGHT_GOOD, compile_list
+
+from brandmelder.classify import features, linear, tone
+
+RIDGE, RIDGE_ENTRY, RIDGE_DENSE = 0.35, 0.35, 0.2
+ENTRY_UNIT, DENSE_UNIT = 0.2, 0.5
+COPIES = 3
+OWN_WEIGHT = 1.0
+GOOD = np.array([WEIGHT_GOOD.get(kind, 0) for kind in KINDS])
+BAD = np.array([WEIGHT_BAD.get(kind, 0) for kind in KINDS])
+LENGTHS = 601
+
+
+def shape_columns(good, bad):
+    """Return what the balance of good and bad words says, as columns."""
+    good, bad = np.minimum(good, linear.SUM_CAP).astype(float), np.minimum(bad, linear.SUM_CAP).astype(float)
+    return np.stack(
+        [
+            np.log1p(good), np.log1p(bad), (good - bad) / (good + bad + 1), (bad > 0) & (good == 0),
+            (good > 0) & (bad == 0), (good == 0) & (bad == 0), (good > 0) & (bad > 0),
+        ],
+        axis=-1,
+    ).astype(float)  # fmt: skip
+
+
+def dense_columns(counts, lengths):
+    """Return the dense features of each text: amount and presence of every kind, the balance, the length."""
+    capped = np.minimum(counts, linear.COUNT_CAP)
+    length = np.log1p(np.minimum(lengths, LENGTHS - 1))[:, None] / 3
+    columns = [np.log1p(capped), 0.5 * (capped > 0), shape_columns(counts @ GOOD, counts @ BAD), length]
+    return np.concatenate(columns, axis=1) * DENSE_UNIT
+
+
+class Features:
+    """Everything the model sees of some texts, as cells (row, column)."""
+
+    def __init__(self, texts, words):
+        self.rows = len(texts)
+        cells, entries, counts, lengths, spelled = [], [], [], [], []
+        base = 0
+        for part in linear.chunks(texts):
+            batch = features.read(part)
+            tokens = features.tokens(batch)
+            found = words.match(batch, tokens)
+            for row in range(len(part)):
+                first, last = tokens.first[row], tokens.last[row]
+                slots = tokens.hashes[first:last] >> np.uint32(32 - features.SLOT_BITS)
+                spelled.append(slots)
+                grams = features.gram_slots(batch)[:, batch.starts[row] : batch.ends[row]] if row < 0 else None
+                del grams
+                hits = found.words[first:last] + found.negated[first:last] * words.entries
+                entries.append(np.concatenate([hits, found.pairs[first:last]]))
+            grams = features.gram_slots(batch)
+            cells.extend(
+                np.concatenate([grams[:, start:end].ravel(), slots])
+                for start, end, slots in zip(batch.starts, batch.ends, spelled[base:], strict=True)
+            )
+            counts.append(words.counts(tokens, found))
+            lengths.append(tokens.last - tokens.first)
+            base += len(part)
+        self.cells, self.entries, self.spelled = cells, entries, spelled
+        self.dense = dense_columns(np.concatenate(counts), np.concatenate(lengths))
+
+    @staticmethod
+    def counted(lists, width):
+        """Return (rows, columns, counts) of the lists of columns."""
+        rows = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
+        keys, counts = np.unique(rows * width + np.concatenate(lists).astype(np.int64), return_counts=True)
+        return keys // width, keys % width, counts.astype(float)
+
+
+def stacked(parts):
+    """Join several Features below one another."""
+    out = Features.__new__(Features)
+    out.rows = sum(part.rows for part in parts)
+    out.cells = [cell for part in parts for cell in part.cells]
+    out.entries = [cell for part in parts for cell in part.entries]
+    out.spelled = [cell for part in parts for cell in part.spelled]
+    out.dense = np.concatenate([part.dense for part in parts])
+    return out
+
+
+def inverse_frequencies(data):
+    """Return idf per slot, 0 where fewer than two texts have it, as the model file stores it."""
+    rows, columns, _ = Features.counted(data.cells, features.SLOTS)
+    frequency = np.bincount(columns, minlength=features.SLOTS)
+    idf = (np.log((1 + data.rows) / (1 + frequency)) + 1) ** 0.75
+    return np.where(frequency >= 2, np.rint(16 * idf), 0) / 16
+
+
+def design_of(data, entries, idf):
+    """Return the sparse design matrix: used slots, entries, dense columns, constant; and the used slots."""
+    blocks = []
+    used = np.zeros(0, np.int64)
+    if idf is not None:
+        rows, columns, counts = Features.counted(data.cells, features.SLOTS)
+        keep = idf[columns] > 0
+        rows, columns, counts = rows[keep], columns[keep], counts[keep]
+        used, columns_new = np.unique(columns, return_inverse=True)
+        norm = np.sqrt(np.bincount(rows, counts * idf[columns] ** 2, data.rows))
+        blocks.append((rows, columns_new, counts * idf[columns] / np.maximum(norm, 1e-9)[rows], len(used)))
+    rows, columns, counts = Features.counted(data.entries, 2 * entries)
+    keep = columns % entries != 0
+    blocks.append((rows[keep], columns[keep], counts[keep] * ENTRY_UNIT, 2 * entries))
+    rows, columns = np.nonzero(data.dense)
+    blocks.append((rows, columns, data.dense[rows, columns], data.dense.shape[1]))
+    blocks.append((np.arange(data.rows), np.zeros(data.rows, np.int64), np.ones(data.rows), 1))
+    starts = np.cumsum([0] + [block[3] for block in blocks])
+    design = Sparse(
+        np.concatenate([block[0] for block in blocks]),
+        np.concatenate([block[1] + start for block, start in zip(blocks, starts, strict=False)]),
+        np.concatenate([block[2] for block in blocks]),
+        (data.rows, int(starts[-1])),
+    )
+    return design, used, starts
+
+
+def ridges(starts, *, has_grams):
+    """Return the ridge of each column."""
+    sizes = np.diff(starts)
+    values = ([RIDGE] if has_grams else []) + [RIDGE_ENTRY, RIDGE_DENSE, 1e-3]
+    return np.repeat(values, sizes)
+
+
+def baked(dense, constant):
+    """Turn weights of dense columns into tables over counts: kinds, grid of good and bad, lengths."""
+    kinds = len(KINDS)
+    steps = np.arange(linear.COUNT_CAP + 1)
+    amount, presence = dense[:kinds], dense[kinds : 2 * kinds]
+    table = DENSE_UNIT * (
+        np.log1p(steps)[None, :, None] * amount[:, None, :]
+        + 0.5 * (steps > 0)[None, :, None] * presence[:, None, :]
+    )
+    good, bad = np.meshgrid(np.arange(linear.SUM_CAP + 1), np.arange(linear.SUM_CAP + 1), indexing="ij")
+    grid = DENSE_UNIT * shape_columns(good, bad) @ dense[2 * kinds : -1]
+    lengths = DENSE_UNIT * np.log1p(np.arange(LENGTHS))[:, None] / 3 * dense[-1] + constant
+    return table, grid, lengths
+
+
+def quantised(values, levels=127, dtype=np.int8):
+    """Return integers and the scale that turns them back."""
+    scale = float(np.abs(values).max()) / levels or 1.0
+    return np.rint(values / scale).astype(dtype), np.float64(scale)
+
+
+def train_tone(data, labels, weights, entries, *, grams):
+    """Return the weights of negative and positive against neutral, block by block."""
+    idf = inverse_frequencies(data) if grams else None
+    design, used, starts = design_of(data, entries, idf)
+    solved = fit(design, np.eye(3)[labels], weights, ridges(starts, has_grams=grams))
+    solved = (solved - solved[:, 1:2])[:, [0, 2]]
+    parts = np.split(solved, starts[1:-1])
+    return (parts if grams else [None, *parts]), used, idf
+
+
+def train_insult(data, labels, entries):
+    """Return the weights of insult: words, entries, dense columns, constant."""
+    words = [np.asarray(slots) for slots in data.spelled]
+    rows, columns, counts = Features.counted(words, features.SLOTS)
+    used, index = np.unique(columns, return_inverse=True)
+    length = np.maximum([len(one) for one in words], 1)
+    design, _, starts = design_of(data, entries, None)
+    joined = Sparse(
+        np.concatenate([rows, design.rows]),
+        np.concatenate([index, design.columns + len(used)]),
+        np.concatenate([3 * counts / np.sqrt(length)[rows], design.values]),
+        (data.rows, len(used) + design.shape[1]),
+    )
+    ridge = np.concatenate([np.full(len(used), 3.0), ridges(starts, has_grams=False)])
+    solved = fit(joined, np.eye(2)[labels], np.ones(data.rows), ridge, steps=60)
+    solved = solved[:, 1] - solved[:, 0]
+    table = np.zeros(features.SLOTS)
+    table[used] = 3 * solved[: len(used)]
+    return table, np.split(solved[len(used) :], starts[1:-1])
+
+
+def head_arrays(prefix, lists, parts, insult):
+    """Return the arrays of one head."""
+    _, entry, dense, constant = parts
+    _, (entry_insult, dense_insult, constant_insult) = insult
+    entry = np.concatenate([entry, entry_insult[:, None]], axis=1) * ENTRY_UNIT
+    dense = np.concatenate([dense, dense_insult[:, None]], axis=1)
+    constant = np.concatenate([constant[0], constant_insult])
+    table, grid, lengths = baked(dense, constant)
+    out = {f"{prefix}_{name}": value for name, value in lists.items()}
+    for name, values, levels, dtype in (
+        ("entries", entry, 127, np.int8), ("table", table, 32767, np.int16),
+        ("grid", grid, 32767, np.int16), ("lengths", lengths, 32767, np.int16),
+    ):  # fmt: skip
+        out[f"{prefix}_{name}"], out[f"{prefix}_{name}_scale"] = quantised(values, levels, dtype)
+    out[f"{prefix}_good"], out[f"{prefix}_bad"] = GOOD.astype(np.int8), BAD.astype(np.int8)
+    out[f"{prefix}_defend"] = np.int64(KINDS.index("defend"))
+    out[f"{prefix}_calibration"] = np.array([1.0, 0.0])
+    return out
+
+
+def gram_arrays(prefix, weights, used, idf):
+    """Return the n-gram table: weight·idf of negative and positive, and idf."""
+    products = np.zeros((2, features.SLOTS))
+    products[:, used] = weights.T * idf[used]
+    integers, scale = quantised(products, linear.GRAM_LEVELS)
+    grams = np.stack([integers[0].astype(np.int16), integers[1].astype(np.int16), np.rint(16 * idf).astype(np.int16)])
+    return {f"{prefix}_grams": grams.astype(np.int8), f"{prefix}_grams_scale": scale}
+
+
+def save(path, arrays):
+    """Write a compressed archive whose bytes depend on the arrays alone; return its SHA-256."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in sorted(arrays):
+            buffer = io.BytesIO()
+            np.save(buffer, np.asarray(arrays[name]), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), buffer.getvalue(), zipfile.ZIP_DEFLATED, 9)
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def macro_f1(labels, guesses):
+    """Return the mean of the F1 of the three classes."""
+    scores = []
+    for label in range(3):
+        hits = int(((guesses == label) & (labels == label)).sum())
+        scores.append(2 * hits / max(1, int((guesses == label).sum() + (labels == label).sum())))
+    return float(np.mean(scores))
+
+
+def biased(logits, bias):
+    """Return the label (0 negative, 1 neutral, 2 positive) of each row under a bias of negative and positive."""
+    return np.argmax(np.stack([logits[:, 0] + bias[0], np.zeros(len(logits)), logits[:, 1] + bias[1]], axis=1), axis=1)
+
+
+def best_bias(development):
+    """Return the bias with the best mean macro-F1 over the development files, smoothed over its neighbours."""
+    steps = np.arange(-0.6, 0.81, 0.1)
+    surface = np.array(
+        [[np.mean([macro_f1(y, biased(z, (a, c))) for z, y in development]) for c in steps] for a in steps]
+    )
+    padded = np.pad(surface, 1, mode="edge")
+    smooth = sum(padded[i : i + len(steps), j : j + len(steps)] for i in range(3) for j in range(3)) / 9
+    best = np.unravel_index(np.argmax(smooth), smooth.shape)
+    return float(steps[best[0]]), float(steps[best[1]])
+
+
+def main():
+    """Train both heads, write the file, print its digest and the development figures."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("corpora")
+    parser.add_argument("out")
+    parser.add_argument("--own-weight", type=float, default=OWN_WEIGHT)
+    parser.add_argument("--without", default="")
+    options = parser.parse_args()
+    arrays = train(options.corpora, options.own_weight, options.without)
+    print("sha256", save(options.out, arrays), Path(options.out).stat().st_size, "bytes")
+
+
+def train(corpora, own_weight=OWN_WEIGHT, without=""):
+    """Return the arrays of the model file."""
+    lists = {language: compile_list(language)[0] for language in ("de", "en")}
+    words = {k: tone.WordList({f"{k}_{n}": v for n, v in lists[k].items()}, k) for k in lists}
+    german = [read_corpus(corpora, f"{name}.train") for name in ("sb10k", "potts") if name != without]
+    own = {language: read_posts(language, COPIES) for language in lists}
+    parts = [Features(texts, words["de"]) for texts, _ in [*german, own["de"]]]
+    labels = [y for _, y in [*german, own["de"]]]
+    sizes = np.array([len(y) for y in labels])
+    weights = np.repeat([1.0] * len(german) + [own_weight], sizes)
+    solved, used, idf = train_tone(stacked(parts), np.concatenate(labels), weights, words["de"].entries, grams=True)
+    offence_texts, offence = read_corpus(corpora, "germeval2018.train", ("other", "offensive"))
+    insult = train_insult(Features(offence_texts, words["de"]), offence, words["de"].entries)
+    arrays = head_arrays("de", lists["de"], solved, insult) | gram_arrays("de", solved[0], used, idf)
+    arrays["de_insults"], arrays["de_insults_scale"] = quantised(insult[0])
+    arrays |= english_arrays(parts[:-1], labels[:-1], own["en"], lists, words, insult)
+    pooled = np.concatenate(labels)
+    arrays["prior"] = np.bincount(pooled, minlength=3) / len(pooled)
+    arrays["topic_names"] = np.array(TOPICS)
+    arrays["label_bias"], arrays["insult_threshold"] = np.zeros(2), np.float64(0.5)
+    return tuned(arrays, corpora)
+
+
+def english_arrays(german, german_labels, own, lists, words, insult):
+    """Train the English head: kinds from the German corpora too, entries from our own posts."""
+    posts = Features(own[0], words["en"])
+    for part in german:
+        part.entries = [np.zeros(0, np.int64)] * part.rows
+    data = stacked([*german, posts])
+    labels = np.concatenate([*german_labels, own[1]])
+    share = np.bincount(labels, minlength=3) / len(labels)
+    weights = (1 / (3 * share))[labels] ** 0.5
+    weights[-posts.rows :] *= 3
+    solved, _, _ = train_tone(data, labels, weights, words["en"].entries, grams=False)
+    blank = np.zeros(2 * words["en"].entries)
+    return head_arrays("en", lists["en"], solved, (None, (blank, *insult[1][1:])))
+
+
+def tuned(arrays, corpora):
+    """Set label bias and insult threshold on the development files."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    model = linear.build(buffer.getvalue())
+    development = []
+    for name in ("sb10k.dev", "potts.dev"):
+        texts, labels = read_corpus(corpora, name)
+        development.append((model.heads["de"].score(texts).logits, labels))
+    arrays["label_bias"] = np.array(best_bias(development))
+    texts, offence = read_corpus(corpora, "germeval2018.dev", ("other", "offensive"))
+    chance = softmax(np.stack([np.zeros(len(texts)), model.heads["de"].score(texts).logits[:, 2]], axis=1))[:, 1]
+    steps = np.arange(0.2, 0.8, 0.02)
+    scores = [two_f1(offence, chance > step) for step in steps]
+    arrays["insult_threshold"] = np.float64(steps[int(np.argmax(np.convolve(scores, np.ones(3) / 3, "same")))])
+    for (logits, labels), name in zip(development, ("sb10k.dev", "potts.dev"), strict=True):
+        print(name, round(macro_f1(labels, biased(logits, arrays["label_bias"])), 4), arrays["label_bias"])
+    print("insult dev macro-F1", round(max(scores), 4))
+    return arrays
+
+
+def two_f1(labels, guesses):
+    """Return the mean F1 of both classes."""
+    scores = []
+    for label in (0, 1):
+        hits = int(((guesses == label) & (labels == label)).sum())
+        scores.append(2 * hits / max(1, int((guesses == label).sum() + (labels == label).sum())))
+    return float(np.mean(scores))
+
+
+if __name__ == "__main__":
+    main()
