@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import asyncio
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -13,6 +14,10 @@ class Clock(Protocol):
         """Return the present moment, aware, in UTC."""
         ...
 
+    async def reach(self, moment: datetime) -> None:
+        """Return when `moment` has come."""
+        ...
+
 
 class SystemClock:
     """The machine's wall clock."""
@@ -20,6 +25,10 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the present moment, aware, in UTC."""
         return datetime.now(UTC)
+
+    async def reach(self, moment: datetime) -> None:
+        """Sleep until `moment`; a moment in the past returns at once."""
+        await asyncio.sleep(max(0.0, (moment - self.now()).total_seconds()))
 
 
 class ReplayClock:
@@ -36,19 +45,19 @@ class ReplayClock:
         """Jump forward to `moment`; a moment in the past leaves the clock where it is."""
         self._now = max(self._now, moment.astimezone(UTC))
 
+    async def reach(self, moment: datetime) -> None:
+        """Jump to `moment`."""
+        self.move_to(moment)
 
-class FastClock:
-    """The machine's clock, started at `start` and running `speed` times as fast: for the demo."""
+
+class PacedClock(ReplayClock):
+    """A clock that jumps, but lets `speed` seconds pass per second of the wall, so that a person can watch."""
 
     def __init__(self, start: datetime, speed: float) -> None:
-        self._start, self._speed = start.astimezone(UTC), speed
-        self._began = datetime.now(UTC)
+        super().__init__(start)
+        self.speed = speed
 
-    def now(self) -> datetime:
-        """Return the accelerated moment."""
-        elapsed: timedelta = datetime.now(UTC) - self._began
-        return self._start + elapsed * self._speed
-
-    def real_seconds(self, span: timedelta) -> float:
-        """Return how long `span` of this clock takes on the wall, in seconds."""
-        return span.total_seconds() / self._speed
+    async def reach(self, moment: datetime) -> None:
+        """Wait the accelerated while until `moment`, then stand there."""
+        await asyncio.sleep(max(0.0, (moment - self.now()).total_seconds() / self.speed))
+        self.move_to(moment)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
+    from typing import Self
+
+    from brandmelder.model import SourceId
 
 
 class BrandmelderError(Exception):
@@ -106,6 +109,11 @@ class Conflict(StoreError):
 
 class SourceError(BrandmelderError):
     """A poll failed. The next poll is the retry; nothing retries inside a source."""
+
+    def about(self, source: SourceId) -> Self:
+        """Say to whom it happened: return itself with the source's name before its sentence."""
+        self.args = (f'source "{source}": {self}',)
+        return self
 
 
 class Transient(SourceError):

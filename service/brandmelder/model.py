@@ -42,6 +42,8 @@ class Mention(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     published_at: datetime
     captured_at: datetime
+    context: str = ""
+    """The title it stands under (a blog post, a thread): matched by queries, not judged."""
     url: str = ""
     author: str = ""
     language: str | None = None
@@ -52,7 +54,7 @@ class Mention(Struct, frozen=True, kw_only=True, omit_defaults=True):
     history: bool = False
     """Read on first contact or older than the lookback: teaches the baseline and never opens an incident."""
     flags: tuple[str, ...] = ()
-    """What is odd about it: `weak_id`, `future_dated`, `no_date`, `truncated`."""
+    """What is odd about it: `weak_id`, `future_dated`, `past_dated`, `no_date`, `truncated`."""
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -229,6 +231,8 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Beyond the recovery threshold: an open incident goes on."""
     flagged: bool = False
     """Kept out of what the baseline learns."""
+    seen: float = 1.0
+    """Share of the window's usual volume that could be seen: below a half, silence says nothing."""
 
 
 # --------------------------------------------------------------- 5. incident
@@ -242,6 +246,8 @@ class State(enum.StrEnum):
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
     DISMISSED = "dismissed"
+    DISCARDED = "discarded"
+    """It was pending and calmed before anybody was told."""
 
 
 class Course(enum.StrEnum):
@@ -260,6 +266,7 @@ class Act(enum.StrEnum):
     SUSPECT = "suspect"
     OPEN = "open"
     ACKNOWLEDGE = "acknowledge"
+    HAND_OVER = "hand_over"
     WORSEN = "worsen"
     AGE = "age"
     TURN = "turn"
@@ -268,6 +275,15 @@ class Act(enum.StrEnum):
     DISMISS = "dismiss"
     REOPEN = "reopen"
     DISCARD = "discard"
+
+
+class Pace(Struct, frozen=True, kw_only=True):
+    """What one settled finding counted; the course is read from the last of them."""
+
+    start: datetime
+    """Start of the bin that was looked at."""
+    observed: int
+    window: timedelta
 
 
 class Incident(Struct, frozen=True, kw_only=True):
@@ -300,6 +316,10 @@ class Incident(Struct, frozen=True, kw_only=True):
     closed_by: str | None = None
     label: str | None = None
     """Why it was dismissed: sarcasm, own campaign, bots, wrong brand, other."""
+    peak_window: timedelta = timedelta(hours=1)
+    """The window in which `peak` was counted."""
+    trail: tuple[Pace, ...] = ()
+    """The findings of the last hours, oldest first."""
 
 
 class Transition(Struct, frozen=True, kw_only=True):
@@ -351,10 +371,16 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     course: tuple[int, ...] = ()
     """Negative mentions per 20 min, oldest first, ending with the window."""
     spark: tuple[int, ...] = ()
-    """Negative mentions per bin of the picture, oldest first."""
+    """Negative mentions per bin of the picture, oldest first; −1 where nothing could be seen."""
+    mentions: int = 0
+    """All mentions that count since the onset, whatever they say: the base of `unclear_share`."""
     negatives: int = 0
     answered: int = 0
     oldest_unanswered: datetime | None = None
+    first_answered: datetime | None = None
+    """When our first answer to a negative mention was given."""
+    compared: int | None = None
+    """How many mentions before the onset the phrases were held against; below 100 none are named."""
     newest: datetime | None = None
     community: int = 0
     """Level on the Shitstorm-Skala, community column."""
@@ -397,6 +423,15 @@ class Form(enum.StrEnum):
     """No chart, no blocks: text only."""
 
 
+class Detour(enum.StrEnum):
+    """What happens instead of an edit that the channel refused."""
+
+    ANEW = "anew"
+    """Its message was deleted by a person: the alert is posted again."""
+    REPLY = "reply"
+    """The message cannot be edited any more: the news goes into its thread."""
+
+
 class Delivery(Struct, frozen=True, kw_only=True):
     """One promise to push or update an alert, with its attempts."""
 
@@ -416,5 +451,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
     swept_at: datetime | None = None
     form: Form = Form.FULL
     ref: str | None = None
-    """The channel's reference of the message (in Slack its ts)."""
+    """The channel's reference of the message (in Slack `channel:ts`)."""
     last_error: str | None = None
+    detour: Detour | None = None
+    possible_repeat: bool = False
+    """Sent again although nobody could look whether it stands there: the message says so."""

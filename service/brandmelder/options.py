@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 _DURATION = re.compile(r"(?P<count>\d{1,6})\s*(?P<unit>s|m|min|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_UNITS = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -23,6 +25,13 @@ def parse_duration(value: Any) -> timedelta:
     return timedelta(seconds=int(match["count"]) * _SECONDS[match["unit"]])
 
 
+def format_duration(span: timedelta) -> str:
+    """Write a duration as the configuration does, in the largest unit that divides it: `2m`, `8w`."""
+    seconds = int(span.total_seconds())
+    unit, size = next((unit, size) for unit, size in _UNITS if seconds % size == 0)
+    return f"{seconds // size}{unit}"
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
@@ -30,6 +39,25 @@ Duration = Annotated[
         {"type": "string", "pattern": r"^\d{1,6}\s*(s|m|min|h|d|w)$", "examples": ["90s", "2m", "4h", "7d"]}
     ),
 ]
+
+
+def _web_address(value: str) -> str:
+    try:
+        parts = urlsplit(value.strip())
+        named = parts.scheme.lower() in {"http", "https"} and parts.hostname and (parts.port is None or parts.port)
+    except ValueError:
+        named = False
+    if not named:
+        raise ValueError("this is no web address; write one that begins with https:// or http://")
+    if "@" in parts.netloc:
+        raise ValueError("a web address holds no name or password; write them as keys of their own")
+    return value.strip()
+
+
+WebAddress = Annotated[
+    str, AfterValidator(_web_address), WithJsonSchema({"type": "string", "pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://.+$"})
+]
+"""An http or https address without credentials."""
 
 
 class Secret:
@@ -69,19 +97,38 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
 
 
+def _with_a_pause(every: timedelta) -> timedelta:
+    if every < timedelta(seconds=1):
+        raise ValueError("a poll needs a pause; write 1s or more")
+    return every
+
+
 class SourceOptions(Options):
     """What every source's block may hold; a plug-in's `Options` extends it."""
 
     type: str
-    every: Duration = timedelta(minutes=5)
+    """Which plug-in reads it."""
+    every: Annotated[Duration, AfterValidator(_with_a_pause)] = timedelta(minutes=5)
+    """How often it is polled, as in `2m`."""
     class_: Annotated[str, Field(alias="class", pattern=r"^(own|social|forum|news|mail|review)$")] = "social"
+    """What kind of place it is: the Shitstorm-Skala counts media (`news`) apart from the community."""
     own_accounts: tuple[str, ...] = ()
+    """Author names that are ours: what they write is a response, never a spike."""
     allow_private: bool = False
+    """Let this source reach a private or loopback address, such as a blog in the intranet."""
     history: Duration = timedelta(days=56)
+    """How far back the first poll reads to learn what is usual; it never alerts."""
     language: str | None = None
+    """The language of its texts, if it has only one."""
+
+    def owns(self, author: str) -> bool:
+        """Whether `author` is one of our own accounts; case and a leading `@` make no difference."""
+        names = {name.lstrip("@").casefold() for name in self.own_accounts}
+        return author.lstrip("@").casefold() in names
 
 
 class ChannelOptions(Options):
     """What every channel's block may hold; a plug-in's `Options` extends it."""
 
     type: str
+    """Which plug-in talks to it."""

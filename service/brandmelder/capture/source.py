@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from msgspec import Struct
 
@@ -50,6 +50,36 @@ class Answer(Struct, frozen=True, kw_only=True):
         return self.headers.get("content-type", "").lower()
 
 
+class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One entry of a feed, as plain text; an empty string where the feed says nothing."""
+
+    id: str = ""
+    link: str = ""
+    """As it stands in the feed: perhaps relative, perhaps no web address at all."""
+    title: str = ""
+    text: str = ""
+    author: str = ""
+    parent: str = ""
+    """The id of the entry it answers (RFC 4685)."""
+    published: datetime | None = None
+
+
+class ParsedFeed(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the parser child makes of a document."""
+
+    version: str = ""
+    """`rss20`, `atom10`, …; empty if the document is no feed."""
+    entries: tuple[Entry, ...] = ()
+    """At most 1,000: of a larger feed the newest."""
+    total: int = 0
+    """How many the document holds."""
+    is_cut: bool = False
+    """The document ends too early; its last, halved entry is left out."""
+    time_to_live: timedelta | None = None
+    refusal: str = ""
+    """What it is instead of a feed, in a few words."""
+
+
 class Fetch(Protocol):
     """The one polite, safe client (capture/http.py), bound to one source's rules."""
 
@@ -62,7 +92,7 @@ class Tools(Struct, frozen=True, kw_only=True):
     """What the house lends a source."""
 
     fetch: Fetch
-    parse_feed: Callable[[bytes, str], Awaitable[Any]]
+    parse_feed: Callable[[bytes, str], Awaitable[ParsedFeed]]
     """Parse a feed's bytes (with its content type) in the limited child process (capture/child.py)."""
 
 

@@ -47,7 +47,14 @@ class Unclear(Struct, frozen=True, tag=True):
     reason: str
 
 
-Outcome = Sent | NotDelivered | RefusedForm | RefusedPlace | Unclear
+class Uneditable(Struct, frozen=True, tag=True):
+    """The message cannot be edited: it is gone, or only a reply can follow it."""
+
+    reason: str
+    is_gone: bool = False
+
+
+Outcome = Sent | NotDelivered | RefusedForm | RefusedPlace | Unclear | Uneditable
 
 
 class Found(Struct, frozen=True, tag=True):

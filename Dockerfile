@@ -1,0 +1,24 @@
+# syntax=docker/dockerfile:1
+FROM python:3.11-slim AS build
+ENV PYTHONDONTWRITEBYTECODE=1 UV_LINK_MODE=copy UV_PROJECT_ENVIRONMENT=/opt/venv UV_PYTHON_DOWNLOADS=never
+RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9
+WORKDIR /build
+COPY pyproject.toml uv.lock README.md LICENSE ./
+RUN uv sync --frozen --no-dev --no-install-project
+COPY service ./service
+RUN uv sync --frozen --no-dev --no-editable && python -m compileall -q /opt/venv
+
+FROM python:3.11-slim
+LABEL org.opencontainers.image.title="Brandmelder" \
+      org.opencontainers.image.description="A fire alarm for brands" \
+      org.opencontainers.image.licenses="Apache-2.0"
+ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+COPY --from=build /opt/venv /opt/venv
+RUN install -d -o 65532 -g 65532 /var/lib/brandmelder
+USER 65532:65532
+WORKDIR /var/lib/brandmelder
+VOLUME /var/lib/brandmelder
+HEALTHCHECK --interval=2m --timeout=20s --start-period=2m --retries=3 \
+    CMD ["brandmelder", "health", "--config", "/etc/brandmelder/brandmelder.yaml"]
+ENTRYPOINT ["brandmelder"]
+CMD ["run", "--config", "/etc/brandmelder/brandmelder.yaml"]

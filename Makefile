@@ -1,0 +1,65 @@
+# Every target sets up .venv by itself; once it stands, that costs nothing.
+# Needed: git, make and Python 3.11 or newer. uv is taken from the path, else installed into .venv.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench e2e docs clean
+
+SHELL := /bin/sh
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+READY := .venv/ready
+ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+WORKERS ?= 2
+
+help:
+	@echo "make demo    a storm in the terminal, within a minute, nothing leaves this machine"
+	@echo "make test    the tests; with real servers where Debian's packages are installed"
+	@echo "make check   formatting, lint, types, layers, then the tests up to the first failure"
+	@echo "make bench   the benchmarks, each with its peers in the same run"
+	@echo "make e2e     only the tests against a real WordPress"
+	@echo "make docs    write the schema and the generated reference pages anew"
+	@echo "make clean   remove .venv and every cache"
+
+demo: $(READY)
+	@$(BIN)/brandmelder demo
+
+test: $(READY)
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadscope
+
+check: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q -x -n $(WORKERS) --dist loadscope
+
+bench: $(READY)
+	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+e2e: $(READY)
+	$(BIN)/pytest -q -m e2e
+
+docs: $(READY)
+	$(BIN)/python docs/reference/write.py
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+
+$(READY): pyproject.toml uv.lock
+	@echo "setting up .venv"
+	@python=; \
+	for candidate in python3 python3.11 python3.12 python3.13 python3.14; do \
+	  if command -v "$$candidate" >/dev/null 2>&1 && "$$candidate" -c '$(ENOUGH)' >/dev/null 2>&1; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then echo "Brandmelder needs Python 3.11 or newer; python3 is missing or older."; exit 2; fi; \
+	uv=uv; \
+	if ! uv --version 2>/dev/null | awk '{ split($$2, v, "."); new = v[1] > 0 || v[2] >= 8 } END { exit !new }'; then \
+	  uv=$(BIN)/uv; \
+	  if ! $(BIN)/python -m pip --version >/dev/null 2>&1 && ! "$$python" -m venv --clear .venv >/dev/null 2>&1; then \
+	    rm -rf .venv; \
+	    echo "$$python cannot make a virtual environment; install its venv module (Debian: apt install python3-venv)."; exit 2; \
+	  fi; \
+	  if [ "$$($$uv --version 2>/dev/null | cut -d' ' -f2)" != $(UV_VERSION) ]; then \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || exit 2; \
+	  fi; \
+	fi; \
+	UV_PYTHON_DOWNLOADS=never $$uv sync --quiet --frozen --python "$$python" && touch $(READY)

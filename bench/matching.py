@@ -1,0 +1,97 @@
+"""Matching mentions against all queries at once, beside one regular expression per query, in the same run.
+
+    python bench/matching.py [--queries 1000] [--texts 20000]
+
+Texts are made from a seed: about 150 characters, a third of them naming one or two of the brands. Both ways must find
+the same monitors; the run fails otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from brandmelder.capture.match import Matcher
+from brandmelder.capture.query import fold
+
+SYLLABLES = re.findall("...", "norstafunkelbriwestormalgenlaurinosthaidelprovitsalkamburgaswinterlonmerzusfal")
+WORDS = re.findall(
+    r"\w+",
+    "der die das und ist nicht seit heute gestern wieder kein Internet Störung warte Hotline Rechnung Termin Techniker "
+    "schon mal jemand eine Antwort bekommen bei euch auch alles weg Kündigung danke super endlich läuft größer Straße "
+    "the and again still waiting for my refund since Monday nobody answers great service thank you",
+)
+
+
+def names(dice: random.Random, count: int) -> list[str]:
+    found: dict[str, None] = {}
+    while len(found) < count:
+        found["".join(dice.choices(SYLLABLES, k=dice.randint(2, 4)))] = None
+    return list(found)
+
+
+def query(name: str) -> str:
+    return f'({name} OR "{name[:3]} {name[3:]}" OR #{name}hilft) -stellenanzeige -"wir suchen"'
+
+
+def patterns(name: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    between = r"(?:(?![&+])[\W_])+"
+    wanted = rf"(?<![^\W_])(?:{name}|{name[:3]}{between}{name[3:]})(?![^\W_])|(?<![\w&/])#{name}hilft(?!\w)"
+    return re.compile(wanted), re.compile(rf"(?<![^\W_])(?:stellenanzeige|wir{between}suchen)(?![^\W_])")
+
+
+def text(dice: random.Random, brands: list[str]) -> str:
+    words = dice.choices(WORDS, k=24)
+    if dice.random() < 1 / 3:
+        for brand in dice.choices(brands, k=dice.randint(1, 2)):
+            form = dice.choice(["{}", "@{}", "#{}hilft", "{}er", "{}-Shop", "{} Stellenanzeige"])
+            words.insert(dice.randrange(24), form.format(brand.capitalize()))
+    return " ".join(words)[:160]
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--queries", type=int, default=1_000)
+    arguments.add_argument("--texts", type=int, default=20_000)
+    asked = arguments.parse_args()
+    dice = random.Random(11)
+    brands = names(dice, asked.queries)
+    texts = [text(dice, brands) for _ in range(asked.texts)]
+
+    before = time.perf_counter()
+    matcher = Matcher({name: query(name) for name in brands})
+    built = time.perf_counter() - before
+    before = time.perf_counter()
+    found = matcher.monitors(texts)
+    ours = len(texts) / (time.perf_counter() - before)
+
+    compiled = {name: patterns(name) for name in brands}
+    sample = texts[: max(20, 200_000 // asked.queries)]
+    before = time.perf_counter()
+    peer = [
+        tuple(
+            name for name, (wanted, unwanted) in compiled.items() if wanted.search(line) and not unwanted.search(line)
+        )
+        for line in map(fold, sample)
+    ]
+    theirs = len(sample) / (time.perf_counter() - before)
+    if peer != found[: len(sample)]:
+        raise SystemExit("the two ways disagree")
+
+    hits = sum(map(len, found)) / len(found)
+    mean = sum(map(len, texts)) / len(texts)
+    table = Table(title=f"{asked.queries:,} queries, texts of {mean:.0f} characters, {hits:.2f} monitors per mention")
+    for column in ("method", "mentions/s", "ratio"):
+        table.add_column(column, justify="left" if column == "method" else "right")
+    table.add_row("one regular expression per query", f"{theirs:,.0f}", "1")
+    table.add_row(f"Matcher (built in {built:.2f} s)", f"{ours:,.0f}", f"{ours / theirs:,.0f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,223 @@
+"""The one polite, safe client: every byte a source reads from the net comes through here.
+
+It is httpcore with nothing switched on: no cookies, no proxies of the environment, no hidden retries, no connection
+kept. What a request may do is decided in egress.py, what a status means in status.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
+
+import certifi
+import httpcore
+import httpx
+from msgspec import Struct
+
+from brandmelder import __version__
+from brandmelder.capture.egress import Guard, Reach, Resolve, Resolver, host_of, port_of, reach_of
+from brandmelder.capture.inflate import Body
+from brandmelder.capture.source import Answer, Fetch
+from brandmelder.capture.status import REDIRECTS, refusal
+from brandmelder.errors import Blocked, SourceError, Transient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from brandmelder.model import SourceId
+
+_ACROSS_ORIGINS: Final = frozenset({"accept", "accept-language", "if-none-match", "if-modified-since"})
+_CONDITIONS: Final = frozenset({"if-none-match", "if-modified-since"})
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How long and how large an exchange may be; sizes in bytes."""
+
+    deadline: timedelta = timedelta(seconds=20)
+    """The whole exchange, redirects included; httpx's own time-outs count per read, so a drip would never end."""
+    connect: timedelta = timedelta(seconds=5)
+    read: timedelta = timedelta(seconds=10)
+    wire: int = 10 << 20
+    inflated: int = 15 << 20
+    ratio: int = 100
+    redirects: int = 5
+
+
+class HttpClient:
+    """Lends every source a `Fetch` of its own. Hosts are asked one request at a time, whoever asks.
+
+    `resolve` and `trust` replace the machine's resolver and certificates; close the client when done.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_agent: str = f"Brandmelder/{__version__}",
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        resolve: Resolve | None = None,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
+        self._user_agent, self._limits = user_agent, limits
+        self._resolver = Resolver()
+        self._resolve: Resolve = resolve or self._resolver
+        self._given_trust = trust
+        self._turns: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
+
+    def bind(self, *, source: SourceId, allow_private: bool) -> Fetch:
+        """Return the `Fetch` of one source; its errors name the source and say what to do."""
+
+        async def fetch(url: str, *, now: datetime, headers: Mapping[str, str] | None = None) -> Answer:
+            try:
+                target = parse_url(url)
+                reach = reach_of(target, allow_private=allow_private)
+                async with self._turn(target), asyncio.timeout(self._limits.deadline.total_seconds()):
+                    return await self._exchange(target, dict(headers or {}), now=now, reach=reach)
+            except TimeoutError:
+                text = f"gave no whole answer within {self._limits.deadline.total_seconds():g} s; is the server slow?"
+                raise Blocked(text, "deadline").about(source) from None
+            except SourceError as error:
+                error.about(source)
+                raise
+
+        return fetch
+
+    async def close(self) -> None:
+        """Let go of the resolver's threads; connections are closed after every exchange anyway."""
+        self._resolver.close()
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        trust = self._given_trust or ssl.create_default_context()  # the system's, where a house adds its own
+        if self._given_trust is None:
+            trust.load_verify_locations(certifi.where())  # and a container may have none
+        return trust
+
+    def _turn(self, url: httpx.URL) -> asyncio.Lock:
+        place = (host_of(url), port_of(url))
+        turn = self._turns.get(place)
+        if turn is None:
+            turn = self._turns[place] = asyncio.Lock()
+        return turn
+
+    async def _exchange(self, url: httpx.URL, headers: dict[str, str], *, now: datetime, reach: Reach) -> Answer:
+        """Follow redirects to the answer; each hop passes the same rules."""
+        headers = {name.lower(): value for name, value in headers.items()}
+        async with httpcore.AsyncConnectionPool(
+            ssl_context=self._trust, max_keepalive_connections=0, network_backend=Guard(reach, self._resolve)
+        ) as pool:
+            for _ in range(self._limits.redirects + 1):
+                reach.check(url)
+                answer = await self._ask(pool, url, headers, now)
+                if isinstance(answer, Answer):
+                    return answer
+                if _origin(answer) != _origin(url):
+                    headers = {name: value for name, value in headers.items() if name in _ACROSS_ORIGINS}
+                url = answer
+        raise Blocked(f"redirects more than {self._limits.redirects} times; mend its url", "redirects")
+
+    async def _ask(
+        self, pool: httpcore.AsyncConnectionPool, url: httpx.URL, headers: Mapping[str, str], now: datetime
+    ) -> Answer | httpx.URL:
+        """Return the answer of one hop, or where it sends us."""
+        limits = self._limits
+        connect, read = limits.connect.total_seconds(), limits.read.total_seconds()
+        try:
+            async with pool.stream(
+                b"GET",
+                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=self._asked(headers),
+                extensions={"timeout": {"connect": connect, "read": read, "write": read, "pool": read}},
+            ) as response:
+                said = _headers(response)
+                if response.status in REDIRECTS and (place := said.get("location")):
+                    return parse_url(place, base=url)
+                if error := refusal(response.status, said, now):
+                    raise error
+                if response.status == httpx.codes.NOT_MODIFIED and not _CONDITIONS & headers.keys():
+                    raise Transient("answered 304 Not Modified to a question without conditions; is a cache broken?")
+                body = await self._read(response, said)
+                return Answer(url=str(url), status=response.status, headers=said, body=body)
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+            raise _explain(error, host_of(url), limits) from error
+
+    def _asked(self, headers: Mapping[str, str]) -> list[tuple[str, str]]:
+        asked = {"user-agent": self._user_agent, "accept": "*/*", **headers, "accept-encoding": "gzip"}
+        return list(asked.items())
+
+    async def _read(self, response: httpcore.Response, headers: Mapping[str, str]) -> bytes:
+        limits = self._limits
+        encoding = headers.get("content-encoding", "")
+        body = Body(encoding, wire=limits.wire, inflated=limits.inflated, ratio=limits.ratio)
+        async for chunk in response.aiter_stream():
+            body.take(chunk)
+        return body.whole()
+
+
+def user_agent(*about: str) -> str:
+    """Return `Brandmelder/<version> (+project url; contact)`; empty parts are left out."""
+    said = "; ".join(part for part in about if part)
+    return f"Brandmelder/{__version__}" + (f" ({said})" if said else "")
+
+
+def parse_url(text: str, base: httpx.URL | None = None) -> httpx.URL:
+    """Read an address, relative to `base`, without fragment and credentials. Raises Blocked."""
+    try:
+        url = httpx.URL(text) if base is None else base.join(text)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise Blocked("its address cannot be read; mend its url", "address") from error
+    return url.copy_with(fragment=None, userinfo=b"")
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, host_of(url), port_of(url)
+
+
+def _headers(response: httpcore.Response) -> dict[str, str]:
+    """Return the headers by lower-case name; repeated ones are joined, cookies are not kept."""
+    said: dict[str, str] = {}
+    for raw_name, raw_value in response.headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        if name != "set-cookie":
+            said[name] = f"{said[name]}, {value}" if name in said else value
+    return said
+
+
+def _explain(error: Exception, host: str, limits: Limits) -> SourceError:
+    """Return a failed exchange as a sentence: what happened on the way, and what to do."""
+    match error:
+        case httpcore.ConnectTimeout():
+            return Transient(f"{host} did not take a connection within {limits.connect.total_seconds():g} s; is it up?")
+        case httpcore.TimeoutException():
+            return Transient(f"{host} was silent for {limits.read.total_seconds():g} s; is it overloaded?")
+        case httpcore.ConnectError():
+            return _explain_connect(error, host)
+        case httpcore.RemoteProtocolError():
+            return Transient(f"{host} broke off or does not speak HTTP ({error}); it is asked again at the next poll")
+        case _:
+            return Transient(f"the connection to {host} broke ({_reason(error)}); it is asked again at the next poll")
+
+
+def _explain_connect(error: Exception, host: str) -> SourceError:
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            reason = cause.verify_message.rstrip(".")
+            return Blocked(f"the certificate of {host} is refused ({reason}); it must be renewed there", "tls")
+        if isinstance(cause, ssl.SSLError):
+            return Blocked(f"{host} does not speak TLS as it should ({cause.reason}); is its url right?", "tls")
+    return Transient(f"{host} cannot be reached ({_reason(error)}); is it up, and is its url right?")
+
+
+def _reason(error: BaseException) -> str:
+    said = (cause.strerror for cause in _causes(error) if isinstance(cause, OSError))
+    return next(filter(None, said), "no reason given")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,172 @@
+"""The commands about the configuration: write one, check one, describe what one may hold."""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from brandmelder.cli import config_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from brandmelder.errors import Problem
+    from brandmelder.settings import Settings
+
+_LANGUAGES = {"de": "German", "en": "English"}
+
+
+@click.command()
+@config_option
+@click.option("--language", type=click.Choice(["de", "en"]), default="de", show_default=True, help="Of its comments.")
+def init(path: Path, language: str) -> None:
+    """Write a commented configuration to start from.
+
+    An existing file is never touched. Exit code 2 if there is one or the folder cannot be written.
+    """
+    from brandmelder.errors import InputError
+
+    text = resources.files("brandmelder.settings").joinpath(f"first.{language}.yaml").read_text(encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        if path.exists():
+            raise InputError(path, None, "there is one already and it stays; name another by --config") from error
+        raise InputError(path, None, f"cannot be written: {error.strerror}; name another by --config") from error
+    click.echo(f"{path} is written. Next: put your addresses in, export SLACK_BOT_TOKEN, then")
+    click.echo(f"  brandmelder check --config {path}")
+
+
+@click.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for a program.")
+def check(path: Path, *, as_json: bool) -> None:
+    """Say everything that is wrong with the configuration, with line, column and remedy.
+
+    Exit code 0 if it can be used, 2 if not. Secrets are looked for, never shown.
+    """
+    from brandmelder.errors import ConfigurationError
+    from brandmelder.settings import read_settings
+
+    try:
+        settings = read_settings(path, os.environ)
+    except ConfigurationError as error:
+        _print_refusal(path, error.problems, as_json=as_json)
+        raise click.exceptions.Exit(error.exit_code) from error
+    if as_json:
+        click.echo(json.dumps(summary(settings), ensure_ascii=False))
+        return
+    for line in describe(settings):
+        click.echo(line)
+
+
+@click.command()
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it there.")
+def schema(output: Path | None) -> None:
+    """Print a JSON schema of the configuration, so that an editor completes and checks it.
+
+    It covers the sources and channels that are installed here. Editors that know YAML find it by a first line such as
+
+      # yaml-language-server: $schema=brandmelder.schema.json
+    """
+    from brandmelder.errors import InputError
+    from brandmelder.settings.schema import schema_text
+
+    if output is None:
+        click.echo(schema_text(), nl=False)
+        return
+    try:
+        output.write_text(schema_text(), encoding="utf-8")
+    except OSError as error:
+        raise InputError(output, None, f"cannot be written: {error.strerror}") from error
+
+
+def describe(settings: Settings) -> Iterator[str]:
+    """Yield a configuration in lines for a person: what is read, watched and told."""
+    from brandmelder.options import format_duration
+
+    yield f"{settings.path} can be used."
+    yield ""
+    language = _LANGUAGES[settings.language]
+    yield f"brand     {settings.brand} ({settings.short}), {language}, times in {settings.zone.key}"
+    yield f"database  {settings.database}"
+    yield from _table(
+        "sources",
+        [(name, source.type, f"every {format_duration(source.every)}") for name, source in settings.sources.items()],
+    )
+    yield from _table(
+        "monitors",
+        [
+            (name, monitor.false_alarms, f"reads {', '.join(monitor.sources)}; tells {', '.join(told)}")
+            for name, monitor in settings.monitors.items()
+            for told in [settings.channels_of(name)]
+        ],
+    )
+    yield from _table("channels", [(name, channel.type) for name, channel in settings.channels.items()])
+    if settings.warnings:
+        yield ""
+        yield from (f"warning: {problem}" for problem in settings.warnings)
+
+
+def _table(title: str, rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for number, row in enumerate(rows):
+        cells = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield f"{title if number == 0 else '':<10}{cells}".rstrip()
+
+
+def summary(settings: Settings) -> dict[str, Any]:
+    """Return a configuration as `check --json` prints it; durations in seconds, no secrets."""
+    return {
+        "ok": True,
+        "file": str(settings.path),
+        "problems": [],
+        "warnings": [_problem(problem) for problem in settings.warnings],
+        "brand": settings.brand,
+        "short": settings.short,
+        "language": settings.language,
+        "timezone": settings.zone.key,
+        "database": settings.database,
+        "classifier": settings.classifier,
+        "sources": {
+            name: {"type": source.type, "every": source.every.total_seconds(), "class": source.class_}
+            for name, source in settings.sources.items()
+        },
+        "monitors": {
+            name: {
+                "query": monitor.query,
+                "sources": monitor.sources,
+                "false_alarms_per_day": monitor.budget,
+                "channels": settings.channels_of(name),
+            }
+            for name, monitor in settings.monitors.items()
+        },
+        "channels": {name: {"type": channel.type} for name, channel in settings.channels.items()},
+    }
+
+
+def _print_refusal(path: Path, problems: Sequence[Problem], *, as_json: bool) -> None:
+    if as_json:
+        found = {
+            "ok": False,
+            "file": str(path),
+            "problems": [_problem(problem) for problem in problems],
+            "warnings": [],
+        }
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    click.echo(f"\n{path} cannot be used: {count}.", err=True)
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {name: getattr(problem, name) for name in ("file", "line", "column", "text", "hint")}

@@ -1,0 +1,389 @@
+"""The life of an incident. Every rule about its states lives in this file.
+
+A finding is considered, a person's act is applied; both give a new incident and the transitions that led there. The
+revision grows by one with each transition; figures may also change without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from brandmelder.incident.course import FALLING, REMEMBERED, course
+from brandmelder.incident.severity import severity
+from brandmelder.model import (
+    BIN,
+    Act,
+    Course,
+    Finding,
+    Incident,
+    IncidentId,
+    MonitorId,
+    Pace,
+    State,
+    Transition,
+)
+
+TABLE: Final[Mapping[tuple[State | None, Act], State]] = MappingProxyType(
+    {
+        (None, Act.SUSPECT): State.PENDING,
+        (None, Act.OPEN): State.OPEN,
+        (State.PENDING, Act.OPEN): State.OPEN,
+        (State.PENDING, Act.DISCARD): State.DISCARDED,
+        (State.OPEN, Act.ACKNOWLEDGE): State.ACKNOWLEDGED,
+        (State.OPEN, Act.WORSEN): State.OPEN,
+        (State.OPEN, Act.AGE): State.OPEN,
+        (State.OPEN, Act.TURN): State.OPEN,
+        (State.OPEN, Act.CORRECT): State.OPEN,
+        (State.OPEN, Act.RESOLVE): State.RESOLVED,
+        (State.OPEN, Act.DISMISS): State.DISMISSED,
+        (State.ACKNOWLEDGED, Act.HAND_OVER): State.ACKNOWLEDGED,
+        (State.ACKNOWLEDGED, Act.WORSEN): State.ACKNOWLEDGED,
+        (State.ACKNOWLEDGED, Act.AGE): State.ACKNOWLEDGED,
+        (State.ACKNOWLEDGED, Act.TURN): State.ACKNOWLEDGED,
+        (State.ACKNOWLEDGED, Act.CORRECT): State.ACKNOWLEDGED,
+        (State.ACKNOWLEDGED, Act.RESOLVE): State.RESOLVED,
+        (State.ACKNOWLEDGED, Act.DISMISS): State.DISMISSED,
+        (State.RESOLVED, Act.REOPEN): State.OPEN,
+        (State.DISMISSED, Act.REOPEN): State.OPEN,
+    }
+)
+"""Which act is legal in which state, and where it leads. What is not here does not happen."""
+
+RUNNING: Final = frozenset({State.PENDING, State.OPEN, State.ACKNOWLEDGED})
+ENDED: Final = frozenset({State.RESOLVED, State.DISMISSED})
+PEOPLES_ACTS: Final = frozenset({Act.ACKNOWLEDGE, Act.HAND_OVER, Act.RESOLVE, Act.DISMISS, Act.REOPEN})
+REASONS: Final = ("sarcasm", "own_campaign", "sports_result", "bots", "wrong_brand", "other")
+"""Why an incident is dismissed as no crisis."""
+ENGINE: Final = "brandmelder"
+"""Who acts when no person does."""
+
+
+class LifecycleRules(Struct, frozen=True, kw_only=True):
+    """What the life of one monitor's incidents is held to."""
+
+    monitor: MonitorId
+    pause: timedelta = timedelta(minutes=5)
+    """How long the two lowest severities wait; a further bin must confirm them as well."""
+    opens_at_once: int = 3
+    """The severity from which nothing waits."""
+    calm: timedelta = timedelta(hours=2)
+    """How long it must be calm before an incident ends by itself…"""
+    calm_share: float = 0.25
+    """…or this share of how long it lasted, if that is longer."""
+    half_blind: float = 3.0
+    """How many times longer, while some source cannot be seen: silence is not calm."""
+    least_seen: float = 0.5
+    """A calm finding that saw less of its window says nothing."""
+    grace: timedelta = timedelta(hours=6)
+    """A new spike so soon after an automatic end reopens the incident."""
+    doubling: float = 2.0
+    """What a spike that a person ended must grow by to speak again before it has been calm."""
+    age: timedelta = timedelta(hours=4)
+    """After so long without a change, an incident that is still high says so."""
+    late: timedelta = timedelta(minutes=30)
+    """A spike that ended so long ago is told as delayed."""
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """What became of an incident. Without transitions the revision stands; figures may be newer all the same."""
+
+    incident: Incident | None
+    transitions: tuple[Transition, ...] = ()
+
+
+class Illegal(Struct, frozen=True, kw_only=True):
+    """Why an act cannot be done: what was asked, where the incident stands, who brought it there and when."""
+
+    act: Act
+    state: State
+    by: str | None = None
+    at: datetime | None = None
+
+    @property
+    def text(self) -> str:
+        """The reason in one English sentence, without the time of day (that needs the reader's zone)."""
+        who = "Brandmelder" if self.by in (None, ENGINE) else self.by
+        match self.state:
+            case State.PENDING:
+                return "The incident is not confirmed yet; nobody was told of it."
+            case State.OPEN:
+                return "The incident is open; nobody has acknowledged it yet."
+            case State.ACKNOWLEDGED:
+                return f"{who} acknowledged it first."
+            case State.RESOLVED:
+                return f"{who} resolved it already."
+            case State.DISMISSED:
+                return f"{who} dismissed it already."
+            case State.DISCARDED:
+                return "The incident calmed before it was confirmed."
+
+
+# ------------------------------------------------------------------- findings
+
+
+def consider(
+    incident: Incident | None,
+    finding: Finding,
+    *,
+    now: datetime,
+    rules: LifecycleRules,
+    number: Callable[[], IncidentId],
+) -> Change:
+    """Say what a finding makes of a monitor's latest incident, running or ended; `number` names a new one.
+
+    Settled findings come in the order of their bins. One of a running bin (`is_open_bin`) may open and worsen, never
+    calm or close; settled ones of bins before it have nothing to say until time has caught up.
+    """
+    case = _Case(finding, now, rules, number)
+    if incident is None or incident.state is State.DISCARDED:
+        return _begin(incident, case)
+    if incident.trail and finding.start < incident.trail[-1].start:
+        return Change(incident=incident)
+    if incident.state in ENDED:
+        return _after_the_end(incident, case)
+    if not case.burns and (finding.spike.is_open_bin or finding.seen < rules.least_seen):
+        return Change(incident=incident)
+    if incident.state is State.PENDING:
+        return _while_pending(incident, case)
+    return _early_look(incident, case) if finding.spike.is_open_bin else _while_running(incident, case)
+
+
+class _Case(Struct, frozen=True):
+    """A finding and what it is held to."""
+
+    finding: Finding
+    now: datetime
+    rules: LifecycleRules
+    number: Callable[[], IncidentId]
+
+    @property
+    def burns(self) -> bool:
+        return self.finding.pages or self.finding.is_high
+
+    @property
+    def calms(self) -> bool:
+        spike = self.finding.spike
+        return not self.burns and not spike.is_open_bin and spike.observed <= spike.usual_high
+
+    @property
+    def is_provisional(self) -> bool:
+        return self.finding.spike.is_open_bin or self.finding.spike.is_partial
+
+    @property
+    def is_late(self) -> bool:
+        return self.now - self.finding.spike.until > self.rules.late
+
+
+def _begin(before: Incident | None, case: _Case) -> Change:
+    if not case.finding.pages:
+        return Change(incident=before)
+    spike, level = case.finding.spike, severity(case.finding)
+    act = Act.OPEN if level >= case.rules.opens_at_once else Act.SUSPECT
+    opened = Incident(
+        id=case.number(),
+        monitor=case.rules.monitor,
+        kind=spike.kind,
+        state=TABLE[None, act],
+        revision=1,
+        onset=spike.since,
+        opened_at=case.now,
+        changed_at=case.now,
+        spike=spike,
+        peak=spike.observed,
+        peak_window=spike.window,
+        total=spike.observed,
+        severity=level,
+        first_severity=level,
+        course=Course.RISING,
+        is_provisional=case.is_provisional,
+        is_delayed=case.is_late,
+        trail=(_pace(case.finding),),
+    )
+    first = Transition(incident=opened.id, revision=1, at=case.now, act=act, before=None, after=opened.state)
+    return Change(incident=opened, transitions=(first,))
+
+
+def _while_pending(incident: Incident, case: _Case) -> Change:
+    if not case.burns:
+        return _Draft(incident).then(Act.DISCARD, at=case.now, closed_at=case.now, closed_by=ENGINE).change
+    level = max(incident.severity, severity(case.finding, incident.trail))
+    is_further = not incident.trail or case.finding.start > incident.trail[0].start
+    is_confirmed = is_further and case.now - incident.opened_at >= case.rules.pause
+    grown = replace(
+        _with_figures(incident, case.finding),
+        severity=level,
+        first_severity=level,
+        is_provisional=case.is_provisional,
+    )
+    if level < case.rules.opens_at_once and not is_confirmed:
+        return Change(incident=grown)
+    return _Draft(grown).then(Act.OPEN, at=case.now, opened_at=case.now, is_delayed=case.is_late).change
+
+
+def _early_look(incident: Incident, case: _Case) -> Change:
+    level = severity(case.finding, incident.trail)
+    if level <= incident.severity:
+        return Change(incident=incident)
+    grown = replace(_with_figures(incident, case.finding), is_provisional=True)
+    return _Draft(grown).worsen(level, at=case.now).change
+
+
+def _while_running(incident: Incident, case: _Case) -> Change:
+    spike, now = case.finding.spike, case.now
+    grown = _with_figures(incident, case.finding)
+    way = course(grown.trail, before=incident.course, is_calm=case.calms)
+    calm_since = (incident.calm_since or case.finding.start) if case.calms else None
+    is_provisional = incident.is_provisional or spike.is_partial
+    draft = _Draft(replace(grown, course=way, calm_since=calm_since, is_provisional=is_provisional))
+    if incident.is_provisional and not spike.is_partial:
+        note = f"{incident.spike.observed} → {spike.observed}"
+        draft = draft.then(Act.CORRECT, at=now, note=note, is_provisional=False)
+    level = severity(case.finding, incident.trail)
+    if level > incident.severity:
+        draft = draft.worsen(level, at=now)
+    if _has_recovered(draft.incident, case):
+        return draft.then(Act.RESOLVE, at=now, closed_at=now, closed_by=ENGINE).change
+    if (way in FALLING) is not (incident.course in FALLING):
+        return draft.then(Act.TURN, at=now, note=way.value).change
+    if case.burns and not draft.steps and now - incident.changed_at >= case.rules.age:
+        return draft.then(Act.AGE, at=now, note=way.value).change
+    return draft.change
+
+
+def _has_recovered(incident: Incident, case: _Case) -> bool:
+    if incident.calm_since is None:
+        return False
+    wanted = max(case.rules.calm, case.rules.calm_share * (incident.calm_since - incident.onset))
+    if case.finding.spike.is_partial:
+        wanted *= case.rules.half_blind
+    return case.finding.start + BIN - incident.calm_since >= wanted
+
+
+def _after_the_end(incident: Incident, case: _Case) -> Change:
+    by_itself, has_calmed = incident.closed_by == ENGINE, incident.calm_since is not None
+    if not case.finding.pages:
+        if has_calmed or not case.calms or case.finding.seen < case.rules.least_seen:
+            return Change(incident=incident)
+        return Change(incident=replace(incident, calm_since=case.finding.start))
+    is_soon = incident.closed_at is not None and case.now - incident.closed_at <= case.rules.grace
+    if by_itself and is_soon:
+        return _reopen(incident, case, note="high again")
+    if by_itself or has_calmed:
+        return _begin(incident, case)
+    before, spike = incident.spike, case.finding.spike
+    is_doubled = spike.observed * before.window >= case.rules.doubling * before.observed * spike.window
+    if is_doubled and spike.observed >= before.observed:
+        return _reopen(incident, case, note=f"{before.observed} → {spike.observed}")
+    return Change(incident=incident)
+
+
+def _reopen(incident: Incident, case: _Case, *, note: str) -> Change:
+    grown = replace(
+        _with_figures(incident, case.finding),
+        severity=max(incident.severity, severity(case.finding, incident.trail)),
+        course=Course.RISING,
+        is_provisional=case.is_provisional,
+        is_delayed=case.is_late,
+    )
+    return _Draft(grown).then(Act.REOPEN, at=case.now, note=note, **_NOBODY).change
+
+
+_NOBODY: Final[Mapping[str, Any]] = MappingProxyType(
+    dict.fromkeys(("acknowledged_by", "acknowledged_at", "closed_at", "closed_by", "label", "calm_since"))
+)
+"""What a reopened incident forgets: its timeline keeps it."""
+
+
+# --------------------------------------------------------------- people's acts
+
+
+def apply(incident: Incident, act: Act, *, by: str, at: datetime, note: str = "") -> Change | Illegal:
+    """Do what a person asks, or say why it cannot be done.
+
+    `note` is the reason of a dismissal (one of REASONS) and the name of whoever takes over in a hand-over. Asking
+    again for what one has done already changes nothing.
+    """
+    if (incident.state, act) not in TABLE or act not in PEOPLES_ACTS:
+        return _refuse(incident, act, by=by)
+    match act:
+        case Act.ACKNOWLEDGE:
+            fields: Mapping[str, Any] = {"acknowledged_by": by, "acknowledged_at": at}
+        case Act.HAND_OVER:
+            fields = {"acknowledged_by": note or by, "acknowledged_at": at}
+        case Act.RESOLVE:
+            fields = {"closed_by": by, "closed_at": at}
+        case Act.DISMISS:
+            label = note if note in REASONS else "other"
+            fields = {"closed_by": by, "closed_at": at, "label": label}
+        case _:
+            fields = _NOBODY
+    return _Draft(incident).then(act, at=at, by=by, note=note, **fields).change
+
+
+def _refuse(incident: Incident, act: Act, *, by: str) -> Change | Illegal:
+    is_closed = incident.closed_at is not None
+    first = incident.closed_by if is_closed else incident.acknowledged_by
+    asked_again = {
+        Act.ACKNOWLEDGE: State.ACKNOWLEDGED,
+        Act.RESOLVE: State.RESOLVED,
+        Act.DISMISS: State.DISMISSED,
+    }
+    if asked_again.get(act) is incident.state and first == by:
+        return Change(incident=incident)
+    at = incident.closed_at if is_closed else incident.acknowledged_at
+    return Illegal(act=act, state=incident.state, by=first, at=at)
+
+
+# ------------------------------------------------------------------ one change
+
+
+class _Draft(Struct, frozen=True):
+    incident: Incident
+    steps: tuple[Transition, ...] = ()
+
+    def then(self, act: Act, *, at: datetime, by: str = ENGINE, note: str = "", **fields: Any) -> _Draft:
+        before = self.incident
+        after = TABLE[before.state, act]
+        number = before.revision + 1
+        moved = replace(before, state=after, revision=number, changed_at=at, **fields)
+        step = Transition(
+            incident=moved.id, revision=number, at=at, act=act, before=before.state, after=after, by=by, note=note
+        )
+        return _Draft(moved, (*self.steps, step))
+
+    def worsen(self, level: int, *, at: datetime) -> _Draft:
+        return self.then(Act.WORSEN, at=at, note=f"{self.incident.severity} → {level}", severity=level)
+
+    @property
+    def change(self) -> Change:
+        return Change(incident=self.incident, transitions=self.steps)
+
+
+def with_total(incident: Incident, negatives: int) -> Incident:
+    """Return the incident with the number of negative mentions counted since its onset; it never falls."""
+    return replace(incident, total=max(incident.total, negatives))
+
+
+def _with_figures(incident: Incident, finding: Finding) -> Incident:
+    spike = finding.spike
+    newest = _pace(finding)
+    trail = tuple(pace for pace in incident.trail if newest.start - REMEMBERED <= pace.start < newest.start)
+    is_peak = spike.observed > incident.peak and spike.observed * incident.peak_window >= incident.peak * spike.window
+    return replace(
+        incident,
+        spike=spike,
+        peak=spike.observed if is_peak else incident.peak,
+        peak_window=spike.window if is_peak else incident.peak_window,
+        total=max(incident.total, spike.observed),
+        trail=(*trail, newest),
+    )
+
+
+def _pace(finding: Finding) -> Pace:
+    return Pace(start=finding.start, observed=finding.spike.observed, window=finding.spike.window)

@@ -1,0 +1,384 @@
+"""The life of one delivery: due, sending, sent, unclear, dead. Every rule about it lives in this file.
+
+    due ──begin──> sending ──Sent──────────────> sent
+     ^               │  │────Refused…──────────> dead   (a lesser form of the same key first)
+     │               │  └────NotDelivered──────> due    (back-off)
+     │               └──Unclear, or found so at start──> unclear
+     └── not found ──────── look after the quiesce ────────┘──found──> sent
+
+What may have arrived is looked for before it is sent again; whatever was ever unclear is swept for twins afterwards.
+Functions take a delivery and return its next value; none of them reads a clock. Moments they set are whole seconds,
+rounded up, so that a store that keeps seconds never wakes too early.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from brandmelder.model import Delivery, DeliveryKind, DeliveryState, Detour, Form
+from brandmelder.notify.notifier import (
+    Found,
+    NotDelivered,
+    Outcome,
+    RefusedForm,
+    RefusedPlace,
+    Sent,
+    Unclear,
+    Uneditable,
+    Unreadable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from brandmelder.model import ChannelId, IncidentId
+
+ATTEMPT = timedelta(seconds=20)
+"""The longest that one attempt takes."""
+QUIESCE = ATTEMPT + timedelta(seconds=75)
+"""How long after an attempt began a message may still appear in the channel's history."""
+BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 5, 15, 30, 60))
+"""After the first, second, … certain failure; the last one repeats."""
+JITTER = 0.1
+"""Share by which a back-off is stretched or shortened, the same for the same key and attempt."""
+LONGEST_WAIT = timedelta(minutes=10)
+"""The most that a channel's Retry-After is heeded."""
+SWEEPS = tuple(timedelta(minutes=minutes) for minutes in (1, 3, 6, 10))
+"""When a key that was ever unclear is looked for again, after its last attempt."""
+SWEEP_PATIENCE = timedelta(hours=1)
+"""How long a sweep waits for a history that cannot be read."""
+LOOK_AGAIN = timedelta(seconds=60)
+"""How often an unreadable history is asked."""
+PATIENCE = timedelta(minutes=10)
+"""How long an alert waits for an unreadable history before it is sent again, marked as a possible repeat."""
+REPEAT_PATIENCE = timedelta(hours=1)
+"""The same for an alert that was repeated before: otherwise lost answers would fill the channel."""
+LOOK_BACK = timedelta(minutes=2)
+"""How far before the first attempt a look begins: two clocks are never the same."""
+UPDATE_SPACING = timedelta(seconds=45)
+"""The least time between two edits of an alert."""
+LIFE = {
+    DeliveryKind.OPEN: timedelta(hours=72),
+    DeliveryKind.RESOLVE: timedelta(hours=72),
+    DeliveryKind.THREAD: timedelta(minutes=15),
+    DeliveryKind.UPDATE: timedelta(minutes=15),
+    DeliveryKind.TEST: timedelta(minutes=15),
+}
+"""How long after its promise a delivery is tried."""
+URGENCY = {
+    kind: rank
+    for rank, kind in enumerate(
+        (DeliveryKind.OPEN, DeliveryKind.RESOLVE, DeliveryKind.THREAD, DeliveryKind.UPDATE, DeliveryKind.TEST)
+    )
+}
+"""Who goes first where a channel takes one message a second: smaller is earlier."""
+
+_BREATH = timedelta(seconds=1)
+_EDITS = frozenset({DeliveryKind.UPDATE, DeliveryKind.RESOLVE})
+_LIVING = frozenset({DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.UNCLEAR, DeliveryState.SENT})
+
+
+def key_of(incident: IncidentId, kind: DeliveryKind, *, step: int | None, channel: ChannelId) -> str:
+    """Return the unique key `incident:kind[:step]:channel`; the same promise has the same key for ever."""
+    parts = (incident, kind.value, *(() if step is None else (str(step),)), channel)
+    return ":".join(parts)
+
+
+def is_edit(delivery: Delivery) -> bool:
+    """Whether it replaces the standing alert; then it may be repeated freely, and no look is needed."""
+    return delivery.kind in _EDITS and delivery.detour is None
+
+
+def is_reply(delivery: Delivery) -> bool:
+    """Whether it goes into the thread below the standing alert."""
+    return delivery.kind is DeliveryKind.THREAD or delivery.detour is Detour.REPLY
+
+
+def parent(deliveries: Sequence[Delivery]) -> str | None:
+    """Return the ref under which an incident's alert stands in a channel; None before it does."""
+    standing = [
+        one
+        for one in deliveries
+        if one.state is DeliveryState.SENT and (one.kind is DeliveryKind.OPEN or one.detour is Detour.ANEW)
+    ]
+    return max(standing, key=lambda one: one.revision).ref if standing else None
+
+
+# ------------------------------------------------------------------ one attempt
+
+
+def begin(delivery: Delivery, now: datetime, *, revision: int | None = None) -> Delivery:
+    """Return it as `sending`: commit this before any byte goes out.
+
+    `revision` is the incident's revision that will be shown, if later than the promised one: a message is rendered
+    when it is sent, so the updates it already tells need not follow.
+    """
+    _expect(delivery, DeliveryState.DUE)
+    return replace(
+        delivery,
+        state=DeliveryState.SENDING,
+        attempt_at=now,
+        first_attempt_at=delivery.first_attempt_at or now,
+        attempts=delivery.attempts + 1,
+        revision=max(delivery.revision, revision or 0),
+    )
+
+
+def after(delivery: Delivery, outcome: Outcome, now: datetime) -> Delivery:
+    """Return what became of a delivery that was being sent."""
+    _expect(delivery, DeliveryState.SENDING)
+    match outcome:
+        case Sent():
+            return replace(delivery, state=DeliveryState.SENT, ref=outcome.ref, last_error=None)
+        case NotDelivered():
+            return _try_again(delivery, outcome, now)
+        case RefusedForm() if delivery.form is not Form.PLAIN:
+            return _due(replace(delivery, form=Form.PLAIN), now, outcome.reason)
+        case Uneditable() if is_edit(delivery):
+            detour = Detour.ANEW if outcome.is_gone else Detour.REPLY
+            return _due(replace(delivery, detour=detour), now, outcome.reason)
+        case RefusedForm() | RefusedPlace() | Uneditable():
+            return _bury(delivery, outcome.reason)
+        case Unclear():
+            return _lose_sight(delivery, outcome.reason, now)
+
+
+def recover(delivery: Delivery, now: datetime) -> Delivery:
+    """Return it as it is to be treated at start or take-over: what was being sent then is unclear."""
+    if delivery.state is not DeliveryState.SENDING:
+        return delivery
+    return _lose_sight(delivery, "interrupted while it was being sent", now)
+
+
+def retry(delivery: Delivery, now: datetime) -> Delivery:
+    """Return a dead delivery as due, because a person mended the cause; past its life it has one attempt."""
+    _expect(delivery, DeliveryState.DEAD)
+    return replace(delivery, state=DeliveryState.DUE, due_at=_whole(now), attempts=0, form=Form.FULL)
+
+
+def discard(delivery: Delivery, by: str) -> Delivery:
+    """Return a delivery that a person does not want to be sent any more."""
+    if delivery.state not in {DeliveryState.DUE, DeliveryState.UNCLEAR}:
+        raise ValueError(f"delivery {delivery.key} is {delivery.state.value}; only what is waiting can be discarded")
+    return _bury(delivery, f"discarded by {by}")
+
+
+# -------------------------------------------------------------- looks and sweeps
+
+
+def look_since(delivery: Delivery) -> datetime:
+    """Return from when on the channel's history is to be read for its key."""
+    return (delivery.first_attempt_at or delivery.created_at) - LOOK_BACK
+
+
+def looks_at(delivery: Delivery) -> datetime:
+    """Return when an unclear delivery may be looked for: never before its message had time to appear."""
+    _expect(delivery, DeliveryState.UNCLEAR)
+    return max(delivery.due_at, _whole(_attempted(delivery) + QUIESCE))
+
+
+def after_look(delivery: Delivery, look: Found | Unreadable, now: datetime) -> Delivery:
+    """Return what the look tells about an unclear delivery: it stands there, it does not, or nobody can say."""
+    _expect(delivery, DeliveryState.UNCLEAR)
+    if isinstance(look, Unreadable):
+        return _unseen(delivery, look.reason, now)
+    if look.refs:
+        return replace(delivery, state=DeliveryState.SENT, ref=look.refs[0], last_error=None)
+    if now >= _ends_at(delivery):
+        return _bury(delivery, "was not found in the channel, and its time is over")
+    return _due(delivery, now, "was not found in the channel")
+
+
+def sweeps_at(delivery: Delivery) -> datetime | None:
+    """Return when a delivery that was ever unclear is to be searched for twins; None when that is done."""
+    if not delivery.was_unclear or delivery.state not in {DeliveryState.SENT, DeliveryState.DEAD}:
+        return None
+    moments = (_whole(_attempted(delivery) + sweep) for sweep in SWEEPS)
+    left = (moment for moment in moments if delivery.swept_at is None or moment > delivery.swept_at)
+    moment = next(left, None)
+    return None if moment is None else max(moment, delivery.due_at)
+
+
+def twins(delivery: Delivery, refs: Sequence[str]) -> tuple[str, ...]:
+    """Return which of the messages found under its key (oldest first) are to be deleted.
+
+    The one whose ref the delivery holds stays; if that is not among them, the oldest.
+    """
+    if not refs:
+        return ()
+    keep = delivery.ref if delivery.ref in refs else refs[0]
+    return tuple(ref for ref in refs if ref != keep)
+
+
+def after_sweep(delivery: Delivery, look: Found | Unreadable, now: datetime) -> Delivery:
+    """Return it after a sweep whose twins are gone; give `Unreadable` too if a twin could not be deleted.
+
+    A dead delivery whose message turned up after all is sent.
+    """
+    if isinstance(look, Unreadable):
+        if now >= _attempted(delivery) + SWEEP_PATIENCE:
+            return replace(delivery, swept_at=now)
+        return replace(delivery, due_at=_whole(now + LOOK_AGAIN))
+    swept = replace(delivery, swept_at=now)
+    if not look.refs:
+        return swept
+    ref = delivery.ref if delivery.ref in look.refs else look.refs[0]
+    return replace(swept, state=DeliveryState.SENT, ref=ref, last_error=None)
+
+
+def next_moment(delivery: Delivery) -> datetime | None:
+    """Return when a delivery wants attention next: a send, a look or a sweep; None when its life is over."""
+    match delivery.state:
+        case DeliveryState.DUE:
+            return delivery.due_at
+        case DeliveryState.SENDING:
+            return _whole(_attempted(delivery) + QUIESCE)
+        case DeliveryState.UNCLEAR:
+            return looks_at(delivery)
+        case DeliveryState.SENT | DeliveryState.DEAD:
+            return sweeps_at(delivery)
+        case DeliveryState.SUPERSEDED:
+            return None
+
+
+# ---------------------------------------------------------- order among deliveries
+
+
+class Orders(Struct, frozen=True, kw_only=True):
+    """What the due deliveries of one incident in one channel may do now; each of them is in one of the two."""
+
+    go: tuple[Delivery, ...] = ()
+    """May be begun, in this order."""
+    changed: tuple[Delivery, ...] = ()
+    """Put off, superseded or dead without a send: to be stored."""
+
+
+def orders(deliveries: Sequence[Delivery], now: datetime) -> Orders:
+    """Decide over all deliveries of one (incident, channel): the opening first, of edits only the newest.
+
+    Replies and edits wait until the alert stands; an end overtakes updates; updates keep 45 s apart.
+    """
+    due = [one for one in deliveries if one.state is DeliveryState.DUE and one.due_at <= now]
+    judged = [(one, _judge(one, deliveries, now)) for one in due]
+    go = [one for one, verdict in judged if verdict is one]
+    return Orders(
+        go=tuple(sorted(go, key=lambda one: (URGENCY[one.kind], one.revision, one.key))),
+        changed=tuple(verdict for one, verdict in judged if verdict is not one),
+    )
+
+
+def _judge(delivery: Delivery, group: Sequence[Delivery], now: datetime) -> Delivery:
+    """Return the delivery itself if it may go, else what it becomes instead."""
+    if delivery.kind in {DeliveryKind.OPEN, DeliveryKind.TEST}:
+        return delivery
+    if delivery.kind in _EDITS and any(_overtakes(other, delivery) for other in group):
+        return replace(delivery, state=DeliveryState.SUPERSEDED, last_error=None)
+    if delivery.kind is not DeliveryKind.RESOLVE and now >= _ends_at(delivery):
+        return _bury(delivery, "its time is over; the alert itself tells the newest")
+    if parent(group) is None:
+        return _await_opening(delivery, group, now)
+    if is_edit(delivery) and (moment := _free_from(delivery, group)) > now:
+        return replace(delivery, due_at=moment)
+    return delivery
+
+
+def _overtakes(other: Delivery, delivery: Delivery) -> bool:
+    """Whether `other` shows, or will show, all that the edit `delivery` would."""
+    if other is delivery or other.kind not in _EDITS | {DeliveryKind.OPEN} or other.state not in _LIVING:
+        return False
+    if other.state is DeliveryState.SENT and other.revision >= delivery.revision:
+        return True
+    is_newer = (other.revision, other.kind is DeliveryKind.RESOLVE) > (
+        delivery.revision,
+        delivery.kind is DeliveryKind.RESOLVE,
+    )
+    return is_newer and other.kind in _EDITS
+
+
+def _await_opening(delivery: Delivery, group: Sequence[Delivery], now: datetime) -> Delivery:
+    opening = next((one for one in group if one.kind is DeliveryKind.OPEN), None)
+    if opening is None or opening.state is DeliveryState.DEAD:
+        return _bury(delivery, "the alert never stood in this channel")
+    moment = next_moment(opening) or now
+    if opening.state is DeliveryState.SENDING:
+        moment = now
+    return replace(delivery, due_at=_whole(min(max(moment, now + _BREATH), now + LOOK_AGAIN)))
+
+
+def _free_from(delivery: Delivery, group: Sequence[Delivery]) -> datetime:
+    """Return from when on the alert may be edited: after the edit under way, and not too often."""
+    shown = [one for one in group if one is not delivery and (one.kind is DeliveryKind.OPEN or is_edit(one))]
+    under_way = [_attempted(one) + ATTEMPT for one in shown if one.state is DeliveryState.SENDING]
+    if delivery.kind is DeliveryKind.UPDATE:
+        under_way += [_attempted(one) + UPDATE_SPACING for one in shown if one.state is DeliveryState.SENT]
+    return _whole(max(under_way, default=delivery.due_at))
+
+
+# ------------------------------------------------------------------------ parts
+
+
+def _expect(delivery: Delivery, state: DeliveryState) -> None:
+    if delivery.state is not state:
+        raise ValueError(f"delivery {delivery.key} is {delivery.state.value}, not {state.value}")
+
+
+def _attempted(delivery: Delivery) -> datetime:
+    return delivery.attempt_at or delivery.created_at
+
+
+def _ends_at(delivery: Delivery) -> datetime:
+    return delivery.created_at + LIFE[delivery.kind]
+
+
+def _whole(moment: datetime) -> datetime:
+    return datetime.fromtimestamp(math.ceil(moment.timestamp()), UTC)
+
+
+def _due(delivery: Delivery, at: datetime, reason: str) -> Delivery:
+    return replace(delivery, state=DeliveryState.DUE, due_at=_whole(at), last_error=reason)
+
+
+def _bury(delivery: Delivery, reason: str) -> Delivery:
+    return replace(delivery, state=DeliveryState.DEAD, last_error=reason)
+
+
+def _try_again(delivery: Delivery, outcome: NotDelivered, now: datetime) -> Delivery:
+    if now >= _ends_at(delivery):
+        return _bury(delivery, outcome.reason)
+    if outcome.retry_after is None:
+        return _due(delivery, now + _back_off(delivery), outcome.reason)
+    # Being asked to wait says nothing against the channel: it does not count as an attempt.
+    waited = replace(delivery, attempts=delivery.attempts - 1)
+    return _due(waited, now + min(max(outcome.retry_after, _BREATH), LONGEST_WAIT), outcome.reason)
+
+
+def _lose_sight(delivery: Delivery, reason: str, now: datetime) -> Delivery:
+    if is_edit(delivery):
+        return _try_again(delivery, NotDelivered(reason), now)
+    looks = _whole(_attempted(delivery) + QUIESCE)
+    return replace(delivery, state=DeliveryState.UNCLEAR, was_unclear=True, due_at=looks, last_error=reason)
+
+
+def _unseen(delivery: Delivery, reason: str, now: datetime) -> Delivery:
+    """Fail open: an alert is rather told twice than not at all; everything else the alert's next edit tells."""
+    patience = REPEAT_PATIENCE if delivery.possible_repeat else PATIENCE
+    patient_until = _attempted(delivery) + patience
+    if now < patient_until:
+        again = min(now + LOOK_AGAIN, patient_until)
+        return replace(delivery, due_at=_whole(again), last_error=reason)
+    is_alert = delivery.kind is DeliveryKind.OPEN or delivery.detour is Detour.ANEW
+    if not is_alert or now >= _ends_at(delivery):
+        return _bury(delivery, f"may or may not stand there: {reason}")
+    return replace(_due(delivery, now, reason), possible_repeat=True)
+
+
+def _back_off(delivery: Delivery) -> timedelta:
+    step = BACK_OFF[min(delivery.attempts, len(BACK_OFF)) - 1]
+    spread = zlib.crc32(f"{delivery.key}#{delivery.attempts}".encode()) / 0xFFFFFFFF
+    return step * (1 - JITTER + 2 * JITTER * spread)

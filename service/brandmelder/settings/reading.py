@@ -1,0 +1,290 @@
+"""How a configuration file becomes Settings: every line of it is looked at before anything is refused."""
+
+from __future__ import annotations
+
+import difflib
+import zoneinfo
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from brandmelder import plugins
+from brandmelder.capture import query
+from brandmelder.detect.calibrate import parse_budget
+from brandmelder.errors import ConfigurationError, PluginError, Problem, QueryError
+from brandmelder.model import ChannelId, MonitorId, SourceId
+from brandmelder.options import ChannelOptions, Options, SourceOptions
+from brandmelder.settings.marks import read_marked
+from brandmelder.settings.secrets import expand, refuse_clear_text, take_files
+from brandmelder.settings.shape import (
+    NAME,
+    AlertBlock,
+    AlertSettings,
+    Document,
+    MonitorBlock,
+    MonitorSettings,
+    Settings,
+    initials,
+)
+from brandmelder.settings.wording import Notes, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path as FilePath
+
+    from brandmelder.settings.marks import Path
+
+_MAX_BYTES = 1_048_576
+
+Block = TypeVar("Block", bound=Options)
+
+
+def read_settings(path: FilePath, environment: Mapping[str, str]) -> Settings:
+    """Read the configuration at `path`. Raises ConfigurationError with every problem at once."""
+    return parse_settings(_load(path), path, environment)
+
+
+def parse_settings(text: str, path: FilePath, environment: Mapping[str, str]) -> Settings:
+    """Read a configuration's text; `path` is where it says it comes from. Raises ConfigurationError."""
+    marked = read_marked(text)
+    notes = Notes(marked, str(path))
+    for trouble in marked.troubles:
+        notes.wrong((), trouble.text, trouble.hint, place=trouble.place)
+    if marked.value is None:
+        raise ConfigurationError(notes.problems)
+    settings = _Reading(notes, path, environment).settings(marked.value)
+    if settings is None or notes.problems:
+        raise ConfigurationError(notes.problems)
+    return settings
+
+
+def _load(path: FilePath) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        hint = (
+            "brandmelder init writes one" if isinstance(error, FileNotFoundError) else "check its path and its rights"
+        )
+        raise ConfigurationError([Problem(str(path), 1, 1, f"cannot be read: {error.strerror}", hint)]) from error
+    if len(content) > _MAX_BYTES:
+        raise ConfigurationError([Problem(str(path), 1, 1, "is larger than 1 MiB", "this is no configuration")])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        line, column = before.count(b"\n") + 1, len(before.rpartition(b"\n")[2].decode()) + 1
+        text = f"the byte 0x{content[error.start]:02x} is not UTF-8"
+        raise ConfigurationError([Problem(str(path), line, column, text, "save the file as UTF-8")]) from error
+
+
+class _Reading:
+    """One pass over one file."""
+
+    def __init__(self, notes: Notes, path: FilePath, environment: Mapping[str, str]) -> None:
+        self._notes, self._path, self._environment = notes, path, environment
+
+    def settings(self, written: Any) -> Settings | None:
+        """Return the Settings, or None; every problem stands in the notes."""
+        notes = self._notes
+        value = expand(written, (), environment=self._environment, notes=notes)
+        document = notes.accept(Document, value, ())
+        block = value if isinstance(value, dict) else {}
+        sources = self._plugged("sources", block.get("sources"), SourceOptions)
+        channels = self._plugged("channels", block.get("channels"), ChannelOptions)
+        monitors = self._monitors(block.get("monitors"), sources)
+        alerts = self._alerts(block.get("alerts"), monitors, channels)
+        zone = self._zone(block.get("timezone", Document.model_fields["timezone"].default))
+        self._classifier(block.get("classifier"))
+        if document is None or zone is None or notes.problems:
+            return None
+        settings = Settings(
+            brand=document.brand,
+            short=document.short or initials(document.brand),
+            language=document.language,
+            zone=zone,
+            database=document.database,
+            on_call=document.on_call,
+            classifier=document.classifier,
+            sources={SourceId(name): options for name, options in sources.items() if options is not None},
+            monitors={MonitorId(name): monitor for name, monitor in monitors.items() if monitor is not None},
+            channels={ChannelId(name): options for name, options in channels.items() if options is not None},
+            alerts=alerts,
+            path=self._path,
+            lines=notes.marked.lines(),
+        )
+        self._look_for_idle(settings)
+        return settings.model_copy(update={"warnings": notes.warnings})
+
+    # ------------------------------------------------- sources and channels
+
+    def _plugged(
+        self, section: Literal["sources", "channels"], blocks: Any, base: type[Block]
+    ) -> dict[str, Block | None]:
+        """Return the options by name; None where a block is no good, so that its name is still known."""
+        found: dict[str, Block | None] = {}
+        for name, written in _items(blocks):
+            path = (section, name)
+            self._name(path, name)
+            options = self._options(section, written, path)
+            accepted = None
+            if options is not None:
+                block = dict(written)
+                take_files(options, block, path, folder=self._path.parent, notes=self._notes)
+                refuse_clear_text(options, block, path, self._notes)
+                accepted = self._notes.accept(options, block, path)
+            found[name] = accepted if isinstance(accepted, base) else None
+        return found
+
+    def _options(self, section: Literal["sources", "channels"], block: Any, path: Path) -> type[Options] | None:
+        """Return the model of a block, as its `type` asks for."""
+        group: plugins.Group = "sources" if section == "sources" else "notifiers"
+        base = SourceOptions if section == "sources" else ChannelOptions
+        if not isinstance(block, dict):
+            self._notes.wrong(
+                path, f"expected a block of keys, found {self._notes.found(block, path)}", "write {type: …}"
+            )
+            return None
+        name, here = block.get("type"), (*path, "type")
+        if name is None:
+            self._notes.wrong(path, 'the key "type" is missing', _types(group), on_key=True)
+            return None
+        if name not in plugins.names(group):
+            self._notes.wrong(here, f'unknown type "{name}"', nearest(str(name), plugins.names(group), "types"))
+            return None
+        try:
+            options = plugins.options(group, name)
+        except PluginError as error:
+            said, _, hint = str(error).partition("; ")
+            self._notes.wrong(here, said, hint)
+            return None
+        if not (isinstance(options, type) and issubclass(options, base)):
+            self._notes.wrong(
+                here, f'the plug-in "{name}" says nothing of its options', f"give it Options({base.__name__})"
+            )
+            return None
+        return options
+
+    # ------------------------------------------------------------- monitors
+
+    def _monitors(self, blocks: Any, sources: Mapping[str, Any]) -> dict[str, MonitorSettings | None]:
+        found: dict[str, MonitorSettings | None] = {}
+        for name, block in _items(blocks):
+            path = ("monitors", name)
+            self._name(path, name)
+            accepted = self._notes.accept(MonitorBlock, block, path)
+            written = block if isinstance(block, dict) else {}
+            self._query(written.get("query"), (*path, "query"))
+            budget = self._budget(written.get("false_alarms", "balanced"), (*path, "false_alarms"))
+            names = self._known(written.get("sources"), sources, (*path, "sources"), kind="source")
+            found[name] = None
+            if accepted is not None and budget is not None:
+                found[name] = MonitorSettings(
+                    query=accepted.query,
+                    sources=tuple(SourceId(source) for source in names),
+                    budget=budget,
+                    false_alarms=accepted.false_alarms,
+                    title=accepted.title or name,
+                    runbook=accepted.runbook,
+                    holding_statement=accepted.holding_statement,
+                )
+        return found
+
+    def _query(self, text: Any, path: Path) -> None:
+        if not isinstance(text, str) or not text or self._notes.is_spoiled(path):
+            return
+        marked, swallowed = self._notes.marked, self._notes.marked.comment_after(path)
+        quote = f'put the query in quotes: YAML takes "{swallowed}" for a comment' if swallowed else ""
+        try:
+            query.parse(text)
+        except QueryError as error:
+            is_as_written = marked.raw(path) == text
+            place = marked.inside(path, error.column - 1) if is_as_written else marked.at(path)
+            self._notes.wrong(path, f"query: {error.text}", quote, place=place)
+            return
+        if swallowed.startswith("#") and not swallowed.startswith("# "):
+            self._notes.warn(path, "the query ends before a comment", quote)
+
+    def _budget(self, text: Any, path: Path) -> float | None:
+        if not isinstance(text, str):
+            return None
+        try:
+            return parse_budget(text)
+        except ValueError as error:
+            said, _, hint = str(error).partition("; ")
+            self._notes.wrong(path, f"false_alarms: {said}", hint or 'calm, balanced, alert, or as in "1 per 30 days"')
+            return None
+
+    def _known(self, names: Any, known: Mapping[str, Any], path: Path, *, kind: str) -> tuple[str, ...]:
+        """Return the names a list holds, all of the known ones for `all`; unknown ones are problems."""
+        if names is None or names == "all":
+            return tuple(known)
+        listed = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+        for at, name in enumerate(listed):
+            if name not in known:
+                self._notes.unknown((*path, at), name, known, kind=kind)
+            elif name in listed[:at]:
+                self._notes.warn((*path, at), f'the {kind} "{name}" stands twice', "remove one")
+        return tuple(dict.fromkeys(listed))
+
+    # --------------------------------------------------------------- alerts
+
+    def _alerts(
+        self, blocks: Any, monitors: Mapping[str, Any], channels: Mapping[str, Any]
+    ) -> tuple[AlertSettings, ...]:
+        alerts: list[AlertSettings] = []
+        told: set[str] = set()
+        for at, block in enumerate(blocks if isinstance(blocks, list) else []):
+            path = ("alerts", at)
+            accepted = self._notes.accept(AlertBlock, block, path)
+            written = block if isinstance(block, dict) else {}
+            names = self._known(written.get("monitors"), monitors, (*path, "monitors"), kind="monitor")
+            to = self._known(written.get("to", []), channels, (*path, "to"), kind="channel")
+            told.update(names)
+            if accepted is not None:
+                which = None if accepted.monitors is None else tuple(MonitorId(name) for name in names)
+                alerts.append(AlertSettings(monitors=which, to=tuple(ChannelId(name) for name in to)))
+        for name in monitors if isinstance(blocks, list) and blocks else ():
+            if name not in told:
+                hint = "name it under alerts, or write monitors: all there"
+                self._notes.wrong(("monitors", name), f'no alert tells of the monitor "{name}"', hint, on_key=True)
+        return tuple(alerts)
+
+    # ------------------------------------------------------------- the rest
+
+    def _name(self, path: Path, name: str) -> None:
+        if not NAME.fullmatch(name):
+            hint = "small letters, digits, - and _, beginning with a letter, at most 40"
+            self._notes.wrong(path, f'"{name}" is no name', hint, on_key=True)
+
+    def _zone(self, name: Any) -> zoneinfo.ZoneInfo | None:
+        if not isinstance(name, str) or self._notes.is_spoiled(("timezone",)):
+            return None
+        try:
+            return zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            near = difflib.get_close_matches(name, zoneinfo.available_timezones(), n=1)
+            hint = f'did you mean "{near[0]}"?' if near else "a name of the IANA list, as in Europe/Berlin"
+            self._notes.wrong(("timezone",), f'timezone: there is no zone "{name}"', hint)
+            return None
+
+    def _classifier(self, name: Any) -> None:
+        if isinstance(name, str) and name not in plugins.names("classifiers"):
+            self._notes.unknown(("classifier",), name, plugins.names("classifiers"), kind="classifier")
+
+    def _look_for_idle(self, settings: Settings) -> None:
+        """Warn of sources nobody reads and channels nobody uses."""
+        read = {source for monitor in settings.monitors.values() for source in monitor.sources}
+        used = {channel for alert in settings.alerts for channel in alert.to}
+        for source in settings.sources.keys() - read:
+            self._notes.warn(
+                ("sources", source), f'no monitor reads the source "{source}"', "it is polled", on_key=True
+            )
+        for channel in settings.channels.keys() - used:
+            self._notes.warn(("channels", channel), f'no alert uses the channel "{channel}"', on_key=True)
+
+
+def _types(group: plugins.Group) -> str:
+    return f"one of {', '.join(plugins.names(group))}"
+
+
+def _items(blocks: Any) -> Iterable[tuple[str, Any]]:
+    return blocks.items() if isinstance(blocks, dict) else ()

@@ -1,0 +1,133 @@
+"""The JSON schema of the configuration, for editors: the top level, and one block per source and channel plug-in."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+import json
+import re
+import textwrap
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from brandmelder import plugins
+from brandmelder.options import ChannelOptions, SourceOptions, format_duration
+from brandmelder.settings.secrets import secret_names
+from brandmelder.settings.shape import NAME, AlertBlock, Document, MonitorBlock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Schema = dict[str, Any]
+
+_ALTERNATIVES = re.compile(r"\^\(([\w|]+)\)\$")
+
+
+def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names) -> Schema:
+    """Return the schema of a configuration that may use the plug-ins `names` tells of: by default all installed."""
+    defs: Schema = {}
+    schema = _model(Document, defs)
+    blocks = {
+        "sources": _plugged("sources", SourceOptions, names("sources"), defs),
+        "channels": _plugged("notifiers", ChannelOptions, names("notifiers"), defs),
+        "monitors": _model(MonitorBlock, defs),
+    }
+    properties = schema["properties"]
+    for section, block in blocks.items():
+        properties[section].update(additionalProperties=block, propertyNames={"pattern": f"^{NAME.pattern}$"})
+    properties["alerts"]["items"] = _model(AlertBlock, defs)
+    properties["classifier"]["enum"] = list(names("classifiers"))
+    head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Configuration of Brandmelder"}
+    return {**head, **schema, "$defs": dict(sorted(defs.items()))}
+
+
+def schema_text(schema: Schema | None = None) -> str:
+    """Return the schema as the file that lies in `config/`."""
+    return json.dumps(build_schema() if schema is None else schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _plugged(group: plugins.Group, base: type[BaseModel], names: Iterable[str], defs: Schema) -> Schema:
+    """Return a block whose keys depend on its `type`."""
+    known = list(names)
+    cases = []
+    for name in known:
+        defs[f"{group}.{name}"] = case = _model(plugins.options(group, name), defs)
+        case["properties"]["type"] = {"const": name, "description": case["properties"]["type"].get("description", "")}
+        case["required"] = sorted({"type", *case.get("required", ())})
+        when = {"properties": {"type": {"const": name}}, "required": ["type"]}
+        cases.append({"if": when, "then": {"$ref": f"#/$defs/{group}.{name}"}})
+    kind = {"enum": known, "description": docstrings(base).get("type", "")}
+    return {"type": "object", "properties": {"type": kind}, "required": ["type"], "allOf": cases}
+
+
+def _model(model: type[BaseModel], defs: Schema) -> Schema:
+    """Return one model's schema with what its docstrings say; models inside it go to `defs`."""
+    prefix = f"{model.__module__}.{model.__qualname__}"
+    schema = model.model_json_schema(by_alias=True, ref_template=f"#/$defs/{prefix}.{{model}}")
+    for name, inner in schema.pop("$defs", {}).items():
+        defs[f"{prefix}.{name}"] = inner
+    schema.pop("title", None)
+    said = docstrings(model)
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        block = schema["properties"][key] = _plain(schema["properties"][key])
+        if said.get(name):
+            block.setdefault("description", said[name])
+        if isinstance(field.default, timedelta):
+            block["default"] = format_duration(field.default)
+    _offer_files(model, schema)
+    return schema
+
+
+def _plain(block: Schema) -> Schema:
+    """Say a key's type as people would: no title, no `or null` where leaving the key out means the same."""
+    block = {key: value for key, value in block.items() if key != "title" and (key, value) != ("default", None)}
+    choices = [choice for choice in block.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(choices) == 1:
+        del block["anyOf"]
+        block = {**choices[0], **block}
+    alternatives = _ALTERNATIVES.fullmatch(block.get("pattern", ""))
+    if alternatives:
+        del block["pattern"]
+        block["enum"] = alternatives[1].split("|")
+    return block
+
+
+def _offer_files(model: type[BaseModel], schema: Schema) -> None:
+    """Let every secret come from a file beside: `token_file` in place of `token`."""
+    for name in secret_names(model):
+        file = f"{name}_file"
+        text = f"A file that holds the {name}; its path counts from the configuration's folder."
+        schema["properties"].setdefault(file, {"type": "string", "description": text})
+        if name in schema.get("required", ()):
+            schema["required"].remove(name)
+            schema.setdefault("allOf", []).append({"oneOf": [{"required": [name]}, {"required": [file]}]})
+
+
+def docstrings(model: type[BaseModel]) -> dict[str, str]:
+    """Return what the docstrings under a model's fields say, those of its bases included."""
+    said: dict[str, str] = {}
+    for cls in reversed(model.__mro__):
+        if issubclass(cls, BaseModel) and cls.__module__.partition(".")[0] != "pydantic":
+            said.update(_own_docstrings(cls))
+    return said
+
+
+def _own_docstrings(cls: type) -> dict[str, str]:
+    try:
+        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return {}
+    body = definition.body if isinstance(definition, ast.ClassDef) else []
+    return {
+        field.target.id: inspect.cleandoc(text.value.value)
+        for field, text in itertools.pairwise(body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }

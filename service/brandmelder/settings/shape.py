@@ -1,0 +1,181 @@
+"""What the configuration holds: the blocks as people write them, and the Settings they become."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from brandmelder.errors import Problem
+from brandmelder.model import ChannelId, MonitorId, SourceId
+from brandmelder.options import ChannelOptions, Options, SourceOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+"""What a source, a monitor or a channel may be called: these names become ids, addresses and metrics."""
+
+_INITIALS = 2
+
+
+def _names_or_all(value: Any) -> tuple[str, ...] | None:
+    if value is None or value == "all":
+        return None
+    if isinstance(value, (list, tuple)) and value and all(isinstance(name, str) for name in value):
+        return tuple(value)
+    told = f'"{value}" is no list' if isinstance(value, str) else "neither all nor a list of names"
+    raise ValueError(f"{told}; write all, or names in brackets: [{value if isinstance(value, str) else 'one, two'}]")
+
+
+NamesOrAll = Annotated[
+    tuple[str, ...] | None,
+    BeforeValidator(_names_or_all),
+    WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
+"""`all`, or a list of names; None means all."""
+
+
+def _database(value: Any) -> str:
+    text = str(value)
+    if text.startswith("postgresql"):
+        raise ValueError("this version keeps its memory in SQLite only; write sqlite:///brandmelder.db")
+    if text in ("sqlite://", "sqlite:///", "sqlite:///:memory:"):
+        raise ValueError(
+            "a database without a file forgets its promises at every restart; write sqlite:///brandmelder.db"
+        )
+    if not text.startswith("sqlite:///"):
+        raise ValueError("no address of a database; write sqlite:/// and a file, as in sqlite:///brandmelder.db")
+    return text
+
+
+def initials(brand: str) -> str:
+    """Return two capital letters for a brand: of its first two words, else its first two; `BM` if it has none."""
+    folded = unicodedata.normalize("NFKD", brand).encode("ascii", "ignore").decode()
+    words = re.findall(r"[A-Za-z]+", folded)
+    letters = "".join(word[0] for word in words) if len(words) >= _INITIALS else "".join(words)
+    return letters[:_INITIALS].upper() if len(letters) >= _INITIALS else "BM"
+
+
+# ---------------------------------------------------------------- as people write it
+
+
+class MonitorBlock(Options):
+    """What we watch for: a query, its sources, its sensitivity."""
+
+    query: Annotated[str, Field(min_length=1)]
+    """Which mentions concern it: words, "phrases", #tags, AND, OR, NOT or -, groups in brackets. Put it in quotes."""
+    sources: NamesOrAll = None
+    """Which sources it reads; `all` of them by default."""
+    false_alarms: str = "balanced"
+    """How many false alarms it may cost: `calm`, `balanced`, `alert`, or for instance `1 per 30 days`."""
+    title: Annotated[str | None, Field(min_length=1, max_length=40)] = None
+    """What messages call it; its name by default."""
+    runbook: Annotated[str | None, Field(pattern=r"^https://\S+$")] = None
+    """Address of what to do, linked in every alert."""
+    holding_statement: Annotated[str | None, Field(min_length=1, max_length=2_000)] = None
+    """A first answer agreed beforehand, attached to the alert."""
+
+
+class AlertBlock(Options):
+    """Which channels are told of which monitors."""
+
+    monitors: NamesOrAll = None
+    """The monitors, or `all` of them."""
+    to: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The channels that are told."""
+
+
+class Document(Options):
+    """The configuration of Brandmelder."""
+
+    brand: Annotated[str, Field(min_length=1, max_length=40)]
+    """The name every alert begins with."""
+    short: Annotated[str | None, Field(pattern=r"^[A-Z]{2,4}$")] = None
+    """Two to four capitals before the number of an incident (NF-2026-001); by default taken from the brand."""
+    language: Literal["de", "en"] = "de"
+    """The language of what staff read."""
+    timezone: str = "Europe/Berlin"
+    """The zone of the times staff read, as in the IANA list."""
+    database: Annotated[
+        str, BeforeValidator(_database), WithJsonSchema({"type": "string", "pattern": "^sqlite:///."})
+    ] = "sqlite:///brandmelder.db"
+    """Where the memory lies: `sqlite:///` and a file, relative to the working directory."""
+    on_call: Annotated[str | None, Field(min_length=1, max_length=80)] = None
+    """Who is shown as responsible until somebody has acknowledged."""
+    classifier: str = "lexicon"
+    """What judges the mentions; a plug-in may bring another."""
+    sources: dict[str, Any] = Field(min_length=1)
+    """The places that are polled, each under a name of your choice."""
+    monitors: dict[str, Any] = Field(min_length=1)
+    """What is watched for, each under a name of your choice."""
+    channels: dict[str, Any] = Field(min_length=1)
+    """Where alerts go, each under a name of your choice."""
+    alerts: list[Any] = Field(min_length=1)
+    """Who is told of what."""
+
+
+# --------------------------------------------------------------------- as it is meant
+
+
+class MonitorSettings(Options):
+    """One monitor, everything resolved. `budget` is the number of false alarms it may cost per day."""
+
+    query: str
+    sources: tuple[SourceId, ...]
+    budget: float
+    false_alarms: str
+    title: str
+    runbook: str | None = None
+    holding_statement: str | None = None
+
+
+class AlertSettings(Options):
+    """One line of routing; `monitors` None means all."""
+
+    monitors: tuple[MonitorId, ...] | None
+    to: tuple[ChannelId, ...]
+
+    def tells_of(self, monitor: MonitorId) -> bool:
+        """Say whether this line concerns `monitor`."""
+        return self.monitors is None or monitor in self.monitors
+
+
+class Settings(Options):
+    """The whole configuration, checked: every name in it leads somewhere."""
+
+    brand: str
+    short: str
+    language: Literal["de", "en"]
+    zone: ZoneInfo
+    database: str
+    on_call: str | None
+    classifier: str
+    sources: dict[SourceId, SourceOptions]
+    monitors: dict[MonitorId, MonitorSettings]
+    channels: dict[ChannelId, ChannelOptions]
+    alerts: tuple[AlertSettings, ...]
+    path: Path
+    lines: dict[tuple[str | int, ...], int] = Field(default_factory=dict, repr=False)
+    warnings: tuple[Problem, ...] = ()
+
+    def channels_of(self, monitor: MonitorId) -> tuple[ChannelId, ...]:
+        """Return the channels that are told of `monitor`, each once, in the order of the file."""
+        told = (channel for alert in self.alerts if alert.tells_of(monitor) for channel in alert.to)
+        return tuple(dict.fromkeys(told))
+
+    def where(self, *path: str | int) -> str:
+        """Return `FILE:LINE` of a key, or of the nearest block around it, for messages that say what to change."""
+        for here in _ancestors(path):
+            if here in self.lines:
+                return f"{self.path}:{self.lines[here]}"
+        return str(self.path)
+
+
+def _ancestors(path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    for length in range(len(path), 0, -1):
+        yield path[:length]

@@ -1,0 +1,199 @@
+"""The database: one file, one writer thread, and every transaction one function run in it."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, create_engine, event, inspect
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import StaticPool
+
+from brandmelder.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
+from brandmelder.store import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA wal_autocheckpoint=4096",
+)
+
+
+def seconds(moment: datetime) -> int:
+    """Return whole seconds since 1970, as the tables hold them."""
+    return int(moment.timestamp())
+
+
+def moment(value: int) -> datetime:
+    """Return the aware UTC moment of a table's integer."""
+    return datetime.fromtimestamp(value, UTC)
+
+
+def maybe_seconds(value: datetime | None) -> int | None:
+    """Return the seconds of a moment that may be missing."""
+    return None if value is None else seconds(value)
+
+
+def maybe_moment(value: int | None) -> datetime | None:
+    """Return the moment of an integer that may be missing."""
+    return None if value is None else moment(value)
+
+
+class Database:
+    """SQLite behind one thread. `run(function, …)` is one transaction; the event loop never waits for a disk."""
+
+    def __init__(self, url: str, *, exclusive: bool = False) -> None:
+        """Open `url` (`sqlite:///FILE` or `sqlite://` for memory); `exclusive` keeps a second service away.
+
+        Raises StoreBusy if another service holds the file, StoreError if it cannot be opened.
+        """
+        self.path = _path_of(url)
+        self._lock = _take_lock(self.path) if exclusive and self.path else None
+        self._engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        event.listen(self._engine, "connect", _on_connect)
+        event.listen(self._engine, "begin", _on_begin)
+        self._data_version: int | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
+
+    async def run(
+        self,
+        function: Callable[Concatenate[Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run `function(connection, …)` as one transaction in the database thread.
+
+        Raises StoreFull, StoreBusy or StoreError; the transaction is rolled back and nothing is half done. A cancelled
+        caller does not stop the transaction: it ends either way before the next one begins.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: self.run_now(function, *args, **kwargs))
+
+    def run_now(
+        self,
+        function: Callable[Concatenate[Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run one transaction in the calling thread: for commands that have no event loop."""
+        try:
+            with self._engine.begin() as connection:
+                return function(connection, *args, **kwargs)
+        except DatabaseError as error:
+            raise _explain(error, self.path) from error
+
+    async def was_changed_by_others(self) -> bool:
+        """Say whether another process (a command) wrote to the file since this was asked last."""
+        version = await self.run(lambda connection: connection.exec_driver_sql("PRAGMA data_version").scalar())
+        before, self._data_version = self._data_version, version
+        return before is not None and version != before
+
+    def prepare(self) -> None:
+        """Create the tables of a new database; refuse one that is older or newer than this version.
+
+        Raises StoreTooNew, or StoreError that names `brandmelder migrate`.
+        """
+        revision = self.run_now(_revision)
+        if revision == schema.HEAD:
+            return
+        if revision is None:
+            self._create()
+        elif revision in _known_revisions():
+            raise StoreError(f"the database {self.path} is older than this version; run: brandmelder migrate")
+        else:
+            raise StoreTooNew(
+                f"the database {self.path} was written by a newer version (revision {revision}, this one knows "
+                f"{schema.HEAD}); upgrade brandmelder, or restore the backup made before the upgrade"
+            )
+
+    def _create(self) -> None:
+        if self.path is None:
+            self.run_now(schema.metadata.create_all)
+        else:
+            self.migrate()
+
+    def migrate(self) -> str:
+        """Bring the database to this version's schema; returns the revision reached."""
+        from brandmelder.store.migrations.upgrade import upgrade  # noqa: PLC0415 -- alembic is heavy and seldom needed
+
+        self.run_now(upgrade)
+        return schema.HEAD
+
+    def close(self) -> None:
+        """Let the last transaction end, then let go of the file."""
+        self._thread.shutdown(wait=True)
+        self._engine.dispose()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _path_of(url: str) -> Path | None:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        raise StoreError(f"database {parsed.render_as_string()}: only sqlite:///FILE is supported")
+    return None if parsed.database in {None, "", ":memory:"} else Path(str(parsed.database))
+
+
+def _take_lock(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(f"database {path}: {error.strerror}; choose a place this user may write to") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise StoreBusy(
+            f"database {path}: another brandmelder runs on it; stop that one first, or give this one its own database"
+        ) from error
+    return handle
+
+
+def _on_connect(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+
+
+def _on_begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return schema.HEAD if inspect(connection).has_table("mention") else None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if found is None else str(found)
+
+
+def _known_revisions() -> frozenset[str]:
+    return frozenset(path.name[:4] for path in (Path(__file__).parent / "migrations" / "versions").glob("0*.py"))
+
+
+def _explain(error: DatabaseError, path: Path | None) -> StoreError:
+    reason = str(error.orig)
+    if isinstance(error.orig, sqlite3.OperationalError) and "full" in reason:
+        return StoreFull(
+            f"database {path}: the disk is full; free space; nothing was lost, reading goes on where it stopped"
+        )
+    if isinstance(error, OperationalError) and "locked" in reason:
+        return StoreBusy(f"database {path}: locked by another program (a backup?); the work is repeated")
+    return StoreError(f"database {path}: {reason}")

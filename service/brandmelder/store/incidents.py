@@ -1,0 +1,124 @@
+"""Incidents, their evidence and their timelines; one running incident for each monitor, by constraint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import IntegrityError
+
+from brandmelder.errors import Conflict
+from brandmelder.model import Evidence, Incident, IncidentId, MonitorId, State, Transition
+from brandmelder.store.database import seconds
+from brandmelder.store.schema import incident, transition
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+_encode = msgspec.msgpack.Encoder().encode
+_incident = msgspec.msgpack.Decoder(Incident).decode
+_evidence = msgspec.msgpack.Decoder(Evidence).decode
+_transition = msgspec.msgpack.Decoder(Transition).decode
+
+RUNNING = (State.PENDING, State.OPEN, State.ACKNOWLEDGED)
+
+
+def latest(connection: Connection, monitor: MonitorId) -> Incident | None:
+    """Return a monitor's running incident, else its last one (index incident_by_monitor)."""
+    running = incident.c.state.in_([state.value for state in RUNNING])
+    body = connection.scalar(
+        select(incident.c.body)
+        .where(incident.c.monitor == monitor)
+        .order_by(running.desc(), incident.c.opened_at.desc(), incident.c.id.desc())
+        .limit(1)
+    )
+    return None if body is None else _incident(body)
+
+
+def find(connection: Connection, ident: str) -> tuple[Incident, Evidence] | None:
+    """Return one incident with its evidence."""
+    row = connection.execute(select(incident).where(incident.c.id == ident)).one_or_none()
+    return None if row is None else (_incident(row.body), _evidence(row.evidence))
+
+
+def all_incidents(
+    connection: Connection, *, since: datetime | None = None, running_only: bool = False, limit: int = 1000
+) -> list[tuple[Incident, Evidence]]:
+    """Return incidents with their evidence, newest first."""
+    statement = select(incident).order_by(incident.c.opened_at.desc(), incident.c.id.desc()).limit(limit)
+    if since is not None:
+        statement = statement.where(incident.c.opened_at >= seconds(since))
+    if running_only:
+        statement = statement.where(incident.c.state.in_([state.value for state in RUNNING]))
+    return [(_incident(row.body), _evidence(row.evidence)) for row in connection.execute(statement)]
+
+
+def timeline(connection: Connection, ident: IncidentId) -> list[Transition]:
+    """Return an incident's transitions, oldest first."""
+    rows = connection.scalars(
+        select(transition.c.body).where(transition.c.incident == ident).order_by(transition.c.revision)
+    )
+    return [_transition(body) for body in rows]
+
+
+def next_number(connection: Connection, prefix: str) -> int:
+    """Return the number after the highest incident whose id begins with `prefix` (`NF-2026-`)."""
+    last = connection.scalar(
+        select(func.max(incident.c.id)).where(
+            func.length(incident.c.id)
+            == select(func.max(func.length(incident.c.id)))
+            .where(incident.c.id.startswith(prefix, autoescape=True))
+            .scalar_subquery(),
+            incident.c.id.startswith(prefix, autoescape=True),
+        )
+    )
+    return 1 if last is None else int(str(last).removeprefix(prefix)) + 1
+
+
+def save_incident(
+    connection: Connection,
+    one: Incident,
+    evidence: Evidence,
+    transitions: Sequence[Transition],
+    *,
+    expected_revision: int | None,
+) -> None:
+    """Write an incident and its new transitions by compare-and-set; `expected_revision` None makes a new one.
+
+    Raises Conflict if somebody was faster or the monitor has a running incident already.
+    """
+    values = {"state": one.state.value, "revision": one.revision, "body": _encode(one), "evidence": _encode(evidence)}
+    try:
+        if expected_revision is None:
+            connection.execute(
+                insert(incident).values(id=one.id, monitor=one.monitor, opened_at=seconds(one.opened_at), **values)
+            )
+        else:
+            done = connection.execute(
+                update(incident)
+                .where(incident.c.id == one.id, incident.c.revision == expected_revision)
+                .values(opened_at=seconds(one.opened_at), **values)
+            )
+            if done.rowcount != 1:
+                raise Conflict(f"incident {one.id} was changed by somebody else")
+    except IntegrityError as error:
+        raise Conflict(f"monitor {one.monitor!r} has a running incident already") from error
+    if transitions:
+        connection.execute(
+            insert(transition),
+            [
+                {
+                    "incident": step.incident,
+                    "revision": step.revision,
+                    "at": seconds(step.at),
+                    "act": step.act.value,
+                    "body": _encode(step),
+                }
+                for step in transitions
+            ],
+        )

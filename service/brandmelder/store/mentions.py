@@ -1,0 +1,238 @@
+"""Mentions and their verdicts, kept once each: insert-or-update on (source, external_id)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import bindparam, func, select, tuple_, update
+from sqlalchemy.dialects.sqlite import insert
+
+from brandmelder.model import Mention, MentionId, Removal, SourceId, Verdict
+from brandmelder.store.database import moment, seconds
+from brandmelder.store.schema import match, mention, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Verdict).decode
+_CHUNK = 400
+
+
+class Stored(Struct, frozen=True):
+    """What became of a batch: how many were new, edited, seen before."""
+
+    new: int
+    edited: int
+    repeated: int
+
+
+def insert_mentions(connection: Connection, mentions: Sequence[Mention], prints: Sequence[str]) -> Stored:
+    """Store each mention once; `prints` are the content fingerprints that tell an edit from a repeat.
+
+    An edit keeps identity, event time and what was counted; its text is judged again.
+    """
+    if not mentions:
+        return Stored(0, 0, 0)
+    first = (connection.scalar(select(func.max(mention.c.id))) or 0) + 1
+    rows = [
+        _row(first + n, one, fingerprint) for n, (one, fingerprint) in enumerate(zip(mentions, prints, strict=True))
+    ]
+    statement = insert(mention).on_conflict_do_nothing(index_elements=["source", "external_id"])
+    connection.execute(statement, rows)
+    landed = set(
+        connection.scalars(select(mention.c.id).where(mention.c.id >= first, mention.c.id < first + len(rows)))
+    )
+    repeats = [row for row in rows if row["id"] not in landed]
+    edited = _edit(connection, repeats)
+    return Stored(len(landed), edited, len(repeats) - edited)
+
+
+def _row(ident: int, one: Mention, fingerprint: str) -> dict[str, Any]:
+    return {
+        "id": ident,
+        "source": one.source,
+        "external_id": one.external_id,
+        "text": one.text,
+        "context": one.context,
+        "url": one.url,
+        "author": one.author,
+        "language": one.language,
+        "reach": one.reach,
+        "parent_id": one.parent_id,
+        "own": one.own,
+        "history": one.history,
+        "flags": " ".join(one.flags),
+        "fingerprint": fingerprint,
+        "published_at": seconds(one.published_at),
+        "captured_at": seconds(one.captured_at),
+        "judged": False,
+    }
+
+
+def _edit(connection: Connection, repeats: Sequence[dict[str, Any]]) -> int:
+    known: dict[tuple[str, str], tuple[int, str]] = {}
+    for start in range(0, len(repeats), _CHUNK):
+        keys = [(row["source"], row["external_id"]) for row in repeats[start : start + _CHUNK]]
+        found = connection.execute(
+            select(mention.c.source, mention.c.external_id, mention.c.id, mention.c.fingerprint).where(
+                tuple_(mention.c.source, mention.c.external_id).in_(keys)
+            )
+        )
+        known |= {(row.source, row.external_id): (row.id, row.fingerprint) for row in found}
+    changed = {}
+    for row in repeats:
+        ident, fingerprint = known[row["source"], row["external_id"]]
+        if fingerprint == row["fingerprint"]:
+            changed.pop(ident, None)
+        else:
+            changed[ident] = {"key": ident} | {name: row[name] for name in _EDITABLE}
+    if changed:
+        statement = update(mention).where(mention.c.id == bindparam("key"))
+        connection.execute(
+            statement.values({name: bindparam(name) for name in _EDITABLE} | {"judged": False, "removed_at": None}),
+            list(changed.values()),
+        )
+    return len(changed)
+
+
+_EDITABLE = ("text", "context", "url", "author", "language", "reach", "fingerprint")
+
+
+def remove_mentions(connection: Connection, removals: Iterable[Removal], now: datetime) -> int:
+    """Follow deletions: text and author go, what was counted stays."""
+    gone = 0
+    for one in removals:
+        gone += connection.execute(
+            update(mention)
+            .where(
+                mention.c.source == one.source,
+                mention.c.external_id == one.external_id,
+                mention.c.removed_at.is_(None),
+            )
+            .values(text="", context="", author="", fingerprint="", removed_at=seconds(now), judged=True)
+        ).rowcount
+    return gone
+
+
+def to_judge(connection: Connection, limit: int) -> list[tuple[MentionId, Mention, bool]]:
+    """Return the oldest unjudged mentions (index mention_to_judge) and whether each had a verdict before."""
+    rows = connection.execute(
+        select(mention, verdict.c.mention.is_not(None).label("again"))
+        .select_from(mention.outerjoin(verdict, verdict.c.mention == mention.c.id))
+        .where(mention.c.judged.is_(False))
+        .order_by(mention.c.id)
+        .limit(limit)
+    )
+    return [(MentionId(row.id), _mention(row), bool(row.again)) for row in rows]
+
+
+def _mention(row: Row[Any]) -> Mention:
+    return Mention(
+        source=SourceId(row.source),
+        external_id=row.external_id,
+        text=row.text,
+        context=row.context,
+        url=row.url,
+        author=row.author,
+        language=row.language,
+        reach=row.reach,
+        parent_id=row.parent_id,
+        own=row.own,
+        history=row.history,
+        flags=tuple(row.flags.split()),
+        published_at=moment(row.published_at),
+        captured_at=moment(row.captured_at),
+    )
+
+
+def save_verdicts(connection: Connection, verdicts: Mapping[MentionId, Verdict]) -> None:
+    """Keep the latest verdict of each mention and mark it judged."""
+    if not verdicts:
+        return
+    rows = [
+        {"mention": ident, "label": one.label.value, "p_negative": one.p_negative, "body": _encode(one)}
+        for ident, one in verdicts.items()
+    ]
+    statement = insert(verdict)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["mention"],
+            set_={name: statement.excluded[name] for name in ("label", "p_negative", "body")},
+        ),
+        rows,
+    )
+
+
+def mark_judged(connection: Connection, idents: Sequence[MentionId]) -> None:
+    """Take mentions off the list of those to judge."""
+    if idents:
+        connection.execute(
+            update(mention).where(mention.c.id == bindparam("key")).values(judged=True),
+            [{"key": ident} for ident in idents],
+        )
+
+
+def judged_between(
+    connection: Connection, monitor: str, since: datetime, until: datetime, *, limit: int = 5000
+) -> list[tuple[MentionId, Mention, Verdict]]:
+    """Return a monitor's judged mentions of [since, until), newest first (primary key of match)."""
+    rows = connection.execute(
+        select(mention, verdict.c.body)
+        .select_from(
+            match.join(mention, mention.c.id == match.c.mention).join(verdict, verdict.c.mention == match.c.mention)
+        )
+        .where(
+            match.c.monitor == monitor,
+            match.c.published_at >= seconds(since),
+            match.c.published_at < seconds(until),
+        )
+        .order_by(match.c.published_at.desc(), match.c.mention.desc())
+        .limit(limit)
+    )
+    return [(MentionId(row.id), _mention(row), _decode(row.body)) for row in rows]
+
+
+def responses_to(connection: Connection, source: str, parents: Sequence[str]) -> list[Mention]:
+    """Return our own answers below the given mentions of one source (index mention_reply)."""
+    found: list[Mention] = []
+    for start in range(0, len(parents), _CHUNK):
+        rows = connection.execute(
+            select(mention).where(
+                mention.c.source == source,
+                mention.c.parent_id.in_(parents[start : start + _CHUNK]),
+                mention.c.own.is_(True),
+            )
+        )
+        found += [_mention(row) for row in rows]
+    return found
+
+
+def texts_of(connection: Connection, idents: Iterable[MentionId]) -> dict[MentionId, Mention]:
+    """Return the mentions as they stand now; removed ones are left out."""
+    rows = connection.execute(
+        select(mention).where(mention.c.id.in_([int(one) for one in idents]), mention.c.removed_at.is_(None))
+    )
+    return {MentionId(row.id): _mention(row) for row in rows}
+
+
+def count(connection: Connection) -> int:
+    """Return how many mentions are stored."""
+    return connection.scalar(select(func.count()).select_from(mention)) or 0
+
+
+def page(connection: Connection, after: MentionId, limit: int) -> list[tuple[MentionId, Mention, Verdict | None]]:
+    """Return the mentions after `after` with their verdicts, in the order they were stored: for a recount."""
+    rows = connection.execute(
+        select(mention, verdict.c.body)
+        .select_from(mention.outerjoin(verdict, verdict.c.mention == mention.c.id))
+        .where(mention.c.id > after)
+        .order_by(mention.c.id)
+        .limit(limit)
+    )
+    return [(MentionId(row.id), _mention(row), _decode(row.body) if row.body else None) for row in rows]

@@ -1,0 +1,33 @@
+"""Small facts about the installation: when the whole chain last made progress."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.dialects.sqlite import insert
+
+from brandmelder.store.database import moment, seconds
+from brandmelder.store.schema import meta
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+_PROGRESS = "progressed_at"
+
+
+def progressed(connection: Connection, now: datetime) -> None:
+    """Remember that poll, judgement and evaluation got through."""
+    connection.execute(
+        insert(meta)
+        .values(name=_PROGRESS, value=str(seconds(now)))
+        .on_conflict_do_update(index_elements=["name"], set_={"value": str(seconds(now))})
+    )
+
+
+def last_progress(connection: Connection) -> datetime | None:
+    """Return when the chain last got through."""
+    value = connection.scalar(select(meta.c.value).where(meta.c.name == _PROGRESS))
+    return None if value is None else moment(int(value))

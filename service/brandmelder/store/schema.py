@@ -1,0 +1,193 @@
+"""The tables, in the tongue that SQLite and PostgreSQL both speak. Times are integer seconds since 1970, UTC."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+HEAD = "0001"
+"""The newest migration; a database at another revision is refused or migrated (database.py)."""
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+source = Table(
+    "source",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("cursor", Text),
+    Column("read_until", BigInteger),
+    Column("first_contact", BigInteger),
+    Column("history_done", Boolean, nullable=False, default=False),
+    Column("next_poll_at", BigInteger, nullable=False),
+    Column("last_success_at", BigInteger),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("state", String(16), nullable=False),
+    Column("blind_since", BigInteger),
+    Column("note", Text, nullable=False, default=""),
+)
+
+mention = Table(
+    "mention",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("source", String(128), nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("context", Text, nullable=False, default=""),
+    Column("url", Text, nullable=False, default=""),
+    Column("author", Text, nullable=False, default=""),
+    Column("language", String(16)),
+    Column("reach", BigInteger),
+    Column("parent_id", Text),
+    Column("own", Boolean, nullable=False, default=False),
+    Column("history", Boolean, nullable=False, default=False),
+    Column("flags", Text, nullable=False, default=""),
+    Column("fingerprint", String(64), nullable=False),
+    Column("published_at", BigInteger, nullable=False),
+    Column("captured_at", BigInteger, nullable=False),
+    Column("removed_at", BigInteger),
+    Column("judged", Boolean, nullable=False, default=False),
+    UniqueConstraint("source", "external_id", name="mention_identity"),
+)
+Index("mention_to_judge", mention.c.id, sqlite_where=text("judged = 0"), postgresql_where=text("NOT judged"))
+Index("mention_reply", mention.c.source, mention.c.parent_id)
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("mention", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("label", String(16), nullable=False),
+    Column("p_negative", Float, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+match = Table(
+    "match",
+    metadata,
+    Column("monitor", String(128), primary_key=True),
+    Column("published_at", BigInteger, primary_key=True),
+    Column("mention", BigInteger, primary_key=True),
+    Column("source", String(128), nullable=False),
+    Column("history", Boolean, nullable=False),
+    Column("total", Float, nullable=False),
+    Column("negative", Float, nullable=False),
+    Column("labelled", Float, nullable=False),
+    Column("reach", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+bin_ = Table(
+    "bin",
+    metadata,
+    Column("monitor", String(128), primary_key=True),
+    Column("start", BigInteger, primary_key=True),
+    Column("source", String(128), primary_key=True),
+    Column("history", Boolean, primary_key=True),
+    Column("total", Float, nullable=False),
+    Column("negative", Float, nullable=False),
+    Column("labelled", Float, nullable=False),
+    Column("reach", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+gap = Table(
+    "gap",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("source", String(128), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("expected", Integer),
+    Column("resume", Text),
+    Column("filled_at", BigInteger),
+    UniqueConstraint("source", "since", "until", name="gap_identity"),
+)
+
+reading = Table(
+    "reading",
+    metadata,
+    Column("source", String(128), primary_key=True),
+    Column("account", String(256), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+    Column("value", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+monitor = Table(
+    "monitor",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("rules", String(64), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("state", LargeBinary),
+    Column("evaluated_through", BigInteger),
+    Column("news_since", BigInteger),
+    Column("dirty_since", BigInteger),
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("monitor", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("evidence", LargeBinary, nullable=False),
+)
+_RUNNING = "state IN ('pending', 'open', 'acknowledged')"
+Index(
+    "incident_one_running",
+    incident.c.monitor,
+    unique=True,
+    sqlite_where=text(_RUNNING),
+    postgresql_where=text(_RUNNING),
+)
+Index("incident_by_monitor", incident.c.monitor, incident.c.opened_at)
+
+transition = Table(
+    "transition",
+    metadata,
+    Column("incident", String(64), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("act", String(16), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("key", String(256), primary_key=True),
+    Column("incident", String(64), nullable=False),
+    Column("channel", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("next_at", BigInteger),
+    Column("body", LargeBinary, nullable=False),
+)
+Index("delivery_next", delivery.c.next_at)
+Index("delivery_by_incident", delivery.c.incident, delivery.c.channel)

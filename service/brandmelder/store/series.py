@@ -1,0 +1,276 @@
+"""Bins, the ledger behind them, and what each monitor's detector remembers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from brandmelder.errors import Conflict
+from brandmelder.model import BIN, MentionId, MonitorId, SourceId
+from brandmelder.store.database import maybe_moment, maybe_seconds, moment, seconds
+from brandmelder.store.schema import bin_, match, monitor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+_NUMBERS = ("total", "negative", "labelled", "reach")
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One line of the ledger: what a mention counted for a monitor, once and for all."""
+
+    monitor: MonitorId
+    mention: MentionId
+    source: SourceId
+    published_at: datetime
+    history: bool
+    total: float
+    negative: float
+    labelled: float
+    reach: float
+
+
+class SourceCount(Struct, frozen=True, kw_only=True):
+    """Counts of one source in one bin of a monitor."""
+
+    start: datetime
+    source: SourceId
+    history: bool
+    total: float
+    negative: float
+    labelled: float
+    reach: float
+
+
+class MonitorRow(Struct, frozen=True, kw_only=True):
+    """What the database remembers of one monitor."""
+
+    id: MonitorId
+    rules: str
+    """Hash of the query, the sources and the sensitivity under which it was counted."""
+    revision: int = 0
+    state: bytes | None = None
+    evaluated_through: datetime | None = None
+    news_since: datetime | None = None
+    """Start of the first bin that may open an incident."""
+    dirty_since: datetime | None = None
+    """The oldest bin that changed after it was evaluated."""
+
+
+def counted(connection: Connection, idents: Iterable[MentionId]) -> set[tuple[MonitorId, MentionId]]:
+    """Return which of the mentions stand in the ledger already, and for whom."""
+    rows = connection.execute(
+        select(match.c.monitor, match.c.mention).where(match.c.mention.in_([int(one) for one in idents]))
+    )
+    return {(MonitorId(row.monitor), MentionId(row.mention)) for row in rows}
+
+
+def enter(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Write lines of the ledger and add them to their bins: one upsert per touched bin, in the same transaction."""
+    if not entries:
+        return
+    connection.execute(
+        insert(match),
+        [
+            {
+                "monitor": one.monitor,
+                "published_at": seconds(one.published_at),
+                "mention": one.mention,
+                "source": one.source,
+                "history": one.history,
+                "total": one.total,
+                "negative": one.negative,
+                "labelled": one.labelled,
+                "reach": one.reach,
+            }
+            for one in entries
+        ],
+    )
+    sums = _sums(entries)
+    statement = insert(bin_)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["monitor", "start", "source", "history"],
+            set_={name: bin_.c[name] + statement.excluded[name] for name in _NUMBERS},
+        ),
+        list(sums.values()),
+    )
+    _mark_dirty(connection, entries)
+
+
+def _sums(entries: Sequence[Entry]) -> dict[tuple[str, int, str, bool], dict[str, Any]]:
+    width = int(BIN.total_seconds())
+    sums: dict[tuple[str, int, str, bool], dict[str, Any]] = {}
+    for one in entries:
+        at = seconds(one.published_at)
+        key = (one.monitor, at - at % width, one.source, one.history)
+        row = sums.get(key)
+        if row is None:
+            row = sums[key] = dict(zip(("monitor", "start", "source", "history"), key, strict=True))
+            row |= dict.fromkeys(_NUMBERS, 0)
+        row["total"] += one.total
+        row["negative"] += one.negative
+        row["labelled"] += one.labelled
+        row["reach"] += one.reach
+    return sums
+
+
+def _mark_dirty(connection: Connection, entries: Sequence[Entry]) -> None:
+    oldest: dict[str, int] = {}
+    for one in entries:
+        at = seconds(one.published_at)
+        oldest[one.monitor] = min(oldest.get(one.monitor, at), at)
+    for name, at in sorted(oldest.items()):
+        mark_dirty(connection, MonitorId(name), moment(at))
+
+
+def mark_dirty(connection: Connection, name: MonitorId, since: datetime) -> None:
+    """Remember that bins from `since` on changed after they were evaluated."""
+    at = seconds(since)
+    connection.execute(
+        update(monitor)
+        .where(
+            monitor.c.id == name,
+            monitor.c.evaluated_through > at,
+            func.coalesce(monitor.c.dirty_since, at + 1) > at,
+        )
+        .values(dirty_since=at)
+    )
+
+
+def counts(connection: Connection, name: MonitorId, since: datetime, until: datetime) -> list[SourceCount]:
+    """Return a monitor's counts per bin and source in [since, until), in order of time (primary key of bin)."""
+    rows = connection.execute(
+        select(bin_)
+        .where(bin_.c.monitor == name, bin_.c.start >= seconds(since), bin_.c.start < seconds(until))
+        .order_by(bin_.c.start, bin_.c.source)
+    )
+    return [
+        SourceCount(
+            start=moment(row.start),
+            source=SourceId(row.source),
+            history=row.history,
+            total=row.total,
+            negative=row.negative,
+            labelled=row.labelled,
+            reach=row.reach,
+        )
+        for row in rows
+    ]
+
+
+def shares(connection: Connection, name: MonitorId, since: datetime, until: datetime) -> dict[SourceId, float]:
+    """Return each source's mentions of a monitor in [since, until): the weights of its exposure."""
+    rows = connection.execute(
+        select(bin_.c.source, func.sum(bin_.c.total).label("sum"))
+        .where(bin_.c.monitor == name, bin_.c.start >= seconds(since), bin_.c.start < seconds(until))
+        .group_by(bin_.c.source)
+    )
+    return {SourceId(row.source): float(row.sum) for row in rows}
+
+
+def first_bins(connection: Connection, name: MonitorId) -> dict[SourceId, datetime]:
+    """Return the start of each source's first bin of a monitor: from there on it was seen."""
+    rows = connection.execute(
+        select(bin_.c.source, func.min(bin_.c.start).label("first"))
+        .where(bin_.c.monitor == name)
+        .group_by(bin_.c.source)
+    )
+    return {SourceId(row.source): moment(row.first) for row in rows}
+
+
+def read_monitors(connection: Connection) -> dict[MonitorId, MonitorRow]:
+    """Return every monitor's row."""
+    return {
+        MonitorId(row.id): MonitorRow(
+            id=MonitorId(row.id),
+            rules=row.rules,
+            revision=row.revision,
+            state=row.state,
+            evaluated_through=maybe_moment(row.evaluated_through),
+            news_since=maybe_moment(row.news_since),
+            dirty_since=maybe_moment(row.dirty_since),
+        )
+        for row in connection.execute(select(monitor))
+    }
+
+
+def save_monitor(connection: Connection, row: MonitorRow) -> MonitorRow:
+    """Write a monitor's row by compare-and-set on its revision. Raises Conflict if somebody was faster.
+
+    The mark of changed bins is cleared only if it is still the one that `row` was read with.
+    """
+    values = {
+        "rules": row.rules,
+        "revision": row.revision + 1,
+        "state": row.state,
+        "evaluated_through": maybe_seconds(row.evaluated_through),
+        "news_since": maybe_seconds(row.news_since),
+    }
+    if row.revision == 0:
+        connection.execute(insert(monitor).values(id=row.id, dirty_since=None, **values))
+    else:
+        done = connection.execute(
+            update(monitor).where(monitor.c.id == row.id, monitor.c.revision == row.revision).values(**values)
+        )
+        if done.rowcount != 1:
+            raise Conflict(f"monitor {row.id!r} was evaluated by somebody else")
+        connection.execute(
+            update(monitor)
+            .where(monitor.c.id == row.id, monitor.c.dirty_since == maybe_seconds(row.dirty_since))
+            .values(dirty_since=None)
+        )
+    return MonitorRow(
+        id=row.id,
+        rules=row.rules,
+        revision=row.revision + 1,
+        state=row.state,
+        evaluated_through=row.evaluated_through,
+        news_since=row.news_since,
+    )
+
+
+def forget_state(connection: Connection, names: Sequence[MonitorId]) -> None:
+    """Have monitors learn their baseline anew from their bins at the next evaluation."""
+    connection.execute(
+        update(monitor).where(monitor.c.id.in_(names)).values(state=None, revision=monitor.c.revision + 1)
+    )
+
+
+def rebuild_bins(connection: Connection) -> int:
+    """Rebuild every bin from the ledger; returns how many there are."""
+    width = int(BIN.total_seconds())
+    start = match.c.published_at - match.c.published_at % width
+    connection.execute(delete(bin_))
+    connection.execute(
+        insert(bin_).from_select(
+            ["monitor", "start", "source", "history", *_NUMBERS],
+            select(
+                match.c.monitor,
+                start,
+                match.c.source,
+                match.c.history,
+                func.sum(match.c.total),
+                func.sum(match.c.negative),
+                func.sum(match.c.labelled),
+                func.sum(match.c.reach),
+            ).group_by(match.c.monitor, start, match.c.source, match.c.history),
+        )
+    )
+    return connection.scalar(select(func.count()).select_from(bin_)) or 0
+
+
+def strike(connection: Connection, name: MonitorId) -> None:
+    """Empty a monitor's ledger: a recount writes it anew."""
+    connection.execute(delete(match).where(match.c.monitor == name))
+
+
+def matches(connection: Connection, name: MonitorId) -> int:
+    """Return how many mentions count for a monitor."""
+    return connection.scalar(select(func.count()).select_from(match).where(match.c.monitor == name)) or 0

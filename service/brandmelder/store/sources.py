@@ -1,0 +1,142 @@
+"""How far each source was read, how it is, and what we know we missed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from sqlalchemy import select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from brandmelder.model import Cursor, Gap, Reading, SourceId, SourceState
+from brandmelder.store.database import maybe_moment, maybe_seconds, moment, seconds
+from brandmelder.store.schema import gap, reading, source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+
+class SourceRow(Struct, frozen=True, kw_only=True):
+    """What the database remembers of one source."""
+
+    id: SourceId
+    next_poll_at: datetime
+    cursor: Cursor | None = None
+    read_until: datetime | None = None
+    first_contact: datetime | None = None
+    history_done: bool = False
+    last_success_at: datetime | None = None
+    failures: int = 0
+    state: SourceState = SourceState.OK
+    blind_since: datetime | None = None
+    note: str = ""
+
+
+def register(connection: Connection, first_polls: Mapping[SourceId, datetime]) -> None:
+    """Make a row for each source that has none yet, due at its moment."""
+    rows = [
+        {
+            "id": ident,
+            "next_poll_at": seconds(at),
+            "history_done": False,
+            "failures": 0,
+            "state": SourceState.OK.value,
+            "note": "",
+        }
+        for ident, at in first_polls.items()
+    ]
+    if rows:
+        connection.execute(insert(source).on_conflict_do_nothing(index_elements=["id"]), rows)
+
+
+def read_sources(connection: Connection) -> dict[SourceId, SourceRow]:
+    """Return every source's row."""
+    return {
+        SourceId(row.id): SourceRow(
+            id=SourceId(row.id),
+            next_poll_at=moment(row.next_poll_at),
+            cursor=None if row.cursor is None else Cursor(row.cursor),
+            read_until=maybe_moment(row.read_until),
+            first_contact=maybe_moment(row.first_contact),
+            history_done=row.history_done,
+            last_success_at=maybe_moment(row.last_success_at),
+            failures=row.failures,
+            state=SourceState(row.state),
+            blind_since=maybe_moment(row.blind_since),
+            note=row.note,
+        )
+        for row in connection.execute(select(source))
+    }
+
+
+def save_source(connection: Connection, row: SourceRow) -> None:
+    """Write one source's row."""
+    connection.execute(
+        update(source)
+        .where(source.c.id == row.id)
+        .values(
+            cursor=row.cursor,
+            read_until=maybe_seconds(row.read_until),
+            first_contact=maybe_seconds(row.first_contact),
+            history_done=row.history_done,
+            next_poll_at=seconds(row.next_poll_at),
+            last_success_at=maybe_seconds(row.last_success_at),
+            failures=row.failures,
+            state=row.state.value,
+            blind_since=maybe_seconds(row.blind_since),
+            note=row.note,
+        )
+    )
+
+
+def save_gap(connection: Connection, one: Gap) -> None:
+    """Declare a gap once."""
+    connection.execute(
+        insert(gap)
+        .values(
+            source=one.source,
+            since=seconds(one.since),
+            until=seconds(one.until),
+            reason=one.reason,
+            expected=one.expected,
+            resume=one.resume,
+        )
+        .on_conflict_do_nothing(index_elements=["source", "since", "until"])
+    )
+
+
+def open_gaps(connection: Connection, since: datetime) -> list[Gap]:
+    """Return the gaps that reach past `since` and are not filled."""
+    rows = connection.execute(select(gap).where(gap.c.until > seconds(since), gap.c.filled_at.is_(None)))
+    return [
+        Gap(
+            source=SourceId(row.source),
+            since=moment(row.since),
+            until=moment(row.until),
+            reason=row.reason,
+            expected=row.expected,
+            resume=None if row.resume is None else Cursor(row.resume),
+        )
+        for row in rows
+    ]
+
+
+def save_readings(connection: Connection, readings: Sequence[Reading]) -> None:
+    """Keep readings, one for each account, name and moment."""
+    if readings:
+        connection.execute(
+            insert(reading).on_conflict_do_nothing(),
+            [
+                {
+                    "source": one.source,
+                    "account": one.account,
+                    "name": one.name,
+                    "at": seconds(one.at),
+                    "value": one.value,
+                }
+                for one in readings
+            ],
+        )

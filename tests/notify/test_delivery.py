@@ -1,0 +1,450 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from brandmelder.model import ChannelId, Delivery, DeliveryKind, DeliveryState, Detour, Form, IncidentId
+from brandmelder.notify import delivery as life
+from brandmelder.notify.notifier import (
+    Found,
+    NotDelivered,
+    RefusedForm,
+    RefusedPlace,
+    Sent,
+    Unclear,
+    Uneditable,
+    Unreadable,
+)
+
+NOW = datetime(2026, 11, 22, 20, 15, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+OPEN, UPDATE, THREAD, RESOLVE, TEST = DeliveryKind
+DUE, SENDING, UNCLEAR, SENT, DEAD, SUPERSEDED = DeliveryState
+
+
+def a_delivery(kind=OPEN, state=DUE, *, revision=1, **fields):
+    key = fields.pop("key", f"NK-1:{kind.value}:{revision}:crisis")
+    fields = {"due_at": NOW, "created_at": NOW} | fields
+    return Delivery(
+        key=key,
+        incident=IncidentId("NK-1"),
+        channel=ChannelId("crisis"),
+        kind=kind,
+        revision=revision,
+        state=state,
+        **fields,
+    )
+
+
+def sending(kind=OPEN, **fields):
+    return a_delivery(kind, SENDING, **({"attempt_at": NOW, "first_attempt_at": NOW, "attempts": 1} | fields))
+
+
+def unclear(kind=OPEN, **fields):
+    return a_delivery(
+        kind,
+        UNCLEAR,
+        **(
+            {
+                "attempt_at": NOW,
+                "first_attempt_at": NOW,
+                "attempts": 1,
+                "was_unclear": True,
+                "due_at": NOW + life.QUIESCE,
+            }
+            | fields
+        ),
+    )
+
+
+# ---------------------------------------------------------------- keys and kinds
+
+
+def test_a_key_names_incident_kind_step_and_channel():
+    assert life.key_of(IncidentId("NK-1"), OPEN, step=None, channel=ChannelId("crisis")) == "NK-1:open:crisis"
+    assert life.key_of(IncidentId("NK-1"), UPDATE, step=7, channel=ChannelId("crisis")) == "NK-1:update:7:crisis"
+
+
+@pytest.mark.parametrize(
+    ("kind", "detour", "edits", "replies"),
+    [
+        (OPEN, None, False, False),
+        (TEST, None, False, False),
+        (THREAD, None, False, True),
+        (UPDATE, None, True, False),
+        (RESOLVE, None, True, False),
+        (UPDATE, Detour.ANEW, False, False),
+        (RESOLVE, Detour.REPLY, False, True),
+    ],
+)
+def test_a_delivery_is_an_edit_a_reply_or_a_new_message(kind, detour, edits, replies):
+    one = a_delivery(kind, detour=detour)
+    assert (life.is_edit(one), life.is_reply(one)) == (edits, replies)
+
+
+# -------------------------------------------------------------------- one attempt
+
+
+def test_the_intent_is_written_before_the_attempt():
+    first = life.begin(a_delivery(), NOW)
+    assert (first.state, first.attempts, first.attempt_at, first.first_attempt_at) == (SENDING, 1, NOW, NOW)
+    second = life.begin(replace(first, state=DUE), NOW + MINUTE)
+    assert (second.attempts, second.attempt_at, second.first_attempt_at) == (2, NOW + MINUTE, NOW)
+
+
+def test_a_delivery_remembers_the_revision_it_really_shows():
+    assert life.begin(a_delivery(revision=3), NOW, revision=5).revision == 5
+    assert life.begin(a_delivery(revision=3), NOW, revision=2).revision == 3
+    assert life.begin(a_delivery(revision=3), NOW).revision == 3
+
+
+@pytest.mark.parametrize("state", [SENDING, UNCLEAR, SENT, DEAD, SUPERSEDED])
+def test_only_what_is_due_may_begin(state):
+    with pytest.raises(ValueError, match="not due"):
+        life.begin(a_delivery(state=state), NOW)
+
+
+@pytest.mark.parametrize("state", [DUE, UNCLEAR, SENT, DEAD, SUPERSEDED])
+def test_only_what_is_being_sent_has_an_outcome(state):
+    with pytest.raises(ValueError, match="not sending"):
+        life.after(a_delivery(state=state), Sent("C1:1.0"), NOW)
+
+
+OUTCOMES = [
+    # the delivery before         outcome                       what becomes of it
+    (sending(), Sent("C1:1.0"), {"state": SENT, "ref": "C1:1.0", "last_error": None}),
+    (sending(UPDATE), Sent("C1:1.0"), {"state": SENT, "ref": "C1:1.0"}),
+    (sending(), RefusedForm("invalid_blocks"), {"state": DUE, "form": Form.PLAIN, "due_at": NOW}),
+    (sending(form=Form.PLAIN), RefusedForm("no_text"), {"state": DEAD, "form": Form.PLAIN, "last_error": "no_text"}),
+    (sending(), RefusedPlace("token_revoked"), {"state": DEAD, "last_error": "token_revoked"}),
+    (sending(UPDATE), RefusedPlace("is_archived"), {"state": DEAD}),
+    (sending(), Unclear("time-out"), {"state": UNCLEAR, "was_unclear": True, "due_at": NOW + life.QUIESCE}),
+    (sending(THREAD), Unclear("reset"), {"state": UNCLEAR, "was_unclear": True}),
+    (sending(TEST), Unclear("reset"), {"state": UNCLEAR, "was_unclear": True}),
+    (sending(UPDATE), Unclear("reset"), {"state": DUE, "was_unclear": False}),
+    (sending(RESOLVE), Unclear("reset"), {"state": DUE, "was_unclear": False}),
+    (sending(UPDATE, detour=Detour.ANEW), Unclear("reset"), {"state": UNCLEAR, "was_unclear": True}),
+    (sending(UPDATE), Uneditable("gone", is_gone=True), {"state": DUE, "detour": Detour.ANEW, "due_at": NOW}),
+    (sending(RESOLVE), Uneditable("closed"), {"state": DUE, "detour": Detour.REPLY, "due_at": NOW}),
+    (sending(), Uneditable("gone", is_gone=True), {"state": DEAD}),
+    (sending(UPDATE, detour=Detour.REPLY), Uneditable("closed"), {"state": DEAD}),
+]
+
+
+@pytest.mark.parametrize(("before", "outcome", "expected"), OUTCOMES)
+def test_every_outcome_has_one_consequence(before, outcome, expected):
+    after = life.after(before, outcome, NOW)
+    assert {name: getattr(after, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds"), [(1, 1), (2, 2), (3, 5), (4, 15), (5, 30), (6, 60), (7, 60), (99, 60)]
+)
+def test_certain_failures_back_off(attempts, seconds):
+    after = life.after(sending(attempts=attempts), NotDelivered("refused"), NOW)
+    waited = (after.due_at - NOW).total_seconds()
+    assert after.state is DUE
+    assert seconds * (1 - life.JITTER) <= waited < seconds * (1 + life.JITTER) + 1
+
+
+def test_the_jitter_is_the_same_for_the_same_key_and_attempt_and_differs_between_keys():
+    waits = [life.after(sending(attempts=6, key=f"NK-{n}"), NotDelivered("x"), NOW).due_at for n in range(40)]
+    again = [life.after(sending(attempts=6, key=f"NK-{n}"), NotDelivered("x"), NOW).due_at for n in range(40)]
+    assert waits == again
+    assert len(set(waits)) > 5
+
+
+@pytest.mark.parametrize(
+    ("asked", "waited"), [(30 * SECOND, 30), (timedelta(0), 1), (timedelta(hours=5), 600), (timedelta(seconds=0.5), 1)]
+)
+def test_being_asked_to_wait_is_heeded_up_to_ten_minutes_and_is_no_attempt(asked, waited):
+    after = life.after(sending(attempts=4), NotDelivered("ratelimited", asked), NOW)
+    assert (after.state, after.attempts, after.due_at) == (DUE, 3, NOW + waited * SECOND)
+
+
+def test_moments_are_whole_seconds_and_never_too_early():
+    late = NOW + timedelta(milliseconds=1)
+    assert life.after(sending(), NotDelivered("x", 2 * SECOND), late).due_at == NOW + 3 * SECOND
+    assert life.after(sending(attempt_at=late), Unclear("x"), late).due_at == NOW + life.QUIESCE + SECOND
+
+
+@pytest.mark.parametrize(
+    ("kind", "lived", "state"),
+    [
+        (OPEN, timedelta(hours=71), DUE),
+        (OPEN, timedelta(hours=72), DEAD),
+        (RESOLVE, timedelta(hours=71), DUE),
+        (RESOLVE, timedelta(hours=72), DEAD),
+        (THREAD, 14 * MINUTE, DUE),
+        (THREAD, 15 * MINUTE, DEAD),
+        (UPDATE, 15 * MINUTE, DEAD),
+        (TEST, 15 * MINUTE, DEAD),
+    ],
+)
+def test_a_passing_failure_is_retried_for_the_life_of_its_kind(kind, lived, state):
+    assert life.after(sending(kind), NotDelivered("refused"), NOW + lived).state is state
+
+
+def test_what_was_being_sent_at_a_crash_is_unclear_and_an_edit_is_simply_repeated():
+    later = NOW + timedelta(hours=2)
+    opening = life.recover(sending(), later)
+    assert (opening.state, opening.was_unclear, opening.due_at) == (UNCLEAR, True, NOW + life.QUIESCE)
+    assert life.recover(sending(UPDATE), NOW + MINUTE).state is DUE
+    assert life.recover(a_delivery(), later) == a_delivery()
+
+
+def test_a_person_may_retry_what_is_dead_and_discard_what_waits():
+    dead = a_delivery(state=DEAD, attempts=9, form=Form.PLAIN)
+    again = life.retry(dead, NOW + MINUTE)
+    assert (again.state, again.due_at, again.attempts, again.form) == (DUE, NOW + MINUTE, 0, Form.FULL)
+    assert life.discard(again, "anna").last_error == "discarded by anna"
+    assert life.discard(unclear(), "anna").state is DEAD
+    with pytest.raises(ValueError, match="only what is waiting"):
+        life.discard(a_delivery(state=SENT), "anna")
+    with pytest.raises(ValueError, match="not dead"):
+        life.retry(a_delivery(state=SENT), NOW)
+
+
+# -------------------------------------------------------------------------- looks
+
+
+def test_a_look_waits_until_a_late_message_had_time_to_appear():
+    assert timedelta(seconds=95) == life.QUIESCE
+    assert life.looks_at(unclear()) == NOW + 95 * SECOND
+    assert life.looks_at(unclear(due_at=NOW)) == NOW + 95 * SECOND
+    assert life.looks_at(unclear(due_at=NOW + 5 * MINUTE)) == NOW + 5 * MINUTE
+
+
+def test_a_look_reads_from_two_minutes_before_the_first_attempt():
+    assert life.look_since(unclear(first_attempt_at=NOW - MINUTE)) == NOW - 3 * MINUTE
+    assert life.look_since(a_delivery()) == NOW - 2 * MINUTE
+
+
+LOOKED = NOW + life.QUIESCE
+LOOKS = [
+    # found: adopted, the oldest
+    (unclear(), Found(("C1:1.0", "C1:2.0")), LOOKED, {"state": SENT, "ref": "C1:1.0", "last_error": None}),
+    # not found: the same key once more, if there is still time
+    (unclear(), Found(()), LOOKED, {"state": DUE, "due_at": LOOKED}),
+    (unclear(THREAD), Found(()), LOOKED, {"state": DUE}),
+    (unclear(THREAD), Found(()), NOW + 16 * MINUTE, {"state": DEAD}),
+    (unclear(), Found(()), NOW + timedelta(hours=72), {"state": DEAD}),
+    # unreadable: wait ten minutes, then fail open for an alert and only for an alert
+    (unclear(), Unreadable("outage"), LOOKED, {"state": UNCLEAR, "due_at": LOOKED + MINUTE, "possible_repeat": False}),
+    (unclear(), Unreadable("outage"), NOW + 9.5 * MINUTE, {"state": UNCLEAR, "due_at": NOW + 10 * MINUTE}),
+    (unclear(), Unreadable("outage"), NOW + 10 * MINUTE, {"state": DUE, "possible_repeat": True}),
+    (unclear(THREAD), Unreadable("outage"), NOW + 10 * MINUTE, {"state": DEAD, "possible_repeat": False}),
+    (unclear(TEST), Unreadable("outage"), NOW + 10 * MINUTE, {"state": DEAD}),
+    (unclear(UPDATE, detour=Detour.ANEW), Unreadable("x"), NOW + 10 * MINUTE, {"state": DUE, "possible_repeat": True}),
+    (unclear(UPDATE, detour=Detour.REPLY), Unreadable("x"), NOW + 10 * MINUTE, {"state": DEAD}),
+    (unclear(), Unreadable("outage"), NOW + timedelta(hours=72), {"state": DEAD}),
+    # a repeated alert is repeated again only once an hour
+    (
+        unclear(possible_repeat=True),
+        Unreadable("x"),
+        NOW + 10 * MINUTE,
+        {"state": UNCLEAR, "due_at": NOW + 11 * MINUTE},
+    ),
+    (unclear(possible_repeat=True), Unreadable("x"), NOW + 60 * MINUTE, {"state": DUE, "possible_repeat": True}),
+]
+
+
+@pytest.mark.parametrize(("before", "look", "now", "expected"), LOOKS)
+def test_every_look_has_one_consequence(before, look, now, expected):
+    after = life.after_look(before, look, now)
+    assert {name: getattr(after, name) for name in expected} == expected
+
+
+def test_only_what_is_unclear_is_looked_for():
+    with pytest.raises(ValueError, match="not unclear"):
+        life.after_look(a_delivery(), Found(()), NOW)
+    with pytest.raises(ValueError, match="not unclear"):
+        life.looks_at(a_delivery())
+
+
+# ------------------------------------------------------------------------- sweeps
+
+
+def test_a_key_that_was_unclear_is_swept_four_times():
+    one = replace(unclear(), state=SENT, ref="C1:1.0", due_at=NOW)
+    swept = []
+    while (moment := life.sweeps_at(one)) is not None:
+        swept.append((moment - NOW) // MINUTE)
+        one = life.after_sweep(one, Found(("C1:1.0",)), moment)
+    assert swept == [1, 3, 6, 10]
+
+
+def test_missed_sweeps_are_made_up_by_one():
+    one = replace(unclear(), state=SENT, ref="C1:1.0", due_at=NOW)
+    assert life.sweeps_at(life.after_sweep(one, Found(()), NOW + 4 * MINUTE)) == NOW + 6 * MINUTE
+    assert life.sweeps_at(life.after_sweep(one, Found(()), NOW + 30 * MINUTE)) is None
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        a_delivery(state=SENT, attempt_at=NOW),
+        unclear(),
+        replace(unclear(), state=DUE),
+        replace(unclear(), state=SUPERSEDED),
+    ],
+)
+def test_what_never_was_unclear_or_is_not_over_is_not_swept(one):
+    assert life.sweeps_at(one) is None
+
+
+@pytest.mark.parametrize(
+    ("ref", "found", "deleted"),
+    [
+        ("b", ("a", "b", "c"), ("a", "c")),
+        ("b", ("b",), ()),
+        (None, ("a", "b"), ("b",)),
+        ("gone", ("a", "b"), ("b",)),
+        ("b", (), ()),
+    ],
+)
+def test_of_twins_the_one_we_hold_stays_else_the_oldest(ref, found, deleted):
+    assert life.twins(replace(unclear(), state=SENT, ref=ref), found) == deleted
+
+
+def test_a_sweep_adopts_what_is_left_and_revives_the_dead():
+    dead = replace(unclear(), state=DEAD, last_error="token_revoked")
+    revived = life.after_sweep(dead, Found(("a", "b")), NOW + MINUTE)
+    assert (revived.state, revived.ref, revived.swept_at) == (SENT, "a", NOW + MINUTE)
+    assert life.after_sweep(dead, Found(()), NOW + MINUTE).state is DEAD
+
+
+def test_a_sweep_waits_for_an_unreadable_history_but_not_for_ever():
+    one = replace(unclear(), state=SENT, ref="a", due_at=NOW)
+    waiting = life.after_sweep(one, Unreadable("outage"), NOW + MINUTE)
+    assert life.sweeps_at(waiting) == NOW + 2 * MINUTE
+    assert life.sweeps_at(life.after_sweep(one, Unreadable("outage"), NOW + 61 * MINUTE)) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "moment"),
+    [
+        (a_delivery(due_at=NOW + MINUTE), NOW + MINUTE),
+        (sending(), NOW + life.QUIESCE),
+        (unclear(), NOW + life.QUIESCE),
+        (a_delivery(state=SENT), None),
+        (replace(unclear(), state=SENT, due_at=NOW), NOW + MINUTE),
+        (replace(unclear(), state=DEAD, due_at=NOW), NOW + MINUTE),
+        (a_delivery(state=DEAD), None),
+        (a_delivery(state=SUPERSEDED), None),
+    ],
+)
+def test_every_state_knows_when_it_wants_attention(one, moment):
+    assert life.next_moment(one) == moment
+
+
+# -------------------------------------------------------------------------- order
+
+
+def opened(**fields):
+    return a_delivery(OPEN, SENT, **({"ref": "C1:1.0", "attempt_at": NOW - 10 * MINUTE} | fields))
+
+
+def keys(deliveries):
+    return [one.key.split(":")[1] + ":" + one.key.split(":")[2] for one in deliveries]
+
+
+def test_an_opening_goes_first_and_everything_else_waits_for_it():
+    group = [a_delivery(THREAD, revision=3), a_delivery(RESOLVE, revision=4), a_delivery(OPEN)]
+    decided = life.orders(group, NOW)
+    assert keys(decided.go) == ["open:1"]
+    assert {one.due_at for one in decided.changed} == {NOW + SECOND}
+    assert {one.state for one in decided.changed} == {DUE}
+
+
+@pytest.mark.parametrize(
+    ("opening", "wait"),
+    [
+        (a_delivery(due_at=NOW + 5 * SECOND), 5),
+        (a_delivery(due_at=NOW + 10 * MINUTE), 60),
+        (sending(), 1),
+        (unclear(), 60),
+    ],
+)
+def test_waiting_for_an_opening_follows_it_and_asks_at_least_every_minute(opening, wait):
+    (held,) = life.orders([opening, a_delivery(THREAD, revision=2)], NOW).changed
+    assert held.due_at == NOW + wait * SECOND
+
+
+@pytest.mark.parametrize("opening", [(), (a_delivery(OPEN, DEAD),)])
+def test_without_an_alert_nothing_follows(opening):
+    (dead,) = life.orders([*opening, a_delivery(THREAD, revision=2)], NOW).changed
+    assert dead.state is DEAD
+
+
+def test_the_most_urgent_goes_first():
+    group = [a_delivery(TEST), a_delivery(THREAD, revision=3), a_delivery(RESOLVE, revision=3), opened()]
+    assert keys(life.orders(group, NOW).go) == ["resolve:3", "thread:3", "test:1"]
+
+
+def test_of_edits_only_the_newest_goes():
+    group = [opened(), *(a_delivery(UPDATE, revision=revision) for revision in (4, 3, 2))]
+    decided = life.orders(group, NOW)
+    assert keys(decided.go) == ["update:4"]
+    assert {one.state for one in decided.changed} == {SUPERSEDED}
+    assert keys(decided.changed) == ["update:3", "update:2"]
+
+
+def test_an_end_overtakes_updates_and_a_reopening_overtakes_the_end():
+    end = a_delivery(RESOLVE, revision=5)
+    assert keys(life.orders([opened(), a_delivery(UPDATE, revision=5), end], NOW).go) == ["resolve:5"]
+    assert keys(life.orders([opened(), a_delivery(UPDATE, revision=6), end], NOW).go) == ["update:6"]
+
+
+def test_an_update_that_the_opening_already_tells_is_not_sent():
+    (told,) = life.orders([opened(revision=3), a_delivery(UPDATE, revision=3)], NOW).changed
+    assert told.state is SUPERSEDED
+
+
+def test_a_dead_or_superseded_edit_overtakes_nothing():
+    for state in (DEAD, SUPERSEDED):
+        group = [opened(), a_delivery(UPDATE, revision=2), a_delivery(UPDATE, state, revision=3)]
+        assert keys(life.orders(group, NOW).go) == ["update:2"]
+
+
+def test_updates_keep_45_seconds_apart_and_an_end_does_not_wait():
+    group = [opened(attempt_at=NOW - 20 * SECOND), a_delivery(UPDATE, revision=2)]
+    (held,) = life.orders(group, NOW).changed
+    assert held.due_at == NOW + 25 * SECOND
+    edited = a_delivery(UPDATE, SENT, revision=2, attempt_at=NOW - 44 * SECOND, ref="C1:1.0")
+    (held,) = life.orders([opened(), edited, a_delivery(UPDATE, revision=3)], NOW).changed
+    assert held.due_at == NOW + SECOND
+    assert keys(life.orders([opened(), edited, a_delivery(RESOLVE, revision=3)], NOW).go) == ["resolve:3"]
+
+
+def test_two_edits_are_never_under_way_at_once():
+    (held,) = life.orders([opened(), sending(UPDATE, revision=2), a_delivery(RESOLVE, revision=3)], NOW).changed
+    assert (held.state, held.due_at) == (DUE, NOW + life.ATTEMPT)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [(THREAD, ("changed", DEAD)), (UPDATE, ("changed", DEAD)), (RESOLVE, ("go", DUE))]
+)
+def test_stale_news_dies_unsent_but_an_end_is_always_tried(kind, expected):
+    decided = life.orders([opened(), a_delivery(kind, revision=2, created_at=NOW - timedelta(hours=80))], NOW)
+    place, state = expected
+    (one,) = getattr(decided, place)
+    assert one.state is state
+
+
+def test_an_opening_is_tried_however_late():
+    old = a_delivery(OPEN, created_at=NOW - timedelta(days=30))
+    assert life.orders([old], NOW).go == (old,)
+
+
+def test_what_is_not_due_is_left_alone():
+    assert life.orders([opened(), a_delivery(THREAD, revision=2, due_at=NOW + SECOND)], NOW) == life.Orders()
+
+
+def test_an_alert_posted_anew_is_the_one_to_edit():
+    anew = a_delivery(UPDATE, SENT, revision=4, ref="C1:9.0", detour=Detour.ANEW, attempt_at=NOW - MINUTE)
+    reply = a_delivery(UPDATE, SENT, revision=5, ref="C1:10.0", detour=Detour.REPLY, attempt_at=NOW - MINUTE)
+    assert life.parent([a_delivery(OPEN)]) is None
+    assert life.parent([opened()]) == "C1:1.0"
+    assert life.parent([opened(), reply, anew]) == "C1:9.0"
