@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from corpora import read_corpus, read_posts
 from optimise import Sparse, fit, softmax
-from wordlist import KINDS, TOPICS, WEIGHT_BAD, WEIGHT_GOOD, compile_list
+from compile_words import KINDS, TOPICS, WEIGHT_BAD, WEIGHT_GOOD, compile_list
 
-from brandmelder.classify import features, linear, tone
+from brandmelder.classify import features, head, linear, wordlist
 
 RIDGE, RIDGE_ENTRY, RIDGE_DENSE = 0.35, 0.35, 0.2
 ENTRY_UNIT, DENSE_UNIT = 0.2, 0.5
@@ -26,7 +26,7 @@ LENGTHS = 601
 
 def shape_columns(good, bad):
     """Return what the balance of good and bad words says, as columns."""
-    good, bad = np.minimum(good, linear.SUM_CAP).astype(float), np.minimum(bad, linear.SUM_CAP).astype(float)
+    good, bad = np.minimum(good, head.SUM_CAP).astype(float), np.minimum(bad, head.SUM_CAP).astype(float)
     return np.stack(
         [
             np.log1p(good), np.log1p(bad), (good - bad) / (good + bad + 1), (bad > 0) & (good == 0),
@@ -38,7 +38,7 @@ def shape_columns(good, bad):
 
 def dense_columns(counts, lengths):
     """Return the dense features of each text: amount and presence of every kind, the balance, the length."""
-    capped = np.minimum(counts, linear.COUNT_CAP)
+    capped = np.minimum(counts, head.COUNT_CAP)
     length = np.log1p(np.minimum(lengths, LENGTHS - 1))[:, None] / 3
     columns = [np.log1p(capped), 0.5 * (capped > 0), shape_columns(counts @ GOOD, counts @ BAD), length]
     return np.concatenate(columns, axis=1) * DENSE_UNIT
@@ -51,7 +51,7 @@ class Features:
         self.rows = len(texts)
         cells, entries, counts, lengths, spelled = [], [], [], [], []
         base = 0
-        for part in linear.chunks(texts):
+        for part in head.chunks(texts):
             batch = features.read(part)
             tokens = features.tokens(batch)
             found = words.match(batch, tokens)
@@ -59,8 +59,6 @@ class Features:
                 first, last = tokens.first[row], tokens.last[row]
                 slots = tokens.hashes[first:last] >> np.uint32(32 - features.SLOT_BITS)
                 spelled.append(slots)
-                grams = features.gram_slots(batch)[:, batch.starts[row] : batch.ends[row]] if row < 0 else None
-                del grams
                 hits = found.words[first:last] + found.negated[first:last] * words.entries
                 entries.append(np.concatenate([hits, found.pairs[first:last]]))
             grams = features.gram_slots(batch)
@@ -138,13 +136,13 @@ def ridges(starts, *, has_grams):
 def baked(dense, constant):
     """Turn weights of dense columns into tables over counts: kinds, grid of good and bad, lengths."""
     kinds = len(KINDS)
-    steps = np.arange(linear.COUNT_CAP + 1)
+    steps = np.arange(head.COUNT_CAP + 1)
     amount, presence = dense[:kinds], dense[kinds : 2 * kinds]
     table = DENSE_UNIT * (
         np.log1p(steps)[None, :, None] * amount[:, None, :]
         + 0.5 * (steps > 0)[None, :, None] * presence[:, None, :]
     )
-    good, bad = np.meshgrid(np.arange(linear.SUM_CAP + 1), np.arange(linear.SUM_CAP + 1), indexing="ij")
+    good, bad = np.meshgrid(np.arange(head.SUM_CAP + 1), np.arange(head.SUM_CAP + 1), indexing="ij")
     grid = DENSE_UNIT * shape_columns(good, bad) @ dense[2 * kinds : -1]
     lengths = DENSE_UNIT * np.log1p(np.arange(LENGTHS))[:, None] / 3 * dense[-1] + constant
     return table, grid, lengths
@@ -204,6 +202,7 @@ def head_arrays(prefix, lists, parts, insult):
     out[f"{prefix}_good"], out[f"{prefix}_bad"] = GOOD.astype(np.int8), BAD.astype(np.int8)
     out[f"{prefix}_defend"] = np.int64(KINDS.index("defend"))
     out[f"{prefix}_calibration"] = np.array([1.0, 0.0])
+    out[f"{prefix}_unsure_band"] = np.float64(0.2)
     return out
 
 
@@ -211,9 +210,9 @@ def gram_arrays(prefix, weights, used, idf):
     """Return the n-gram table: weight·idf of negative and positive, and idf."""
     products = np.zeros((2, features.SLOTS))
     products[:, used] = weights.T * idf[used]
-    integers, scale = quantised(products, linear.GRAM_LEVELS)
+    integers, scale = quantised(products, head.GRAM_LEVELS)
     grams = np.stack([integers[0].astype(np.int16), integers[1].astype(np.int16), np.rint(16 * idf).astype(np.int16)])
-    return {f"{prefix}_grams": grams.astype(np.int8), f"{prefix}_grams_scale": scale}
+    return {f"{prefix}_grams": grams.astype(np.uint8).view(np.int8), f"{prefix}_grams_scale": scale}
 
 
 def save(path, arrays):
@@ -267,7 +266,7 @@ def main():
 def train(corpora, own_weight=OWN_WEIGHT, without=""):
     """Return the arrays of the model file."""
     lists = {language: compile_list(language)[0] for language in ("de", "en")}
-    words = {k: tone.WordList({f"{k}_{n}": v for n, v in lists[k].items()}, k) for k in lists}
+    words = {k: wordlist.WordList({f"{k}_{n}": v for n, v in lists[k].items()}, k) for k in lists}
     german = [read_corpus(corpora, f"{name}.train") for name in ("sb10k", "potts") if name != without]
     own = {language: read_posts(language, COPIES) for language in lists}
     parts = [Features(texts, words["de"]) for texts, _ in [*german, own["de"]]]
@@ -312,6 +311,8 @@ def tuned(arrays, corpora):
         texts, labels = read_corpus(corpora, name)
         development.append((model.heads["de"].score(texts).logits, labels))
     arrays["label_bias"] = np.array(best_bias(development))
+    pooled = np.concatenate([linear.sigmoid(linear.negative_logits(head.Scores(logits, None, None))) for logits, _ in development])
+    arrays["de_unsure_band"] = arrays["en_unsure_band"] = np.float64(np.quantile(np.abs(pooled - 0.5), 0.2))
     texts, offence = read_corpus(corpora, "germeval2018.dev", ("other", "offensive"))
     chance = softmax(np.stack([np.zeros(len(texts)), model.heads["de"].score(texts).logits[:, 2]], axis=1))[:, 1]
     steps = np.arange(0.2, 0.8, 0.02)

@@ -1,184 +1,45 @@
-"""The default judge: a linear model on hashed n-grams and a compiled word list. Small, local, no download.
-
-`logit_c = Σ w_cf·idf_f / sqrt(Σ idf_f²) + entries_c + kinds_c`, against neutral. All sums run over integers, so a text
-gets the same verdict whatever batch it stands in.
-"""
+"""The default judge: a linear model per language. Small, local, no download; the same text gets the same verdict."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import io
+import re
+from collections import Counter
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
+from msgspec import structs
 
-from brandmelder.classify import features, tone
+from brandmelder.classify.adapt import Correction, Example
+from brandmelder.classify.head import Head, Reading, Scores, chunks
+from brandmelder.classify.language import UNDETERMINED, identify
+from brandmelder.classify.spam import is_spam
 from brandmelder.errors import BrandmelderError
+from brandmelder.model import Label, Stance, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from brandmelder.model import Mention
+
 FILE: Final = "linear.npz"
-SHA256: Final = "unset"
+SHA256: Final = "cf24b103171cb0d9c005b286f1a82e18f6c7f00eeaf65a75e1a244fdc4d0a308"
 """Of the model file that belongs to this version of the code; training prints it."""
-COUNT_CAP: Final = 8
-"""Occurrences of a kind beyond which nothing changes."""
-SUM_CAP: Final = 15
-"""Sum of good or bad weights beyond which nothing changes."""
-SCALE: Final = 4096
-"""Integer units per logit."""
-GRAM_LEVELS: Final = 127
-IDF_LEVELS: Final = 8
+SHORT: Final = 5
+"""Words up to which a text of unknown language is judged by the language in whose list it stands."""
 
-_LANE: Final = 21
-_LANE_MASK: Final = (1 << _LANE) - 1
-_BIAS: Final = 1 << 8
-
-
-class Scores(NamedTuple):
-    """Logits of negative and positive against neutral, and of insult against none: shape (texts, 3)."""
-
-    logits: NDArray[np.float64]
-    topics: NDArray[np.uint32]
-    """One bit per topic."""
-    defends: NDArray[np.bool_]
-    """The text holds a phrase that takes the brand's side."""
-
-
-class Head:
-    """The part of the model that judges one language; `grams` is missing where only the word list judges."""
-
-    def __init__(self, arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> None:
-        self.words = tone.WordList(arrays, prefix)
-        self._entries = _scaled(arrays, f"{prefix}_entries")
-        self._table = _scaled(arrays, f"{prefix}_table").reshape(-1, 3)
-        self._grid = _scaled(arrays, f"{prefix}_grid")
-        self._lengths = _scaled(arrays, f"{prefix}_lengths")
-        self._good = np.asarray(arrays[f"{prefix}_good"], np.int64)
-        self._bad = np.asarray(arrays[f"{prefix}_bad"], np.int64)
-        self._defend = int(arrays[f"{prefix}_defend"])
-        self._grams: NDArray[np.int64] | None = None
-        if f"{prefix}_grams" in arrays:
-            self._grams = _packed(np.asarray(arrays[f"{prefix}_grams"], np.int64))
-            self._gram_scale = float(arrays[f"{prefix}_grams_scale"])
-            self._insults = np.asarray(arrays[f"{prefix}_insults"], np.int64)
-            self._insult_scale = float(arrays[f"{prefix}_insults_scale"])
-        self._offsets = np.arange(self.words.kinds, dtype=np.intp) * (COUNT_CAP + 1)
-        self.calibration = np.asarray(arrays[f"{prefix}_calibration"], np.float64)
-
-    def score(self, texts: Sequence[str]) -> Scores:
-        """Score texts of this language; any number, any length."""
-        parts = [self._score(part) for part in chunks(texts)]
-        if not parts:
-            return Scores(np.zeros((0, 3)), np.zeros(0, np.uint32), np.zeros(0, np.bool_))
-        if len(parts) == 1:
-            return parts[0]
-        return Scores(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-    def _score(self, texts: Sequence[str]) -> Scores:
-        batch = features.read(texts)
-        tokens = features.tokens(batch)
-        found = self.words.match(batch, tokens)
-        counts = self.words.counts(tokens, found)
-        logits = (self._dense(counts, tokens) + self._entry_sums(tokens, found)) / SCALE
-        if self._grams is not None:
-            slots = tokens.hashes >> np.uint32(32 - features.SLOT_BITS)
-            logits[:, :2] += self._gram_logits(batch, tokens, slots)
-            logits[:, 2] += self._insult_logits(tokens, slots)
-        return Scores(logits, self._topics(tokens, found), counts[:, self._defend] > 0)
-
-    def _dense(self, counts: NDArray[np.int64], tokens: features.Tokens) -> NDArray[np.int64]:
-        capped = np.minimum(counts, COUNT_CAP)
-        good = np.minimum(counts @ self._good, SUM_CAP)
-        bad = np.minimum(counts @ self._bad, SUM_CAP)
-        lengths = np.minimum(tokens.last - tokens.first, len(self._lengths) - 1)
-        kinds: NDArray[np.int64] = self._table[capped + self._offsets].sum(axis=1)
-        return kinds + self._grid[good, bad] + self._lengths[lengths]
-
-    def _entry_sums(self, tokens: features.Tokens, found: tone.Found) -> NDArray[np.int64]:
-        rows = found.words + np.where(found.negated, self.words.entries, 0)
-        return tone.per_text(self._entries[rows] + self._entries[found.pairs], tokens)
-
-    def _gram_logits(
-        self, batch: features.Batch, tokens: features.Tokens, slots: NDArray[np.uint32]
-    ) -> NDArray[np.float64]:
-        """Return Σ w·idf / sqrt(Σ idf²), shape (texts, 2), from three lanes of one 64-bit table."""
-        assert self._grams is not None
-        lanes = self._grams[features.gram_slots(batch)].sum(axis=0)
-        bounds = np.empty(2 * len(batch.starts), np.intp)
-        bounds[::2] = batch.starts
-        bounds[1::2] = batch.ends
-        sums = np.add.reduceat(lanes, bounds)[::2] + tone.per_text(self._grams[slots], tokens)
-        counts = len(features.LENGTHS) * (batch.ends - batch.starts) + (tokens.last - tokens.first)
-        weights = np.stack([sums >> (2 * _LANE), (sums >> _LANE) & _LANE_MASK], axis=1) - _BIAS * counts[:, None]
-        norm = np.sqrt(np.maximum(sums & _LANE_MASK, 1) / IDF_LEVELS)
-        return weights * (self._gram_scale / norm)[:, None]
-
-    def _insult_logits(self, tokens: features.Tokens, slots: NDArray[np.uint32]) -> NDArray[np.float64]:
-        counts = np.maximum(tokens.last - tokens.first, 1)
-        return tone.per_text(self._insults[slots], tokens) * (self._insult_scale / np.sqrt(counts))
-
-    def _topics(self, tokens: features.Tokens, found: tone.Found) -> NDArray[np.uint32]:
-        bits = self.words.topics[found.words] | self.words.topics[found.pairs]
-        padded = np.append(bits, np.uint32(0))
-        bounds = np.empty(2 * len(tokens.first), np.intp)
-        bounds[::2] = tokens.first
-        bounds[1::2] = tokens.last
-        out: NDArray[np.uint32] = np.bitwise_or.reduceat(padded, bounds)[::2]
-        out[tokens.first == tokens.last] = 0
-        return out
-
-    def reasons(self, text: str) -> tuple[tuple[str, float], ...]:
-        """Return at most five words that moved the logit of negative, strongest first, each with its share."""
-        batch = features.read([text])
-        tokens = features.tokens(batch)
-        count = int(tokens.last[0])
-        if not count:
-            return ()
-        found = self.words.match(batch, tokens)
-        rows = found.words + np.where(found.negated, self.words.entries, 0)
-        moved = (self._entries[rows] + self._entries[found.pairs])[:count, 0] / SCALE
-        moved += self._kind_moves(rows)[:count]
-        moved += self._gram_moves(batch, tokens)[:count]
-        names = [_word(batch, tokens, index) for index in range(count)]
-        totals: dict[str, float] = {}
-        for name, value in zip(names, moved.tolist(), strict=True):
-            if name.strip("~'.,!?-"):
-                totals[name] = totals.get(name, 0.0) + value
-        whole = sum(map(abs, totals.values())) or 1.0
-        best = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))[:5]
-        return tuple((name, round(value / whole, 3)) for name, value in best if abs(value) > 0.02 * whole)
-
-    def _kind_moves(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        single = self._table.reshape(-1, COUNT_CAP + 1, 3)[:, 1, 0] / SCALE
-        kinds = self.words.kind_rows[rows]
-        balance = kinds @ (self._bad - self._good)
-        sign = self._grid[0, np.clip(balance, 0, SUM_CAP), 0] - self._grid[0, 0, 0]
-        other = self._grid[np.clip(-balance, 0, SUM_CAP), 0, 0] - self._grid[0, 0, 0]
-        out: NDArray[np.float64] = kinds @ single + np.where(balance > 0, sign, np.where(balance < 0, other, 0)) / SCALE
-        return out
-
-    def _gram_moves(self, batch: features.Batch, tokens: features.Tokens) -> NDArray[np.float64]:
-        """Give every token the n-grams that begin in it."""
-        if self._grams is None:
-            return np.zeros(len(tokens.begins))
-        lanes = self._grams[features.gram_slots(batch)]
-        weights = (lanes >> (2 * _LANE)).sum(axis=0) - _BIAS * len(features.LENGTHS)
-        norm = np.sqrt(max(1, int((lanes[:, : int(batch.ends[0])] & _LANE_MASK).sum())) / IDF_LEVELS)
-        running = np.concatenate([[0], np.cumsum(weights)])
-        stops = np.minimum(tokens.begins + tokens.lengths, len(weights))
-        slots = tokens.hashes >> np.uint32(32 - features.SLOT_BITS)
-        whole = (self._grams[slots] >> (2 * _LANE)) - _BIAS
-        out: NDArray[np.float64] = (running[stops] - running[tokens.begins] + whole) * (self._gram_scale / norm)
-        return out
+_LETTERS = re.compile(r"[\W_]+")
+_ADDRESSES = re.compile(r"(?:https?://|www\.|@)\S+|^rt\b")
+_LABELS: Final = (Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE)
 
 
 class Model(NamedTuple):
-    """The shipped model: one head per language, what texts are like that nothing is known of, and its version."""
+    """The shipped model: one head per language, and what to say of texts nothing is known of."""
 
     heads: dict[str, Head]
     prior: tuple[float, float, float]
@@ -188,27 +49,11 @@ class Model(NamedTuple):
     version: str
 
 
-def chunks(texts: Sequence[str]) -> Iterator[list[str]]:
-    """Divide texts into runs that `features.read` takes at once."""
-    part: list[str] = []
-    size = 0
-    for text in texts:
-        length = min(len(text), features.RAW_LIMIT) + 8
-        if part and size + length > features.CHUNK:
-            yield part
-            part, size = [], 0
-        part.append(text)
-        size += length
-    if part:
-        yield part
-
-
 @functools.cache
 def load() -> Model:
     """Read the model of the package. Raises BrandmelderError if the file is not the one this version was made with."""
     content = files("brandmelder.classify").joinpath("model", FILE).read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != SHA256:
+    if hashlib.sha256(content).hexdigest() != SHA256:
         raise BrandmelderError(f"the model file {FILE} is not the one of this version; install Brandmelder again")
     return build(content)
 
@@ -229,19 +74,180 @@ def build(content: bytes) -> Model:
     )
 
 
-def _scaled(arrays: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.int64]:
-    """Return weights in integer units of 1/SCALE logit."""
-    values = np.asarray(arrays[name], np.float64) * float(arrays[f"{name}_scale"])
-    return np.rint(values * SCALE).astype(np.int64)
+class LinearClassifier:
+    """Judges German and English; says `unsure` of everything else. Built as `LinearClassifier(brand)`."""
+
+    name = "linear"
+
+    def __init__(self, brand: str, *, corrections: Mapping[str, Correction] | None = None) -> None:
+        self.brand = brand
+        self._model = load()
+        self._corrections = dict(corrections or {})
+        self._tables = {key: self._model.heads[key].table(one) for key, one in self._corrections.items()}
+        parts = [f"{key}{self._corrections[key].version}" for key in sorted(self._corrections)]
+        self.version = "+".join([self._model.version, *parts])
+
+    def classify(self, mentions: Sequence[Mention]) -> tuple[Verdict, ...]:
+        """Return one verdict per mention, in order; never raises on any text."""
+        languages = [self.language_of(mention.text, mention.language) for mention in mentions]
+        verdicts: list[Verdict | None] = [None] * len(mentions)
+        for language in self._model.heads:
+            rows = [row for row, one in enumerate(languages) if one[0] == language]
+            texts = [mentions[row].text for row in rows]
+            position = 0
+            for part in chunks(texts):
+                here = rows[position : position + len(part)]
+                found = self._verdicts(language, part, [languages[row][1] for row in here])
+                for row, verdict in zip(here, found, strict=True):
+                    verdicts[row] = verdict
+                position += len(part)
+        return tuple(
+            _weighed(mention, verdict or self._unknown()) for mention, verdict in zip(mentions, verdicts, strict=True)
+        )
+
+    def language_of(self, text: str, hint: str | None = None) -> tuple[str, str]:
+        """Return the head that judges a text (`und`: none), and the language its verdict names."""
+        language = identify(text)
+        if language != UNDETERMINED:
+            return language, language
+        words = text.split(maxsplit=SHORT)
+        if len(words) > SHORT:
+            return UNDETERMINED, UNDETERMINED
+        if hint in self._model.heads:
+            return hint, hint
+        return self._language_of_short(text), UNDETERMINED
+
+    def _language_of_short(self, text: str) -> str:
+        """Return the first head that knows a word or sign of `text`; emoji are the same in every language."""
+        for language, head in self._model.heads.items():
+            found = head.read([text[:200]]).found
+            if (found.words > 0).any():
+                return language
+        return UNDETERMINED
+
+    def _verdicts(self, key: str, texts: Sequence[str], languages: Sequence[str]) -> list[Verdict]:
+        head = self._model.heads[key]
+        reading = head.read(texts)
+        scores = head.score_reading(reading)
+        chances = self._chances(key, reading, scores)
+        labels = self.labels(scores)
+        insults = np.round(1 / (1 + np.exp(-np.clip(scores.logits[:, 2], -30, 30))), 4)
+        moves = head.moves(reading)
+        out: list[Verdict] = []
+        for row, (negative, neutral, positive) in enumerate(chances.tolist()):
+            label = _LABELS[labels[row]]
+            out.append(
+                Verdict(
+                    p_negative=negative,
+                    p_neutral=neutral,
+                    p_positive=positive,
+                    label=label,
+                    unsure=abs(negative - 0.5) < head.unsure_band,
+                    language=languages[row],
+                    classifier=self.name,
+                    model_version=self.version,
+                    stance=_stance(label, negative, defends=bool(scores.defends[row])),
+                    insult=float(insults[row]),
+                    topics=self._topics(int(scores.topics[row])),
+                    reasons=head.reasons(reading, moves, row),
+                )
+            )
+        return out
+
+    def _chances(self, key: str, reading: Reading, scores: Scores) -> NDArray[np.float64]:
+        """Return calibrated P(negative), P(neutral), P(positive), each row summing to 1 within 1e-6."""
+        head = self._model.heads[key]
+        raw = softmax(np.insert(scores.logits[:, :2], 1, 0.0, axis=1))
+        base = negative_logits(scores)
+        correction = self._corrections.get(key)
+        if correction is None:
+            negative = sigmoid(head.calibration.a * base + head.calibration.b)
+        else:
+            inner = correction.inner.a * base + correction.inner.b + head.shift(reading, self._tables[key])
+            negative = sigmoid(correction.calibration.a * inner + correction.calibration.b)
+        rest = (1 - negative) / np.maximum(1 - raw[:, 0], 1e-9)
+        negative, neutral = np.round(negative, 6), np.round(raw[:, 1] * rest, 6)
+        return np.round(np.stack([negative, neutral, np.maximum(1 - negative - neutral, 0)], axis=1), 6)
+
+    def examples(self, texts: Sequence[str], labels: Sequence[bool], *, random: Sequence[bool]) -> dict[str, list[Example]]:
+        """Return the labels as `adapt.learn` takes them, by head; texts that no head judges are left out."""
+        out: dict[str, list[Example]] = {}
+        groups: dict[str, int] = {}
+        copies = Counter(copy_key(text) for text in texts)
+        for text, is_negative, is_random in zip(texts, labels, random, strict=True):
+            key, _ = self.language_of(text)
+            if key not in self._model.heads:
+                continue
+            head = self._model.heads[key]
+            reading = head.read([text])
+            slots, values = head.vectors(reading)[0]
+            mark = copy_key(text)
+            out.setdefault(key, []).append(
+                Example(
+                    score=float(negative_logits(head.score_reading(reading))[0]), slots=slots, values=values,
+                    is_negative=is_negative, is_random=is_random, weight=1 / copies[mark],
+                    group=groups.setdefault(mark, len(groups)),
+                )  # fmt: skip
+            )
+        return out
+
+    def labels(self, scores: Scores) -> list[int]:
+        """Return the most likely class under the biases that training chose for the mean F1."""
+        bias = self._model.label_bias
+        shifted = np.insert(scores.logits[:, :2] + np.array(bias), 1, 0.0, axis=1)
+        return [int(label) for label in shifted.argmax(axis=1)]
+
+    def _topics(self, bits: int) -> tuple[str, ...]:
+        return tuple(name for index, name in enumerate(self._model.topics) if bits >> index & 1) if bits else ()
+
+    def _unknown(self) -> Verdict:
+        negative, neutral, _ = (round(share, 6) for share in self._model.prior)
+        return Verdict(
+            p_negative=negative,
+            p_neutral=neutral,
+            p_positive=round(1 - negative - neutral, 6),
+            label=Label.NEUTRAL,
+            unsure=True,
+            language=UNDETERMINED,
+            classifier=self.name,
+            model_version=self.version,
+        )
 
 
-def _packed(grams: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Pack (negative, positive, idf²) of every slot into three lanes of 21 bits."""
-    idf = (grams[2] / 16) ** 2 * IDF_LEVELS
-    return ((grams[0] + _BIAS) << (2 * _LANE)) | ((grams[1] + _BIAS) << _LANE) | np.rint(idf).astype(np.int64)
+def copy_key(text: str) -> str:
+    """Return what copies of a text share: its letters, without links and handles."""
+    return _LETTERS.sub("", _ADDRESSES.sub(" ", text.lower()))
 
 
-def _word(batch: features.Batch, tokens: features.Tokens, index: int) -> str:
-    begin = int(tokens.begins[index])
-    units = batch.units[begin : begin + int(tokens.lengths[index])]
-    return units.tobytes().decode("utf-16-le", "replace")
+def negative_logits(scores: Scores) -> NDArray[np.float64]:
+    """Return log(P / (1 - P)) of negative before calibration."""
+    out: NDArray[np.float64] = scores.logits[:, 0] - np.logaddexp(0.0, scores.logits[:, 1])
+    return out
+
+
+def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 1 / (1 + e^-x)."""
+    out: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(values, -35, 35)))
+    return out
+
+
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return probabilities, row by row."""
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    out: NDArray[np.float64] = raised / raised.sum(axis=1, keepdims=True)
+    return out
+
+
+def _stance(label: Label, negative: float, *, defends: bool) -> Stance:
+    if defends and negative < 0.5:
+        return Stance.DEFENDER
+    if label is Label.NEGATIVE:
+        return Stance.CRITIC
+    return Stance.DEFENDER if label is Label.POSITIVE else Stance.NEUTRAL
+
+
+def _weighed(mention: Mention, verdict: Verdict) -> Verdict:
+    """Own posts and spam are judged and not counted."""
+    if mention.own or is_spam(mention.text):
+        return structs.replace(verdict, weight=0.0)
+    return verdict

@@ -1,4 +1,4 @@
-"""Compile the word lists to the hashes that `classify/tone.py` matches."""
+"""Compile the word lists to the hashes that `classify/wordlist.py` matches."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brandmelder.classify import features, tone
+from brandmelder.classify import features, wordlist
 
 WORDS = Path(__file__).parent / "words"
 SHARED = ("signs.txt", "stance.txt")
@@ -75,9 +75,9 @@ def collect(names):
                     pairs.setdefault((found[0][1], found[1][1]), set()).add(section)
                 elif len(found) == 1:
                     text = found[0][1]
-                    is_long = is_stem and len(text) >= tone.STEM_LENGTHS[0]
+                    is_long = is_stem and len(text) >= wordlist.STEM_LENGTHS[0]
                     target = stems if is_long else words
-                    target.setdefault(text[: tone.STEM_LENGTHS[-1]] if is_long else text, set()).add(section)
+                    target.setdefault(text[: wordlist.STEM_LENGTHS[-1]] if is_long else text, set()).add(section)
     return words, stems, pairs
 
 
@@ -85,7 +85,7 @@ def inherit(words, stems):
     """Let an entry without a tone take that of its longest stem, and every entry the topics of all its stems."""
     for table, is_word in ((words, True), (stems, False)):
         for text, sections in table.items():
-            ends = range(min(len(text) - (not is_word), tone.STEM_LENGTHS[-1]), tone.STEM_LENGTHS[0] - 1, -1)
+            ends = range(min(len(text) - (not is_word), wordlist.STEM_LENGTHS[-1]), wordlist.STEM_LENGTHS[0] - 1, -1)
             parents = [stems[text[:end]] for end in ends if text[:end] in stems]
             topics = {s for parent in parents for s in parent if s.startswith("topic")}
             if not any(s in KINDS for s in sections):
@@ -114,12 +114,12 @@ def compile_list(language):
         keys.setdefault(pieces(text)[0][0], len(entries))
         entries.append((text, sections))
     for text, sections in sorted(stems.items()):
-        keys.setdefault(pieces(text)[0][0] ^ int(tone.STEM_MARK), len(entries))
-        heads.add(pieces(text[: tone.STEM_LENGTHS[0]])[0][0])
+        keys.setdefault(pieces(text)[0][0] ^ int(wordlist.STEM_MARK), len(entries))
+        heads.add(pieces(text[: wordlist.STEM_LENGTHS[0]])[0][0])
         entries.append((text + "*", sections))
     for (one, two), sections in sorted(pairs.items()):
         hashes = np.array([pieces(one)[0][0], pieces(two)[0][0]], np.uint32)
-        keys.setdefault(int(tone.pair_hashes(hashes)[0]), len(entries))
+        keys.setdefault(int(wordlist.pair_hashes(hashes)[0]), len(entries))
         entries.append((f"{one} {two}", sections))
     kinds = np.zeros((2 * len(entries), len(KINDS)), np.uint8)
     for index, (_, sections) in enumerate(entries):

@@ -1,0 +1,264 @@
+"""The linear model of one language: hashed n-grams and a compiled word list become logits.
+
+`logit_c = Σ w_cf·idf_f / sqrt(Σ idf_f²) + entries_c + kinds_c`, against neutral. All sums run over integers, so a text
+gets the same verdict whatever batch it stands in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from brandmelder.classify import features, wordlist
+from brandmelder.classify.adapt import Calibration, Correction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+COUNT_CAP: Final = 8
+"""Occurrences of a kind beyond which nothing changes."""
+SUM_CAP: Final = 15
+"""Sum of good or bad weights beyond which nothing changes."""
+SCALE: Final = 4096
+"""Integer units per logit."""
+GRAM_LEVELS: Final = 127
+IDF_LEVELS: Final = 8
+
+_SHIFT: Final = np.uint32(32 - features.SLOT_BITS)
+_SILENT: Final = frozenset({"~u", "~m", ".", ",", "..", "!", "!!", "?", "??", "-", ":", '"', "#", "&", "(", ")", "'"})
+_LANE: Final = 21
+_LANE_MASK: Final = (1 << _LANE) - 1
+_BIAS: Final = 1 << 8
+
+
+class Scores(NamedTuple):
+    """Logits of negative and positive against neutral, and of insult against none: shape (texts, 3)."""
+
+    logits: NDArray[np.float64]
+    topics: NDArray[np.uint32]
+    """One bit per topic."""
+    defends: NDArray[np.bool_]
+    """The text holds a phrase that takes the brand's side."""
+
+
+class Reading(NamedTuple):
+    """A batch with its tokens and the entries found in it."""
+
+    batch: features.Batch
+    tokens: features.Tokens
+    found: wordlist.Found
+
+
+class Head:
+    """The part of the model that judges one language; `grams` is missing where only the word list judges."""
+
+    def __init__(self, arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> None:
+        self.words = wordlist.WordList(arrays, prefix)
+        self._entries = _scaled(arrays, f"{prefix}_entries")
+        self._table = _scaled(arrays, f"{prefix}_table").reshape(-1, 3)
+        self._grid = _scaled(arrays, f"{prefix}_grid")
+        self._lengths = _scaled(arrays, f"{prefix}_lengths")
+        self._good = np.asarray(arrays[f"{prefix}_good"], np.int64)
+        self._bad = np.asarray(arrays[f"{prefix}_bad"], np.int64)
+        self._defend = int(arrays[f"{prefix}_defend"])
+        self._grams: NDArray[np.int64] | None = None
+        if f"{prefix}_grams" in arrays:
+            grams = np.asarray(arrays[f"{prefix}_grams"], np.int64)
+            grams[2] &= 255
+            self._grams = _packed(grams)
+            self._idf = grams[2] / 16
+            self._gram_scale = float(arrays[f"{prefix}_grams_scale"])
+            self._insults = np.asarray(arrays[f"{prefix}_insults"], np.int64)
+            self._insult_scale = float(arrays[f"{prefix}_insults_scale"])
+        self._offsets = np.arange(self.words.kinds, dtype=np.intp) * (COUNT_CAP + 1)
+        a, b = np.asarray(arrays[f"{prefix}_calibration"], np.float64).tolist()
+        self.calibration = Calibration(a, b)
+        self.unsure_band = float(arrays[f"{prefix}_unsure_band"])
+
+    def score(self, texts: Sequence[str]) -> Scores:
+        """Score texts of this language; any number, any length."""
+        parts = [self.score_reading(self.read(part)) for part in chunks(texts)]
+        if not parts:
+            return Scores(np.zeros((0, 3)), np.zeros(0, np.uint32), np.zeros(0, np.bool_))
+        if len(parts) == 1:
+            return parts[0]
+        return Scores(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def read(self, texts: Sequence[str]) -> Reading:
+        """Read one run of `chunks`."""
+        batch = features.read(texts)
+        tokens = features.tokens(batch)
+        return Reading(batch, tokens, self.words.match(batch, tokens))
+
+    def score_reading(self, reading: Reading) -> Scores:
+        """Score the texts of a reading."""
+        batch, tokens, found = reading
+        counts = self.words.counts(tokens, found)
+        logits = (self._dense(counts, tokens) + self._entry_sums(reading)) / SCALE
+        if self._grams is not None:
+            slots = tokens.hashes >> _SHIFT
+            logits[:, :2] += self._gram_logits(batch, tokens, slots)
+            logits[:, 2] += self._insult_logits(tokens, slots)
+        return Scores(logits, self._topics(tokens, found), counts[:, self._defend] > 0)
+
+    def _rows(self, reading: Reading) -> NDArray[np.intp]:
+        return reading.found.words + reading.found.negated * self.words.entries
+
+    def _dense(self, counts: NDArray[np.int64], tokens: features.Tokens) -> NDArray[np.int64]:
+        capped = np.minimum(counts, COUNT_CAP)
+        good = np.minimum(counts @ self._good, SUM_CAP)
+        bad = np.minimum(counts @ self._bad, SUM_CAP)
+        lengths = np.minimum(tokens.last - tokens.first, len(self._lengths) - 1)
+        kinds: NDArray[np.int64] = self._table[capped + self._offsets].sum(axis=1)
+        return kinds + self._grid[good, bad] + self._lengths[lengths]
+
+    def _entry_sums(self, reading: Reading) -> NDArray[np.int64]:
+        moved = self._entries[self._rows(reading)] + self._entries[reading.found.pairs]
+        return wordlist.per_text(moved, reading.tokens)
+
+    def _gram_logits(
+        self, batch: features.Batch, tokens: features.Tokens, slots: NDArray[np.uint32]
+    ) -> NDArray[np.float64]:
+        """Return Σ w·idf / sqrt(Σ idf²), shape (texts, 2), from three lanes of one 64-bit table."""
+        assert self._grams is not None
+        lanes = self._grams[features.gram_slots(batch)].sum(axis=0)
+        bounds = np.empty(2 * len(batch.starts), np.intp)
+        bounds[::2] = batch.starts
+        bounds[1::2] = batch.ends
+        sums = np.add.reduceat(lanes, bounds)[::2] + wordlist.per_text(self._grams[slots], tokens)
+        counts = len(features.LENGTHS) * (batch.ends - batch.starts) + (tokens.last - tokens.first)
+        weights = np.stack([sums >> (2 * _LANE), (sums >> _LANE) & _LANE_MASK], axis=1) - _BIAS * counts[:, None]
+        norm = np.sqrt(np.maximum(sums & _LANE_MASK, 1) / IDF_LEVELS)
+        return weights * (self._gram_scale / norm)[:, None]
+
+    def vectors(self, reading: Reading) -> list[tuple[tuple[int, ...], tuple[float, ...]]]:
+        """Return φ of each text: the slots of its n-grams and words, and their share of a vector of length 1."""
+        if self._grams is None:
+            return [((), ())] * len(reading.batch.starts)
+        batch, tokens, _ = reading
+        grams = features.gram_slots(batch)
+        words = tokens.hashes >> _SHIFT
+        out = []
+        for row, (start, end) in enumerate(zip(batch.starts, batch.ends, strict=True)):
+            cells = np.concatenate([grams[:, start:end].ravel(), words[tokens.first[row] : tokens.last[row]]])
+            slots, counts = np.unique(cells, return_counts=True)
+            norm = np.sqrt(max(1e-9, float(counts @ self._idf[slots] ** 2)))
+            values = counts * self._idf[slots] / norm
+            known = values > 0
+            out.append((tuple(slots[known].tolist()), tuple(np.round(values[known], 6).tolist())))
+        return out
+
+    def shift(self, reading: Reading, weights: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return δ·φ of each text for weights·idf per slot in units of 1/SCALE."""
+        if self._grams is None:
+            return np.zeros(len(reading.batch.starts))
+        batch, tokens, _ = reading
+        grams, words = features.gram_slots(batch), tokens.hashes >> _SHIFT
+        bounds = np.stack([batch.starts, batch.ends], axis=1).ravel()
+        sums = np.add.reduceat(weights[grams].sum(axis=0), bounds)[::2] + wordlist.per_text(weights[words], tokens)
+        squares = (self._grams & _LANE_MASK)[grams].sum(axis=0)
+        norm = np.add.reduceat(squares, bounds)[::2] + wordlist.per_text((self._grams & _LANE_MASK)[words], tokens)
+        out: NDArray[np.float64] = sums / SCALE / np.sqrt(np.maximum(norm, 1) / IDF_LEVELS)
+        return out
+
+    def table(self, correction: Correction) -> NDArray[np.int64]:
+        """Return the weights that `shift` takes."""
+        weights = np.zeros(features.SLOTS, np.int64)
+        if self._grams is not None and correction.slots:
+            slots = np.array(correction.slots)
+            weights[slots] = np.rint(np.array(correction.values) * self._idf[slots] * SCALE)
+        return weights
+
+    def _insult_logits(self, tokens: features.Tokens, slots: NDArray[np.uint32]) -> NDArray[np.float64]:
+        counts = np.maximum(tokens.last - tokens.first, 1)
+        return wordlist.per_text(self._insults[slots], tokens) * (self._insult_scale / np.sqrt(counts))
+
+    def _topics(self, tokens: features.Tokens, found: wordlist.Found) -> NDArray[np.uint32]:
+        bits = self.words.topics[found.words] | self.words.topics[found.pairs]
+        padded = np.append(bits, np.uint32(0))
+        bounds = np.empty(2 * len(tokens.first), np.intp)
+        bounds[::2] = tokens.first
+        bounds[1::2] = tokens.last
+        out: NDArray[np.uint32] = np.bitwise_or.reduceat(padded, bounds)[::2]
+        out[tokens.first == tokens.last] = 0
+        return out
+
+    def moves(self, reading: Reading) -> NDArray[np.float64]:
+        """Return how far each token moved the logit of negative, in logits; an explanation, not a second score."""
+        rows = self._rows(reading)
+        own = (self._entries[rows, 0] + self._entries[reading.found.pairs, 0]) / SCALE
+        return own + self._kind_moves(rows) + self._gram_moves(reading)
+
+    def reasons(self, reading: Reading, moves: NDArray[np.float64], row: int) -> tuple[tuple[str, float], ...]:
+        """Return at most five words that decided text `row`, strongest first, each with its share of the movement."""
+        tokens = reading.tokens
+        totals: dict[str, float] = {}
+        for index in range(int(tokens.first[row]), int(tokens.last[row])):
+            word = _word(reading, index)
+            if word not in _SILENT:
+                totals[word] = totals.get(word, 0.0) + float(moves[index])
+        whole = sum(map(abs, totals.values())) or 1.0
+        best = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))[:5]
+        return tuple((word, round(value / whole, 3)) for word, value in best if abs(value) > 0.02 * whole)
+
+    def _kind_moves(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        single = self._table.reshape(-1, COUNT_CAP + 1, 3)[:, 1, 0] / SCALE
+        kinds = self.words.kind_rows[rows]
+        balance = kinds @ (self._bad - self._good)
+        sign = self._grid[0, np.clip(balance, 0, SUM_CAP), 0] - self._grid[0, 0, 0]
+        other = self._grid[np.clip(-balance, 0, SUM_CAP), 0, 0] - self._grid[0, 0, 0]
+        out: NDArray[np.float64] = kinds @ single + np.where(balance > 0, sign, np.where(balance < 0, other, 0)) / SCALE
+        return out
+
+    def _gram_moves(self, reading: Reading) -> NDArray[np.float64]:
+        """Give every token the n-grams that begin in it."""
+        batch, tokens = reading.batch, reading.tokens
+        if self._grams is None:
+            return np.zeros(len(tokens.begins))
+        weights = (self._grams[features.gram_slots(batch)] >> (2 * _LANE)).sum(axis=0) - _BIAS * len(features.LENGTHS)
+        running = np.concatenate([[0], np.cumsum(weights)])
+        begins = np.minimum(tokens.begins, len(weights))
+        stops = np.minimum(tokens.begins + tokens.lengths, len(weights))
+        whole = (self._grams[tokens.hashes >> _SHIFT] >> (2 * _LANE)) - _BIAS
+        lengths = np.maximum(tokens.last - tokens.first, 1)
+        scale = np.zeros(len(tokens.begins))
+        for first, last, count in zip(tokens.first, tokens.last, lengths, strict=True):
+            scale[first:last] = self._gram_scale / (4 * np.sqrt(4 * count))
+        out: NDArray[np.float64] = (running[stops] - running[begins] + whole) * scale
+        return out
+
+
+def chunks(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Divide texts into runs that `features.read` takes at once."""
+    part: list[str] = []
+    size = 0
+    for text in texts:
+        length = min(len(text), features.RAW_LIMIT) + 8
+        if part and size + length > features.CHUNK:
+            yield part
+            part, size = [], 0
+        part.append(text)
+        size += length
+    if part:
+        yield part
+
+
+def _scaled(arrays: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.int64]:
+    """Return weights in integer units of 1/SCALE logit."""
+    values = np.asarray(arrays[name], np.float64) * float(arrays[f"{name}_scale"])
+    return np.rint(values * SCALE).astype(np.int64)
+
+
+def _packed(grams: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Pack (negative, positive, idf²) of every slot into three lanes of 21 bits."""
+    idf = (grams[2] / 16) ** 2 * IDF_LEVELS
+    return ((grams[0] + _BIAS) << (2 * _LANE)) | ((grams[1] + _BIAS) << _LANE) | np.rint(idf).astype(np.int64)
+
+
+def _word(reading: Reading, index: int) -> str:
+    begin = int(reading.tokens.begins[index])
+    units = reading.batch.units[begin : begin + int(reading.tokens.lengths[index])]
+    return units.tobytes().decode("utf-16-le", "replace")
