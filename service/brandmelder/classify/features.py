@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -82,45 +83,18 @@ class Tokens(NamedTuple):
     """`first[i]` to `last[i]`, exclusive, are the tokens of text i."""
 
 
-def _folded(unit: int) -> int:
-    char = chr(unit)
-    category = unicodedata.category(char)
-    if unit == 0:
-        return 0
-    if category in {"Cc", "Zs", "Zl", "Zp"}:
-        return 32
-    if category in {"Cf", "Mn", "Me"} or 0xFE00 <= unit <= 0xFE0F:
-        return _DROPPED
-    lowered = char.lower()
-    return ord(lowered) if len(lowered) == 1 else unit
-
-
 _DROPPED: Final = 0xFFFF
-_SPECIAL: Final = {
-    **dict.fromkeys("‘’‚‛′`´", "'"),
-    **dict.fromkeys("“”„‟″«»‹›", '"'),
-    **dict.fromkeys("‐‑‒–—―−", "-"),
-}
 
 
 @cache
 def _tables() -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
-    """Return folding and class of every code unit."""
-    fold = np.fromiter((_folded(unit) for unit in range(65536)), U16, 65536)
-    for char, plain in _SPECIAL.items():
-        fold[ord(char)] = ord(plain)
-    kind = np.full(65536, Kind.SIGN, np.uint8)
-    for unit in range(65536):
-        category = unicodedata.category(chr(unit))
-        if category[0] in "LNM":
-            kind[unit] = Kind.WORD
-        elif category == "So":
-            kind[unit] = Kind.SOLO
-    kind[[0, 32]] = Kind.BLANK
-    kind[[ord(char) for char in "~'"]] = Kind.WORD
-    kind[[ord(char) for char in ".!?,"]] = Kind.STOP
-    kind[0xD800:0xE000] = Kind.SOLO
-    return fold, kind
+    """Return folding and class of every code unit, as bench/judgement/units.py wrote them.
+
+    They are shipped, not computed, so that another Python's Unicode tables change no verdict.
+    """
+    with files("brandmelder.classify").joinpath("model", "units.npz").open("rb") as file:
+        archive = np.load(file, allow_pickle=False)
+        return archive["shift"] + np.arange(65536, dtype=U16), archive["kind"]
 
 
 @cache
@@ -139,6 +113,8 @@ def _joined(texts: Sequence[str]) -> str:
     joined = _SEPARATOR.join([text[:RAW_LIMIT] for text in texts])
     if joined.count("\0") != 4 * (len(texts) - 1):
         joined = _SEPARATOR.join([text[:RAW_LIMIT].replace("\0", " ") for text in texts])
+    if not unicodedata.is_normalized("NFC", joined):
+        joined = unicodedata.normalize("NFC", joined)
     if "&" in joined:
         joined = joined.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&amp;", "&")
     if "://" in joined:

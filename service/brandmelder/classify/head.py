@@ -29,6 +29,8 @@ IDF_LEVELS: Final = 8
 
 _SHIFT: Final = np.uint32(32 - features.SLOT_BITS)
 _SILENT: Final = frozenset({"~u", "~m", ".", ",", "..", "!", "!!", "?", "??", "-", ":", '"', "#", "&", "(", ")", "'"})
+_TYPICAL_IDF: Final = 3.5
+"""Root mean square of idf in a text, where an explanation need not be exact."""
 _LANE: Final = 21
 _LANE_MASK: Final = (1 << _LANE) - 1
 _BIAS: Final = 1 << 8
@@ -73,6 +75,9 @@ class Head:
             self._gram_scale = float(arrays[f"{prefix}_grams_scale"])
             self._insults = np.asarray(arrays[f"{prefix}_insults"], np.int64)
             self._insult_scale = float(arrays[f"{prefix}_insults_scale"])
+        self._groups = self.words.lanes.shape[1]
+        self._rows_table = np.concatenate([self.words.lanes, self._entries], axis=1)
+        self._row_moves = self._moves_of_rows()
         self._offsets = np.arange(self.words.kinds, dtype=np.intp) * (COUNT_CAP + 1)
         a, b = np.asarray(arrays[f"{prefix}_calibration"], np.float64).tolist()
         self.calibration = Calibration(a, b)
@@ -96,13 +101,24 @@ class Head:
     def score_reading(self, reading: Reading) -> Scores:
         """Score the texts of a reading."""
         batch, tokens, found = reading
-        counts = self.words.counts(tokens, found)
-        logits = (self._dense(counts, tokens) + self._entry_sums(reading)) / SCALE
+        slots = tokens.hashes >> _SHIFT
+        totals = wordlist.per_text(self._columns(reading, slots), tokens)
+        counts = self.words.unpacked(totals[:, : self._groups])
+        logits = (self._dense(counts, tokens) + totals[:, self._groups : self._groups + 3]) / SCALE
         if self._grams is not None:
-            slots = tokens.hashes >> _SHIFT
-            logits[:, :2] += self._gram_logits(batch, tokens, slots)
-            logits[:, 2] += self._insult_logits(tokens, slots)
+            logits[:, :2] += self._gram_logits(batch, tokens, totals[:, -2])
+            words = np.maximum(tokens.last - tokens.first, 1)
+            logits[:, 2] += totals[:, -1] * (self._insult_scale / np.sqrt(words))
         return Scores(logits, self._topics(tokens, found), counts[:, self._defend] > 0)
+
+    def _columns(self, reading: Reading, slots: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Return what is summed over the tokens of a text: lanes of kinds, entry weights, n-gram lanes, insult."""
+        values = np.empty((len(slots), self._rows_table.shape[1] + 2), np.int64)
+        np.add(self._rows_table[self._rows(reading)], self._rows_table[reading.found.pairs], out=values[:, :-2])
+        if self._grams is not None:
+            values[:, -2] = self._grams[slots]
+            values[:, -1] = self._insults[slots]
+        return values
 
     def _rows(self, reading: Reading) -> NDArray[np.intp]:
         return reading.found.words + reading.found.negated * self.words.entries
@@ -115,12 +131,8 @@ class Head:
         kinds: NDArray[np.int64] = self._table[capped + self._offsets].sum(axis=1)
         return kinds + self._grid[good, bad] + self._lengths[lengths]
 
-    def _entry_sums(self, reading: Reading) -> NDArray[np.int64]:
-        moved = self._entries[self._rows(reading)] + self._entries[reading.found.pairs]
-        return wordlist.per_text(moved, reading.tokens)
-
     def _gram_logits(
-        self, batch: features.Batch, tokens: features.Tokens, slots: NDArray[np.uint32]
+        self, batch: features.Batch, tokens: features.Tokens, words: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Return Σ w·idf / sqrt(Σ idf²), shape (texts, 2), from three lanes of one 64-bit table."""
         assert self._grams is not None
@@ -128,7 +140,7 @@ class Head:
         bounds = np.empty(2 * len(batch.starts), np.intp)
         bounds[::2] = batch.starts
         bounds[1::2] = batch.ends
-        sums = np.add.reduceat(lanes, bounds)[::2] + wordlist.per_text(self._grams[slots], tokens)
+        sums = np.add.reduceat(lanes, bounds)[::2] + words
         counts = len(features.LENGTHS) * (batch.ends - batch.starts) + (tokens.last - tokens.first)
         weights = np.stack([sums >> (2 * _LANE), (sums >> _LANE) & _LANE_MASK], axis=1) - _BIAS * counts[:, None]
         norm = np.sqrt(np.maximum(sums & _LANE_MASK, 1) / IDF_LEVELS)
@@ -172,45 +184,42 @@ class Head:
             weights[slots] = np.rint(np.array(correction.values) * self._idf[slots] * SCALE)
         return weights
 
-    def _insult_logits(self, tokens: features.Tokens, slots: NDArray[np.uint32]) -> NDArray[np.float64]:
-        counts = np.maximum(tokens.last - tokens.first, 1)
-        return wordlist.per_text(self._insults[slots], tokens) * (self._insult_scale / np.sqrt(counts))
-
     def _topics(self, tokens: features.Tokens, found: wordlist.Found) -> NDArray[np.uint32]:
-        bits = self.words.topics[found.words] | self.words.topics[found.pairs]
-        padded = np.append(bits, np.uint32(0))
-        bounds = np.empty(2 * len(tokens.first), np.intp)
-        bounds[::2] = tokens.first
-        bounds[1::2] = tokens.last
-        out: NDArray[np.uint32] = np.bitwise_or.reduceat(padded, bounds)[::2]
+        bits = np.zeros(len(found.words) + 1, np.uint32)
+        np.bitwise_or(self.words.topics[found.words], self.words.topics[found.pairs], out=bits[:-1])
+        out: NDArray[np.uint32] = np.bitwise_or.reduceat(bits, wordlist.bounds_of(tokens))[::2]
         out[tokens.first == tokens.last] = 0
         return out
 
     def moves(self, reading: Reading) -> NDArray[np.float64]:
         """Return how far each token moved the logit of negative, in logits; an explanation, not a second score."""
-        rows = self._rows(reading)
-        own = (self._entries[rows, 0] + self._entries[reading.found.pairs, 0]) / SCALE
-        return own + self._kind_moves(rows) + self._gram_moves(reading)
+        alone = self._row_moves[self._rows(reading)] + self._row_moves[reading.found.pairs]
+        return alone + self._gram_moves(reading)
 
     def reasons(self, reading: Reading, moves: NDArray[np.float64], row: int) -> tuple[tuple[str, float], ...]:
         """Return at most five words that decided text `row`, strongest first, each with its share of the movement."""
-        tokens = reading.tokens
+        first, last = int(reading.tokens.first[row]), int(reading.tokens.last[row])
+        here = moves[first:last]
+        strengths = np.abs(here)
+        whole = float(strengths.sum()) or 1.0
         totals: dict[str, float] = {}
-        for index in range(int(tokens.first[row]), int(tokens.last[row])):
-            word = _word(reading, index)
+        for index in np.argsort(-strengths, kind="stable")[:9].tolist():
+            word = _word(reading, first + index)
             if word not in _SILENT:
-                totals[word] = totals.get(word, 0.0) + float(moves[index])
-        whole = sum(map(abs, totals.values())) or 1.0
+                totals[word] = totals.get(word, 0.0) + float(here[index])
         best = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))[:5]
-        return tuple((word, round(value / whole, 3)) for word, value in best if abs(value) > 0.02 * whole)
+        return tuple((word, round(value / whole, 3)) for word, value in best if abs(value) > 0.03 * whole)
 
-    def _kind_moves(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        single = self._table.reshape(-1, COUNT_CAP + 1, 3)[:, 1, 0] / SCALE
-        kinds = self.words.kind_rows[rows]
+    def _moves_of_rows(self) -> NDArray[np.float64]:
+        """Return what a row of the word list alone does to the logit of negative."""
+        single = self._table.reshape(-1, COUNT_CAP + 1, 3)[:, 1, 0]
+        kinds = self.words.kind_rows
         balance = kinds @ (self._bad - self._good)
-        sign = self._grid[0, np.clip(balance, 0, SUM_CAP), 0] - self._grid[0, 0, 0]
-        other = self._grid[np.clip(-balance, 0, SUM_CAP), 0, 0] - self._grid[0, 0, 0]
-        out: NDArray[np.float64] = kinds @ single + np.where(balance > 0, sign, np.where(balance < 0, other, 0)) / SCALE
+        bad = self._grid[0, np.clip(balance, 0, SUM_CAP), 0] - self._grid[0, 0, 0]
+        good = self._grid[np.clip(-balance, 0, SUM_CAP), 0, 0] - self._grid[0, 0, 0]
+        whole = self._entries[:, 0] + kinds @ single + np.where(balance > 0, bad, np.where(balance < 0, good, 0))
+        whole[[0, self.words.entries]] = 0
+        out: NDArray[np.float64] = whole / SCALE
         return out
 
     def _gram_moves(self, reading: Reading) -> NDArray[np.float64]:
@@ -223,11 +232,10 @@ class Head:
         begins = np.minimum(tokens.begins, len(weights))
         stops = np.minimum(tokens.begins + tokens.lengths, len(weights))
         whole = (self._grams[tokens.hashes >> _SHIFT] >> (2 * _LANE)) - _BIAS
-        lengths = np.maximum(tokens.last - tokens.first, 1)
-        scale = np.zeros(len(tokens.begins))
-        for first, last, count in zip(tokens.first, tokens.last, lengths, strict=True):
-            scale[first:last] = self._gram_scale / (4 * np.sqrt(4 * count))
-        out: NDArray[np.float64] = (running[stops] - running[begins] + whole) * scale
+        units = np.maximum(batch.ends - batch.starts, 1)
+        texts = np.searchsorted(tokens.first, np.arange(len(begins)), side="right") - 1
+        scale = self._gram_scale / (_TYPICAL_IDF * np.sqrt(len(features.LENGTHS) * units))
+        out: NDArray[np.float64] = (running[stops] - running[begins] + whole) * scale[texts]
         return out
 
 

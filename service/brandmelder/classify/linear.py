@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from brandmelder.model import Mention
 
 FILE: Final = "linear.npz"
-SHA256: Final = "cf24b103171cb0d9c005b286f1a82e18f6c7f00eeaf65a75e1a244fdc4d0a308"
+SHA256: Final = "55a8fb08a3a71492d2fbc0a0f4acc56b9b540d817baacd1c8e405c41618b9f12"
 """Of the model file that belongs to this version of the code; training prints it."""
 SHORT: Final = 5
 """Words up to which a text of unknown language is judged by the language in whose list it stands."""

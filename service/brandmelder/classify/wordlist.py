@@ -27,6 +27,8 @@ LANES: Final = 6
 SCOPE: Final = 3
 """Words that a negation reaches."""
 
+_STEPS: Final = np.array(STEM_LENGTHS, np.intp)[:, None]
+_SHIFTS: Final = np.arange(LANES, dtype=np.int64) * LANE_BITS
 _LANE_MASK: Final = (1 << LANE_BITS) - 1
 _SHIFT: Final = np.uint32(32 - features.SLOT_BITS)
 
@@ -50,11 +52,12 @@ class WordList:
         self.ids = np.asarray(arrays[f"{prefix}_ids"], np.intp)
         kinds = np.asarray(arrays[f"{prefix}_kinds"], np.int64)
         self.kind_rows = kinds
+        """What each row counts for, shape (rows, kinds)."""
         self.entries = len(kinds) // 2
         self.kinds = kinds.shape[1]
         self.is_negator = np.asarray(arrays[f"{prefix}_negators"], np.bool_)
         self.topics = np.asarray(arrays[f"{prefix}_topics"], np.uint32)
-        self._lanes = _packed(kinds)
+        self.lanes = _packed(kinds)
         self._filter = np.zeros(features.SLOTS, np.bool_)
         self._filter[self.keys >> _SHIFT] = True
         self._stems = np.zeros(features.SLOTS, np.bool_)
@@ -73,33 +76,32 @@ class WordList:
 
     def counts(self, tokens: features.Tokens, found: Found) -> NDArray[np.int64]:
         """Return how often each kind occurs, shape (texts, kinds)."""
-        rows = found.words + np.where(found.negated, self.entries, 0)
-        sums = self._lanes[rows] + self._lanes[found.pairs]
-        totals = per_text(sums, tokens)
-        shifts = np.arange(LANES, dtype=np.int64) * LANE_BITS
-        spread = (totals[:, :, None] >> shifts) & _LANE_MASK
+        rows = found.words + found.negated * self.entries
+        return self.unpacked(per_text(self.lanes[rows] + self.lanes[found.pairs], tokens))
+
+    def unpacked(self, totals: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Spread sums of `lanes` to one column per kind."""
+        spread = (totals[:, :, None] >> _SHIFTS) & _LANE_MASK
         return spread.reshape(len(totals), -1)[:, : self.kinds]
 
     def _find(self, hashes: NDArray[np.uint32]) -> NDArray[np.intp]:
-        out = np.zeros(hashes.shape, np.intp)
+        out = np.zeros(hashes.size, np.intp)
         likely = np.flatnonzero(self._filter[hashes >> _SHIFT])
-        wanted = hashes[likely]
+        wanted = hashes.ravel()[likely]
         places = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         out[likely] = np.where(self.keys[places] == wanted, self.ids[places], 0)
-        return out
+        return out.reshape(hashes.shape)
 
     def _match_stems(self, batch: features.Batch, tokens: features.Tokens, words: NDArray[np.intp]) -> None:
         long = np.flatnonzero((words == 0) & (tokens.lengths >= STEM_LENGTHS[0]))
-        if not len(long):
-            return
         heads = features.spans(batch, tokens.begins[long], STEM_LENGTHS[0])
         long = long[self._stems[heads >> _SHIFT]]
-        for length in STEM_LENGTHS:
-            long = long[tokens.lengths[long] >= length]
-            if not len(long):
-                return
-            hits = self._find(features.spans(batch, tokens.begins[long], length) ^ STEM_MARK)
-            words[long] = np.where(hits > 0, hits, words[long])
+        if not len(long):
+            return
+        lengths = np.minimum(tokens.lengths[long], _STEPS)
+        hits = self._find(features.spans(batch, tokens.begins[long], lengths) ^ STEM_MARK)
+        longest = len(STEM_LENGTHS) - 1 - np.argmax(hits[::-1] > 0, axis=0)
+        words[long] = hits[longest, np.arange(len(long))]
 
     def _negated(self, tokens: features.Tokens, words: NDArray[np.intp]) -> NDArray[np.bool_]:
         reached = self.is_negator[words]
@@ -126,13 +128,19 @@ def pair_hashes(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return mixed
 
 
-def per_text(values: NDArray[np.int64], tokens: features.Tokens) -> NDArray[np.int64]:
-    """Sum `values`, one row per token, over the tokens of each text."""
-    padded = np.concatenate([values, np.zeros((1, *values.shape[1:]), np.int64)])
+def bounds_of(tokens: features.Tokens) -> NDArray[np.intp]:
+    """Return where each text's tokens begin and end, for `reduceat` over one row more than there are tokens."""
     bounds = np.empty(2 * len(tokens.first), np.intp)
     bounds[::2] = tokens.first
     bounds[1::2] = tokens.last
-    sums = np.add.reduceat(padded, bounds, axis=0)[::2]
+    return bounds
+
+
+def per_text(values: NDArray[np.int64], tokens: features.Tokens) -> NDArray[np.int64]:
+    """Sum `values`, one row per token, over the tokens of each text."""
+    padded = np.zeros((len(values) + 1, *values.shape[1:]), np.int64)
+    padded[:-1] = values
+    sums = np.add.reduceat(padded, bounds_of(tokens), axis=0)[::2]
     sums[tokens.first == tokens.last] = 0
     return sums
 
@@ -142,5 +150,4 @@ def _packed(kinds: NDArray[np.int64]) -> NDArray[np.int64]:
     groups = -(-kinds.shape[1] // LANES)
     padded = np.zeros((len(kinds), groups * LANES), np.int64)
     padded[:, : kinds.shape[1]] = kinds
-    shifts = np.arange(LANES, dtype=np.int64) * LANE_BITS
-    return (padded.reshape(len(kinds), groups, LANES) << shifts).sum(axis=2)
+    return (padded.reshape(len(kinds), groups, LANES) << _SHIFTS).sum(axis=2)
