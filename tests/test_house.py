@@ -17,11 +17,15 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 import brandmelder
 from brandmelder import plugins
 from brandmelder.options import ChannelOptions, SourceOptions
+from brandmelder.settings import parse_settings
+from brandmelder.settings.schema import build_schema
 
 ROOT = Path(__file__).parents[1]
 SERVICE = ROOT / "service/brandmelder"
@@ -156,6 +160,13 @@ def test_help_is_there_at_once():
     assert cpu_seconds(sys.executable, "-m", "brandmelder", "--help") <= 0.15
 
 
+def test_check_costs_little_more_than_the_model_library():
+    environment = {**os.environ, "SLACK_BOT_TOKEN": "xoxb-0"}
+    library = cpu_seconds(sys.executable, "-c", "import pydantic.main")
+    spent = cpu_seconds(sys.executable, "-m", "brandmelder", "check", environment=environment)
+    assert spent <= max(0.4, 3 * library), f"{spent:.2f} s, of them {library:.2f} s the library"
+
+
 # ------------------------------------------------------------------ how it is built
 
 
@@ -206,6 +217,34 @@ def test_no_paper_names_a_command_that_is_not_there(paper):
     known = set(main.list_commands(None))
     told = re.findall(r"(?:^|`|/)brandmelder ([a-z][a-z-]+)", paper.read_text("utf-8"), flags=re.MULTILINE)
     assert set(told) <= known
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return build_schema(plugins.built_in)
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_piece_of_configuration_in_a_paper_is_right(paper, schema):
+    validator = jsonschema.Draft7Validator({**schema, "required": []})
+    for block in re.findall(r"```yaml\n(.*?)```", paper.read_text("utf-8"), flags=re.DOTALL):
+        piece = yaml.safe_load(block)
+        if "display_information" not in piece:  # a manifest of Slack's
+            assert [error.message for error in validator.iter_errors(piece)] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").rglob("*.yaml")), ids=lambda path: path.name)
+def test_every_configuration_in_the_clone_pleases_an_editor(path, schema):
+    validator = jsonschema.Draft7Validator(schema)
+    assert [error.message for error in validator.iter_errors(yaml.safe_load(path.read_text("utf-8")))] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").rglob("*.yaml")), ids=lambda path: path.name)
+def test_every_configuration_in_the_clone_can_be_used(path, tmp_path):
+    (tmp_path / "token").write_text("xoxb-0")
+    text = path.read_text("utf-8").replace("/run/secrets/slack_bot_token", str(tmp_path / "token"))
+    warnings = parse_settings(text, path, {"SLACK_BOT_TOKEN": "xoxb-0"}).warnings
+    assert [warning.text for warning in warnings if path.name != "demo.yaml"] == []
 
 
 # ----------------------------------------------------------------------- the house

@@ -13,7 +13,7 @@ import click
 
 from brandmelder import plugins
 from brandmelder.cli import main
-from brandmelder.options import SourceOptions
+from brandmelder.options import ChannelOptions, SourceOptions
 from brandmelder.settings.schema import Schema, build_schema, schema_text
 
 if TYPE_CHECKING:
@@ -100,10 +100,12 @@ def configuration(schema: Schema) -> str:
     """Return the page about the configuration."""
     properties, defs = schema["properties"], schema["$defs"]
     common = {field.alias or name for name, field in SourceOptions.model_fields.items()}
+    any_source = {**defs["sources.feed"], "properties": {**defs["sources.feed"]["properties"]}}
+    any_source["properties"]["type"] = properties["sources"]["additionalProperties"]["properties"]["type"]
     return CONFIGURATION.format(
         by_hand=BY_HAND,
         top=table(schema),
-        source=table(defs["sources.feed"], only=common),
+        source=table(any_source, only=common),
         sources="".join(plugged(defs, "sources", without=common)),
         monitor=table(properties["monitors"]["additionalProperties"]),
         query=query_language(),
@@ -125,7 +127,7 @@ def plugged(defs: Schema, group: str, *, without: set[str]) -> Iterator[str]:
 def first_sentence(block: Schema) -> str:
     """Return what a plug-in says of its block."""
     said = block.get("description", "").split("\n\n")[0]
-    return f"{said}\n\n" if said else ""
+    return "" if said == (ChannelOptions.__doc__ or "") else f"{said}\n\n"
 
 
 def table(block: Schema, *, only: set[str] | None = None) -> str:
@@ -160,7 +162,7 @@ def takes(value: Schema) -> str:
 def default(value: Schema) -> str:
     """Return the default of a key."""
     given: Any = value.get("default")
-    if given is None or given == []:
+    if given in (None, [], ""):
         return ""
     return f"`{str(given).lower() if isinstance(given, bool) else given}`"
 
@@ -175,7 +177,8 @@ def query_language() -> str:
 
 def commands(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[str]:
     """Yield a section per command, groups before what is in them."""
-    context = click.Context(command, info_name=name, parent=parent, max_content_width=WIDTH, terminal_width=WIDTH)
+    wide = {**command.context_settings, "max_content_width": WIDTH, "terminal_width": WIDTH}
+    context = click.Context(command, info_name=name, parent=parent, **wide)
     yield f"## `{context.command_path}`\n\n```text\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for inner in command.list_commands(context):

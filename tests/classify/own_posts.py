@@ -1,7 +1,9 @@
 """Customer posts written for these tests, in German (with dialect) and English: invented brands, nobody's real words.
 
-They were written before the word list was tuned. `TUNING` may be looked at when the list changes; `HELD_OUT` is only
-measured. A sober report of a fault is negative for the brand; a question or a piece of news is neutral.
+`TUNING` and `HELD_OUT` were written before the word list, by the same hand, so both flatter it; `TUNING` and
+`OTHER_TRADES` may be looked at when the list changes. `FRESH` was written after the list was finished: it is only
+measured, and is the figure to believe. A sober report of a fault is negative for the brand; a question or a piece of
+news is neutral.
 """
 
 from __future__ import annotations
@@ -17,8 +19,7 @@ NEGATIVE_TUNING = (
     "Ab Januar 6 Euro teurer, ohne eine einzige Verbesserung. Unverschämt.",
     "Euer neuer Spot ist an Peinlichkeit nicht zu überbieten. Kümmert euch lieber um die Leitungen.",
     "Kundenservice? Welcher Kundenservice? 😡😡",
-    "Sehr geehrte Damen und Herren, hiermit kündige ich meinen Vertrag fristlos, da die zugesagte Leistung seit Wochen "
-    "nicht erbracht wird.",
+    "Sehr geehrte Damen und Herren, hiermit kündige ich fristlos, da die Leistung seit Wochen nicht erbracht wird.",
     "Der Router ist nach zwei Tagen kaputt gegangen, Ersatz gibt es angeblich erst in drei Wochen.",
     "Nie wieder dieser Laden. Finger weg!",
     "Meine Mutter ist 82 und sitzt seit Freitag ohne Telefon da. Ihr solltet euch schämen.",
@@ -56,7 +57,7 @@ NEGATIVE_HELD_OUT = (
     "Ihr verkauft also meine Daten an Werbefirmen? Das wird ein Nachspiel haben.",
     "Rechnung falsch, Hotline unfreundlich, Mail unbeantwortet. Ich bin raus.",
     "Abzocke hoch drei, die Gebühr stand nirgends.",
-    "Was für ein schlechter Scherz, dieser Leiter Kundenzufriedenheit im Fernsehen 😂 Bei mir hat sich noch keiner gekümmert.",
+    "Was für ein schlechter Scherz, dieser Leiter Kundenzufriedenheit im TV 😂 Bei mir hat sich noch keiner gekümmert.",
     "Wochenlang hingehalten und am Ende hieß es, der Ausbau kommt gar nicht.",
     "Der Kaffee schmeckt nach Spülmittel, 4,20 Euro für so eine Brühe 🤮",
     "Ich kann nur jedem abraten.",
@@ -194,6 +195,140 @@ POSITIVE_HELD_OUT = (
 )
 
 
+NEGATIVE_OTHER_TRADES = (
+    "Mein Flug wurde zwei Stunden vor Abflug gestrichen, am Schalter stand eine einzige Person für 180 Leute.",
+    "Die Bank hat mein Konto ohne Vorwarnung gesperrt und ich komme nicht an mein Gehalt.",
+    "Stromabschlag verdoppelt, obwohl wir weniger verbraucht haben. Begründung? Fehlanzeige.",
+    "Das Sofa kam mit einem Riss im Bezug und jetzt soll ich den Abholtermin selbst organisieren.",
+    "Im Joghurt war ein Stück Plastik, dem Kundendienst war das ziemlich gleich.",
+    "Seit dem Relaunch findet man auf der Seite gar nichts mehr wieder.",
+    "Versicherung zahlt nicht. Zwölf Jahre Beiträge, und beim ersten Schaden reden sie sich raus.",
+    "Mein Kind hat vom neuen Shampoo Ausschlag bekommen.",
+    "Drei Wochen auf den Schrank gewartet, geliefert wurde eine Kommode.",
+    "Die Kassiererin hat meine Mutter vor allen Leuten angeblafft.",
+    "Hab das Abo im Mai gekündigt, im Oktober buchen die immer noch ab.",
+    "Klimaanlage im ICE aus, 38 Grad, keiner sagt was.",
+    "Eure App will jetzt Zugriff auf meine Kontakte. Wozu bitte?",
+    "Das Hotel hat uns trotz Buchung weggeschickt.",
+    "Man wird nur noch von Bandansage zu Bandansage geschoben.",
+    "Früher top, heute nur noch Sparprogramm auf Kosten der Kunden.",
+    "I glaub i spinn, scho wieder a Preiserhöhung.",
+    "Jetz isch scho s dritte Päckli nöd acho.",
+    "Wie kann man eine so simple Überweisung fünf Tage liegen lassen?",
+    "Applaus, Applaus. Die Hälfte der Bestellung fehlt und der Rest ist zerdrückt.",
+    "Flight cancelled at midnight, no hotel, no voucher, nobody at the desk.",
+    "They froze my account and the branch told me to call a number that does not exist.",
+    "My bill doubled and I cannot get anyone to explain it.",
+    "The sofa arrived with a leg missing and they want me to pay for the return.",
+    "Found a piece of plastic in my yoghurt.",
+    "You sold me a ticket for a train that was never going to run.",
+    "Your chatbot told me to restart my fridge. I am not kidding.",
+    "Twelve years a member and this is how you treat people.",
+    "So the insurance covers everything except what actually happens. Got it.",
+    "Signed up for one month, trapped for two years.",
+)
+NEUTRAL_OTHER_TRADES = (
+    "Fliegt jemand von euch am Freitag nach Lissabon?",
+    "Die Bank verlegt ihren Sitz nach Frankfurt.",
+    "Welche Unterlagen brauche ich für die Kontoeröffnung?",
+    "Habe den Zähler abgelesen: 4512 Kilowattstunden.",
+    "Das Sofa gibt es in grau, blau und senfgelb.",
+    "Der Joghurt steht jetzt im Regal neben der Milch.",
+    "Am Samstag ist verkaufsoffener Sonntag, quatsch, am Sonntag natürlich.",
+    "Die Versicherung hat 2.400 Beschäftigte an fünf Standorten.",
+    "Wo finde ich meine Kundennummer?",
+    "Wir treffen uns um acht vor dem Hotel.",
+    "Chunnt me mit em Bus direkt zum Lade?",
+    "Ab dem Fahrplanwechsel hält der Zug auch in Uelzen.",
+    "The airline flies to Oslo twice a day in summer.",
+    "Which documents do I need to open an account?",
+    "We are moving in May and need a new contract for the flat.",
+    "The sofa comes in three colours.",
+    "Their head office is in Zurich.",
+    "Does the ticket include a seat reservation?",
+    "I read the meter on Sunday and sent the number.",
+    "The chain runs forty hotels in Europe.",
+)
+POSITIVE_OTHER_TRADES = (
+    "Der Pilot hat uns trotz Sturm butterweich runtergebracht, danke an die ganze Crew!",
+    "Meine Beraterin bei der Bank nimmt sich wirklich Zeit.",
+    "Das Sofa ist noch schöner als auf den Bildern.",
+    "Schaden am Montag gemeldet, Geld am Donnerstag da. So muss das sein.",
+    "Endlich ein Joghurt, der nicht nur nach Zucker schmeckt.",
+    "Ein Hoch auf die Verkäuferin, die uns den Abend gerettet hat.",
+    "The crew made a long night bearable, thank you so much.",
+    "Claim filed on Monday, money on Thursday. Could not be better.",
+    "The sofa is even prettier than in the pictures.",
+    "Finally a bank where a human picks up the phone.",
+)
+
+
+NEGATIVE_FRESH = (
+    "Wir sitzen seit vier Stunden am Gate und erfahren nichts. So etwas habe ich bei euch noch nie erlebt.",
+    "Letzte Rechnung 240 Euro statt 80, und telefonisch ist niemand zu erreichen.",
+    "Der Kühlschrank brummt so laut, dass wir nicht schlafen können. Zweiter Reparaturversuch gescheitert.",
+    "Was ist mit eurer Qualität passiert? Die Hose ist nach drei Wäschen auseinandergefallen.",
+    "Unfreundliche Bedienung, eine Stunde auf das Essen gewartet, und dann war es kalt.",
+    "Der Chat bricht jedes Mal ab, sobald ich an der Reihe bin.",
+    "Mein Rezept liegt seit Tagen in der Filiale herum, obwohl es dringend ist.",
+    "Für den Preis erwarte ich, dass die Ware nicht schon beim Auspacken kaputt ist.",
+    "Ich bin stinksauer: Termin abgesagt, zehn Minuten vorher, per SMS.",
+    "Erneut falsche Abrechnung. Langsam glaube ich an Absicht.",
+    "Die Kinder standen weinend vor verschlossener Tür, obwohl die Öffnungszeiten etwas anderes sagen.",
+    "Ihr habt den Kundenparkplatz abgeschafft und wundert euch, dass keiner mehr kommt.",
+    "Die neue Verpackung ist eine Mogelei: gleicher Preis, 80 Gramm weniger.",
+    "Schämt ihr euch nicht, mit so einer Werbung um Rentner zu buhlen?",
+    "Das Passwort lässt sich nicht zurücksetzen, der Link in der Mail führt ins Leere.",
+    "Bi üs isch s Wasser scho wieder brun, und niemer seit öppis.",
+    "Passt's auf mit dem Verein, de san nur aufs Geld aus.",
+    "Zum Glück gibt es auch andere Anbieter. Hier kaufe ich nichts mehr.",
+    "We have been sitting at the gate for four hours and nobody tells us anything.",
+    "The washing machine leaked on day two and ruined the floor.",
+    "Support told me three different things in three calls.",
+    "Food was cold, the waiter was rude, and they still added a service charge.",
+    "I will never fly with them again.",
+    "The website ate my order and kept my money.",
+    "How can you run out of the one thing you advertise?",
+    "It took six weeks and four emails to get a simple answer.",
+    "Your update wiped all my photos.",
+    "They closed our branch and expect my grandmother to use an app.",
+)
+NEUTRAL_FRESH = (
+    "Wie lange vorher muss man am Flughafen sein?",
+    "Die Kette eröffnet im Mai eine Filiale in Lübeck.",
+    "Ich suche eine Anleitung für den Geschirrspüler, Modell 4400.",
+    "Gestern im Radio lief ein Bericht über den Konzern.",
+    "Gibt es die Hose auch in Größe 36?",
+    "Das Paket soll laut Sendungsverfolgung am Dienstag kommen.",
+    "Wer von euch war schon im neuen Laden am Markt?",
+    "Der Aufsichtsrat tagt am 12. Juni.",
+    "Ich nutze die Karte hauptsächlich im Urlaub.",
+    "Wir haben zwei Angebote eingeholt und entscheiden nächste Woche.",
+    "Wo cha mer d Quittig abelade?",
+    "Die Tickets gelten ab dem ersten September.",
+    "How early do I need to be at the airport?",
+    "They are opening a store in Lübeck in May.",
+    "The manual says to clean the filter once a month.",
+    "Is there a student discount on the yearly pass?",
+    "My order should arrive on Tuesday.",
+    "The board meets on the twelfth of June.",
+    "I mostly use the card on holiday.",
+    "There was a report about the company on the radio.",
+)
+POSITIVE_FRESH = (
+    "Riesenlob an das Bodenpersonal, trotz Chaos immer freundlich geblieben.",
+    "Waschmaschine bestellt, am nächsten Tag angeschlossen, alte mitgenommen. Perfekt.",
+    "Die Hose sitzt super und hält seit zwei Jahren.",
+    "Sehr nette Bedienung, leckeres Essen, wir kommen wieder.",
+    "Ich mag die neue Werbung, endlich mal was mit Humor.",
+    "Hat alles wunderbar geklappt, vielen lieben Dank.",
+    "Huge thanks to the ground staff, calm and kind all night.",
+    "Ordered on Monday, installed on Tuesday. Impressive.",
+    "Lovely food and a very friendly waiter.",
+    "My grandmother loves your new store.",
+)
+
+
 def _labelled(negative: tuple[str, ...], neutral: tuple[str, ...], positive: tuple[str, ...]) -> list[tuple[str, str]]:
     return [
         *(("negative", text) for text in negative),
@@ -204,3 +339,5 @@ def _labelled(negative: tuple[str, ...], neutral: tuple[str, ...], positive: tup
 
 TUNING = _labelled(NEGATIVE_TUNING, NEUTRAL_TUNING, POSITIVE_TUNING)
 HELD_OUT = _labelled(NEGATIVE_HELD_OUT, NEUTRAL_HELD_OUT, POSITIVE_HELD_OUT)
+OTHER_TRADES = _labelled(NEGATIVE_OTHER_TRADES, NEUTRAL_OTHER_TRADES, POSITIVE_OTHER_TRADES)
+FRESH = _labelled(NEGATIVE_FRESH, NEUTRAL_FRESH, POSITIVE_FRESH)

@@ -14,21 +14,21 @@ class Driver:
         self.notifier = notifier
         self.message_of = message_of
         self.rows = {}
+        self.keys = defaultdict(list)
         self.saved = []
 
     def save(self, *deliveries):
         for one in deliveries:
+            if one.key not in self.rows:
+                self.keys[one.incident].append(one.key)
             self.rows[one.key] = one
             self.saved.append(one)
 
     def recover(self, now):
         self.save(*(life.recover(one, now) for one in self.rows.values()))
 
-    def groups(self):
-        groups = defaultdict(list)
-        for one in self.rows.values():
-            groups[one.incident].append(one)
-        return groups
+    def group(self, incident):
+        return [self.rows[key] for key in self.keys[incident]]
 
     def next_moment(self):
         return min((moment for one in self.rows.values() if (moment := life.next_moment(one))), default=None)
@@ -39,8 +39,9 @@ class Driver:
                 await self.look(one, now)
             elif (moment := life.sweeps_at(one)) and moment <= now:
                 await self.sweep(one, now)
-        for incident in self.groups():
-            decided = life.orders(self.groups()[incident], now)
+        waiting = [one for one in self.rows.values() if one.state is DeliveryState.DUE and one.due_at <= now]
+        for incident in dict.fromkeys(one.incident for one in waiting):
+            decided = life.orders(self.group(incident), now)
             self.save(*decided.changed)
             for one in decided.go:
                 await self.send(one, now)
@@ -51,7 +52,7 @@ class Driver:
         self.save(life.after(begun, await self.attempt(begun), now))
 
     async def attempt(self, one):
-        parent = life.parent(self.groups()[one.incident])
+        parent = life.parent(self.group(one.incident))
         message = self.message_of(one)
         if life.is_edit(one):
             return await self.notifier.update(parent, message, key=one.key, form=one.form)
@@ -59,7 +60,7 @@ class Driver:
         return await self.notifier.push(message, key=one.key, thread=thread, form=one.form)
 
     async def find(self, one):
-        thread = life.parent(self.groups()[one.incident]) if life.is_reply(one) else None
+        thread = life.parent(self.group(one.incident)) if life.is_reply(one) else None
         return await self.notifier.find(one.key, since=life.look_since(one), thread=thread)
 
     async def look(self, one, now):

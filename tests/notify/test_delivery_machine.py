@@ -80,12 +80,13 @@ class Channel:
     async def update(self, ref, message, *, key, form):
         assert ref is not None, "an edit without an alert"
         assert message.revision >= self.shown, "an older edit after a newer one"
-        self.shown = message.revision
         fault, self.fault = self.fault, "none"
         if fault.startswith("crash"):
             raise Crash
         if ref not in self.visible:
             return Uneditable("message_not_found", is_gone=True)
+        if fault == "none":
+            self.shown = message.revision
         return {"form": RefusedForm("invalid_blocks"), "refused": NotDelivered("refused"), "none": Sent(ref)}.get(
             fault, Unclear("time-out")
         )

@@ -12,6 +12,7 @@ from brandmelder import plugins
 from brandmelder.settings import parse_settings
 
 CODE = '''
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 from pydantic import Field, model_validator
@@ -22,7 +23,9 @@ class Pond:
         url: Annotated[str, Field(pattern=r"^https?://\\S+$")]
         """Where the pond lies."""
         password: SecretText | None = None
-        depth: int = 3
+        depth: Annotated[int, Field(ge=1, le=9)] = 3
+        fish: int | tuple[int, ...] = 1
+        dug: date | None = None
 
 class Rope(Options):
     key: SecretText
@@ -33,6 +36,7 @@ class Bell:
         token: SecretText
         channel: str = "C0"
         ropes: tuple[Rope, ...] = ()
+        spare: tuple[SecretText, ...] = ()
 
 class Gong:
     class Options(ChannelOptions):

@@ -75,7 +75,9 @@ def test_an_alias_of_honest_size_is_read():
         ("42", 42),
         ("-3", -3),
         ("1.5", 1.5),
-        ("1e3", 1000.0),
+        ("1e3", "1e3"),
+        ("007", "007"),
+        ("2.5e3", 2500.0),
         ("=", "="),
         ("9" * 30, "9" * 30),
         ("'5'", "5"),
@@ -124,6 +126,11 @@ u: |
 def test_a_character_inside_a_text_is_found_in_the_file(key, character, place):
     marked = read_marked(LONG)
     assert marked.inside((key,), marked.value[key].index(character)) == Place(*place)
+
+
+@pytest.mark.parametrize(("text", "place"), [("a: abc\n", (1, 7)), ("a: 'abc'\n", (1, 8)), ("a: ''\n", (1, 4))])
+def test_the_place_behind_a_text_is_known_too(text, place):
+    assert read_marked(text).inside(("a",), 3) == Place(*place)
 
 
 def test_a_place_inside_something_that_is_no_text_is_where_it_begins():

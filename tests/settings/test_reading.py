@@ -136,6 +136,13 @@ MISTAKES = {
     "a truth for a text": Mistake("Nordfunk", "true", 1, "true", "expected a text, found true", '"true"'),
     "a word for a list": Mistake("[nordfunk]", "nordfunk", 6, "nordfunk}", "expected a list", "in brackets"),
     "a word for a number": Mistake("class: news", "depth: deep", 7, "deep", "expected a whole number"),
+    "a number beyond its bounds": Mistake("class: news", "depth: 12", 7, "12", "expected at most 9, found"),
+    "neither of two things": Mistake("class: news", "fish: many", 7, "many", "expected a whole number"),
+    "something with words of its own": Mistake("class: news", "dug: soon", 7, "soon", "found the text"),
+    "too long a name": Mistake("Nordfunk", "N" * 50, 1, "NNN", "is too long: at most 40"),
+    "a list where a text is due": Mistake("Nordfunk", "[a]", 1, "[a]", "found a list"),
+    "a block where a text is due": Mistake("Nordfunk", "{a: b}", 1, "{a", "found a block of keys"),
+    "a zone that is no text": Mistake("timezone: Europe/Berlin", "timezone: 1", 3, "1", "expected a text"),
     "a word for a truth": Mistake("class: news", "allow_private: maybe", 7, "maybe", "expected true or false"),
     "a wrong duration": Mistake("every: 2m", "every: 2 moons", 6, "2 moons", "is no duration", "as in 90s"),
     "a poll without pause": Mistake("every: 2m", "every: 0s", 6, "0s", "needs a pause", "1s or more"),
@@ -143,8 +150,8 @@ MISTAKES = {
     "an unknown zone": Mistake("/Berlin", "/Berln", 3, "Europe", "there is no zone", 'mean "Europe/Berlin"'),
     "a zone that is a path": Mistake("Europe/Berlin", "../../etc/passwd", 3, "../", "there is no zone"),
     "PostgreSQL": Mistake("sqlite:///", "postgresql+psycopg://", 4, "postgresql", "SQLite only", "sqlite:///"),
-    "no file": Mistake("sqlite:///brandmelder.db", "'sqlite://'", 4, "'sqlite", "forgets", "sqlite:///brandmelder.db"),
     "no address": Mistake("sqlite:///brandmelder.db", "brandmelder.db", 4, "brandm", "no address", "sqlite:///"),
+    "no file": Mistake("sqlite:///brandmelder.db", '"sqlite:///"', 4, '"sqlite', "no address", "sqlite:///"),
     "a broken query": Mistake("'(nordfunk OR", "'((nordfunk OR", 10, "((", "query:"),
     "an empty query": Mistake(QUERY, "''", 10, "''", "too short"),
     "a query that is a number": Mistake(QUERY, "1", 10, "1", "expected a text", 'quotes: "1"'),
@@ -219,6 +226,13 @@ def test_what_is_never_used_is_a_warning(read):
     assert said[0].startswith('brandmelder.yaml:4:3: no monitor reads the source "idle"')
     assert "twice" in said[1]
     assert said[2].startswith('brandmelder.yaml:8:3: no alert uses the channel "spare"')
+
+
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:"])
+def test_a_database_in_memory_is_a_warning(read, address):
+    (warning,) = read(f'database: "{address}"\n{SMALL}').warnings
+    assert "forgets everything at a restart" in warning.text
+    assert warning.line == 1
 
 
 def test_a_hash_tag_lost_to_a_comment_is_a_warning(read):

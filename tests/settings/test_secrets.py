@@ -84,6 +84,17 @@ def test_secrets_deeper_in_a_block_are_found(read, good):
     assert found[2].hint == 'did you mean "length"?'
 
 
+def test_secrets_in_a_list_are_secrets(read, good):
+    text = good.replace("channel: C0123456789", "spare: ['${BELL_TOKEN}', '${BELL_TOKEN}', null, hunter2]")
+    assert "a secret in clear text" in [problem.text for problem in problems_of(read, text)]
+    text = good.replace("channel: C0123456789", "spare: ['${BELL_TOKEN}', '${BELL_TOKEN}']")
+    assert read(text).channels["crisis"].spare == (Secret(TOKEN), Secret(TOKEN))
+
+
+def test_a_secret_that_is_missing_altogether_is_none_in_clear_text(read, good):
+    assert read(good.replace("class: news", "password: ")).sources["press"].password is None
+
+
 # ------------------------------------------------------------------ from a file
 
 

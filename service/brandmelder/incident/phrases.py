@@ -163,7 +163,8 @@ def _log_odds(now: Mapping[str, int], before: Mapping[str, int]) -> dict[str, fl
     scores = {}
     for term, (f, g) in counts.items():
         here, there = f + prior[term], g + prior[term]
-        odds = math.log(here / (total_now + all_prior - here)) - math.log(there / (total_before + all_prior - there))
+        others_now, others_before = total_now + all_prior - here, total_before + all_prior - there
+        odds = math.log(here / max(1.0, others_now)) - math.log(there / max(1.0, others_before))
         scores[term] = odds / math.sqrt(1 / here + 1 / there)
     return scores
 

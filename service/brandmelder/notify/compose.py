@@ -107,7 +107,8 @@ def _sentence(story: Story, *, is_test: bool) -> tuple[Span, ...]:
 def _how_much(story: Story) -> tuple[Span, ...]:
     spike, words, voice = story.incident.spike, story.words, story.voice
     subject = words.subject_short[spike.kind].of(spike.observed)
-    bold = Span(text=f"{voice.observed(spike)} {subject} {_when(story)}", bold=True)
+    counted = f"{voice.observed(spike)} {subject} {_when(story)}"
+    bold = Span(text=counted[:1].upper() + counted[1:], bold=True)
     if spike.usual_high <= 0:
         usual = words.sentence_usual_none
     elif spike.usual_high == spike.usual_low == 1:
@@ -120,7 +121,8 @@ def _how_much(story: Story) -> tuple[Span, ...]:
 def _when(story: Story) -> str:
     spike, words, voice = story.incident.spike, story.words, story.voice
     if story.incident.is_delayed:
-        return words.between.format(since=voice.moment(spike.since), until=voice.moment(spike.until))
+        since, until = voice.between(spike.since, spike.until)
+        return words.between.format(since=since, until=until)
     if spike.window == timedelta(hours=1):
         return words.last_hour
     return words.last_window.format(window=voice.duration(spike.window))

@@ -75,6 +75,7 @@ ENGLISH: Final = Words(
     big_reach="{number} of them above 10,000 followers",
     no_copies="no copies",
     copies="{share} copies",
+    copies_of_few="{share} copied",
     more_copies=Plural("+ {number} copy", "+ {number} copies"),
     insults="{share} insulting",
     defend=Plural("{number} defends us", "{number} defend us"),

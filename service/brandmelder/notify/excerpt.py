@@ -30,7 +30,7 @@ def safe_url(url: str) -> str:
 
 
 def _host(link: re.Match[str]) -> str:
-    _, _, rest = link[0].rpartition("://") if "://" in link[0] else ("", "", link[0])
-    host = _HOST.match(rest.partition("@")[2] or rest)
+    authority = re.split(r"[/?#\\]", link[0].partition("://")[2] or link[0])[0]
+    host = _HOST.match(authority.rpartition("@")[2])
     name = re.sub(r"^(www\.)+", "", host[0], flags=re.IGNORECASE) if host else ""
     return f"[{name}]" if name.strip(".") else "[…]"

@@ -9,6 +9,7 @@ from brandmelder.notify.excerpt import excerpt, safe_url
 from brandmelder.notify.inert import inert
 from brandmelder.notify.message import Line, Span
 from brandmelder.notify.story import Case, Story, is_blind, is_late
+from brandmelder.notify.voice import FEWEST_FOR_PERCENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,7 +99,8 @@ def _who(story: Story) -> tuple[Span, ...]:
     if evidence.reach_critics:
         parts.append(words.big_reach.format(number=voice.number(evidence.reach_critics)))
     if evidence.copies_share > 0:
-        parts.append(words.copies.format(share=voice.share(evidence.copies_share, evidence.negatives)))
+        said = words.copies if evidence.negatives >= FEWEST_FOR_PERCENT else words.copies_of_few
+        parts.append(said.format(share=voice.share(evidence.copies_share, evidence.negatives)))
     elif evidence.negatives > 1:
         parts.append(words.no_copies)
     if evidence.insult_share >= 0.05:
@@ -198,7 +200,8 @@ def _about_time(story: Story) -> list[str]:
     spike, words, voice = story.incident.spike, story.words, story.voice
     told = []
     if story.incident.is_delayed:
-        told.append(words.delayed.format(since=voice.moment(spike.since), until=voice.moment(spike.until)))
+        since, until = voice.between(spike.since, spike.until)
+        told.append(words.delayed.format(since=since, until=until))
     if spike.learning or 0 < spike.history.days < 28:
         told.append(words.learning.format(time=voice.span(spike.history, alone=True)))
     return told

@@ -16,12 +16,13 @@ def inert(text: str, limit: int) -> str:
     three stay. It says nothing about markup: each channel escapes or avoids its own.
     """
     # What is cut away anyway is not worth normalising; 8 leaves room for what is dropped.
-    kept = _visible(unicodedata.normalize("NFC", text[: limit * 8]))
+    kept = visible(unicodedata.normalize("NFC", text[: limit * 8]))
     line = " ".join(kept.split())
     return line if len(line) <= limit else line[: max(limit - 1, 0)].rstrip() + "…"
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
+    """Return `text` without what is not seen but acts: escapes, controls, bidi, zero width; breaks become blanks."""
     kept: list[str] = []
     marks = 0
     for character in text:

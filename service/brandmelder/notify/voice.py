@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
-_FEWEST_FOR_PERCENT = 20
+FEWEST_FOR_PERCENT = 20
 
 
 def words_of(language: str) -> Words:
@@ -50,7 +50,7 @@ class Voice(Struct, frozen=True):
 
     def share(self, share: float, whole: int) -> str:
         """Say a share: `9 %`, of fewer than twenty `6 von 15`. 100 % is said only when it is all."""
-        if whole < _FEWEST_FOR_PERCENT:
+        if whole < FEWEST_FOR_PERCENT:
             return self.words.part_of.format(part=self.number(share * whole), whole=self.number(whole))
         percent = min(99, round(100 * share)) if share < 1 else 100
         return self.words.percent.format(number=max(1, percent) if share > 0 else 0)
@@ -81,14 +81,14 @@ class Voice(Struct, frozen=True):
     # ------------------------------------------------------------------ times
 
     def duration(self, time: timedelta, *, alone: bool = False) -> str:
-        """Say a duration: below 120 minutes in min, below two days in hours, then in days.
+        """Say a duration: below 120 minutes in min, below two days in hours (from six on rounded), then in days.
 
         It goes behind a preposition (`seit`, `nach`, `in`: dative in German) unless it stands `alone`.
         """
         minutes = max(0, round(time / timedelta(minutes=1)))
         if minutes < 120:
             return f"{minutes} min"
-        hours, rest = divmod(minutes, 60)
+        hours, rest = divmod(minutes, 60) if minutes < 6 * 60 else (round(minutes / 60), 0)
         if time >= 2 * _DAY:
             days = round(time / _DAY)
             return f"{days} {(self.words.days if alone else self.words.days_behind).of(days)}"
@@ -120,6 +120,12 @@ class Voice(Struct, frozen=True):
             month_name=self.words.months[local.month - 1][:3],
         )
         return self.words.moment.format(date=date, clock=self.clock(moment))
+
+    def between(self, since: datetime, until: datetime) -> tuple[str, str]:
+        """Say when something began and ended, the date only once."""
+        begin, end = self.moment(since), self.moment(until)
+        is_one_day = since.astimezone(self.zone).date() == until.astimezone(self.zone).date()
+        return begin, self.clock(until) if is_one_day else end
 
     def month(self, moment: datetime) -> str:
         """Say the month, with its year if that is not the current one."""

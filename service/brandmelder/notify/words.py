@@ -82,6 +82,7 @@ class Words(Struct, frozen=True, kw_only=True):
     big_reach: str
     no_copies: str
     copies: str
+    copies_of_few: str
     more_copies: Plural
     insults: str
     defend: Plural

@@ -17,6 +17,7 @@ Path = tuple[str | int, ...]
 _MAX_VALUES = 20_000
 _MAX_DEPTH = 24
 _TAG = "tag:yaml.org,2002:"
+_CONTINUED = re.compile(r"\\\r?\n[ \t]*")
 _ESCAPE = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.DOTALL)
 
 
@@ -160,18 +161,16 @@ class _TooMuch(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with the few scalar types of its version 1.2, so that `no`, `on` and `12:30` stay text."""
+    """YAML with the few scalar types of its version 1.2, so that `no`, `12:30`, `007` and `1e3` stay text."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - the base class's own declaration
 
 
 _Loader.add_implicit_resolver(f"{_TAG}null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
 _Loader.add_implicit_resolver(f"{_TAG}bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
-_Loader.add_implicit_resolver(f"{_TAG}int", re.compile(r"^[-+]?[0-9]+$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(f"{_TAG}int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
 _Loader.add_implicit_resolver(
-    f"{_TAG}float",
-    re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?$"),
-    list("-+0123456789."),
+    f"{_TAG}float", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?$"), list("-+0123456789")
 )
 
 _READERS: dict[str, Any] = {
@@ -254,18 +253,23 @@ def _align(text: str, scalar: ScalarNode, offset: int) -> int | None:
         start = text.find("\n", start) + 1 or end
     elif scalar.style:
         start += 1
+    last = None
     for position, index in _pairs(text, range(start, end), scalar):
         if position == offset:
             return index
-    return min(end, len(text)) if offset >= len(scalar.value) and scalar.style is None else None
+        last = index
+    return None if last is None or offset < len(scalar.value) else last + 1
 
 
 def _pairs(text: str, span: range, scalar: ScalarNode) -> Iterator[tuple[int, int]]:
     index, position, value = span.start, 0, scalar.value
     while index < span.stop and position < len(value):
         written, read = text[index], value[position]
+        continued = _CONTINUED.match(text, index) if scalar.style == '"' else None
         escape = _ESCAPE.match(text, index) if scalar.style == '"' else None
-        if escape:
+        if continued:
+            index = continued.end()
+        elif escape:
             yield position, index
             index, position = escape.end(), position + 1
         elif scalar.style == "'" and text.startswith("''", index):

@@ -15,6 +15,7 @@ from brandmelder.options import ChannelOptions, Options, SourceOptions
 from brandmelder.settings.marks import read_marked
 from brandmelder.settings.secrets import expand, refuse_clear_text, take_files
 from brandmelder.settings.shape import (
+    IN_MEMORY,
     NAME,
     AlertBlock,
     AlertSettings,
@@ -111,7 +112,7 @@ class _Reading:
             path=self._path,
             lines=notes.marked.lines(),
         )
-        self._look_for_idle(settings)
+        self._look_twice(settings)
         return settings.model_copy(update={"warnings": notes.warnings})
 
     # ------------------------------------------------- sources and channels
@@ -270,8 +271,11 @@ class _Reading:
         if isinstance(name, str) and name not in plugins.names("classifiers"):
             self._notes.unknown(("classifier",), name, plugins.names("classifiers"), kind="classifier")
 
-    def _look_for_idle(self, settings: Settings) -> None:
-        """Warn of sources nobody reads and channels nobody uses."""
+    def _look_twice(self, settings: Settings) -> None:
+        """Warn of what works and is probably not meant."""
+        if settings.database in IN_MEMORY:
+            hint = "for a service write sqlite:///brandmelder.db"
+            self._notes.warn(("database",), "a database in memory forgets everything at a restart", hint)
         read = {source for monitor in settings.monitors.values() for source in monitor.sources}
         used = {channel for alert in settings.alerts for channel in alert.to}
         for source in settings.sources.keys() - read:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 """What a source, a monitor or a channel may be called: these names become ids, addresses and metrics."""
 
+IN_MEMORY = frozenset({"sqlite://", "sqlite:///:memory:"})
+"""Databases without a file: for a demonstration, not for a service."""
+
 _INITIALS = 2
 
 
@@ -44,11 +47,9 @@ def _database(value: Any) -> str:
     text = str(value)
     if text.startswith("postgresql"):
         raise ValueError("this version keeps its memory in SQLite only; write sqlite:///brandmelder.db")
-    if text in ("sqlite://", "sqlite:///", "sqlite:///:memory:"):
-        raise ValueError(
-            "a database without a file forgets its promises at every restart; write sqlite:///brandmelder.db"
-        )
-    if not text.startswith("sqlite:///"):
+    if text in IN_MEMORY:
+        return text
+    if not text.startswith("sqlite:///") or text == "sqlite:///":
         raise ValueError("no address of a database; write sqlite:/// and a file, as in sqlite:///brandmelder.db")
     return text
 
@@ -102,7 +103,7 @@ class Document(Options):
     timezone: str = "Europe/Berlin"
     """The zone of the times staff read, as in the IANA list."""
     database: Annotated[
-        str, BeforeValidator(_database), WithJsonSchema({"type": "string", "pattern": "^sqlite:///."})
+        str, BeforeValidator(_database), WithJsonSchema({"type": "string", "pattern": "^sqlite://"})
     ] = "sqlite:///brandmelder.db"
     """Where the memory lies: `sqlite:///` and a file, relative to the working directory."""
     on_call: Annotated[str | None, Field(min_length=1, max_length=80)] = None

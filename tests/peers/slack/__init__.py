@@ -2,6 +2,6 @@
 
 from peers.slack.faults import Fault, FaultPlan
 from peers.slack.server import SlackPeer
-from peers.slack.workspace import Bot, Seen, Workspace, read_state
+from peers.slack.workspace import Bot, Channel, Seen, Workspace, read_state
 
-__all__ = ["Bot", "Fault", "FaultPlan", "Seen", "SlackPeer", "Workspace", "read_state"]
+__all__ = ["Bot", "Channel", "Fault", "FaultPlan", "Seen", "SlackPeer", "Workspace", "read_state"]

@@ -30,7 +30,8 @@ async def serve(options):
     workspace.channels = {options.channel: Channel(id=options.channel)}
     if options.state is not None:
         if options.state.exists():
-            workspace.messages = {(seen.channel, seen.ts): seen for seen in read_state(options.state)}
+            for seen in read_state(options.state):
+                workspace.put(seen)
         workspace.log = lambda change: _append(options.state, change)
     async with SlackPeer(workspace=workspace, port=options.port) as peer:
         sys.stdout.write(f"{peer.url}\n")

@@ -95,7 +95,7 @@ class Api:
         parent = self.workspace.messages.get((channel.id, arguments.get("ts", "")))
         if parent is None:
             raise Refused("thread_not_found")
-        replies = [one for one in self.workspace.visible(channel.id) if one.thread_ts == parent.ts]
+        replies = self.workspace.replies_to(parent)
         return self._page([parent, *(one for one in replies if _within(one.ts, arguments))], arguments, default=1000)
 
     def _post(self, bot, arguments, *, late=0.0):
@@ -124,7 +124,7 @@ class Api:
             metadata=arguments.get("metadata"),
         )
         self.workspace.put(seen, late=late)
-        return {"ok": True, "channel": channel.id, "ts": seen.ts, "message": self._shown(seen, with_metadata=False)}
+        return {"ok": True, "channel": channel.id, "ts": seen.ts, "message": _shown(seen, (), with_metadata=False)}
 
     def _post_ephemeral(self, bot, arguments):
         self._need(bot, "chat:write")
@@ -279,34 +279,30 @@ class Api:
         with_metadata = _is_true(arguments.get("include_all_metadata"))
         return {
             "ok": True,
-            "messages": [self._shown(one, with_metadata=with_metadata) for one in page],
+            "messages": [_shown(one, self.workspace.replies_to(one), with_metadata=with_metadata) for one in page],
             "has_more": more,
             "response_metadata": {"next_cursor": cursor},
         }
 
-    def _shown(self, seen, *, with_metadata):
-        shown = {"type": "message", "ts": seen.ts, "user": seen.user, "text": seen.text}
-        if seen.bot_id:
-            shown |= {"bot_id": seen.bot_id, "app_id": "A0BRANDMELD"}
-        if seen.blocks:
-            shown["blocks"] = list(seen.blocks)
-        replies = [
-            one for one in self.workspace.messages.values() if one.thread_ts == seen.ts and one.channel == seen.channel
-        ]
-        if replies:
-            shown |= {"thread_ts": seen.ts, "reply_count": len(replies)}
-            shown["reply_users"] = sorted({one.user for one in replies})
-        if seen.thread_ts:
-            shown["thread_ts"] = seen.thread_ts
-        if seen.is_broadcast:
-            shown["subtype"] = "thread_broadcast"
-        if seen.edited:
-            shown["edited"] = {"user": seen.user, "ts": seen.edited}
-        if seen.metadata and with_metadata:
-            shown["metadata"] = seen.metadata
-        elif seen.metadata:
-            shown["metadata"] = {"event_type": seen.metadata["event_type"]}
-        return shown
+
+def _shown(seen, replies, *, with_metadata):
+    shown = {"type": "message", "ts": seen.ts, "user": seen.user, "text": seen.text}
+    if seen.bot_id:
+        shown |= {"bot_id": seen.bot_id, "app_id": "A0BRANDMELD"}
+    if seen.blocks:
+        shown["blocks"] = list(seen.blocks)
+    if replies:
+        shown |= {"thread_ts": seen.ts, "reply_count": len(replies)}
+        shown["reply_users"] = sorted({one.user for one in replies})
+    if seen.thread_ts:
+        shown["thread_ts"] = seen.thread_ts
+    if seen.is_broadcast:
+        shown["subtype"] = "thread_broadcast"
+    if seen.edited:
+        shown["edited"] = {"user": seen.user, "ts": seen.edited}
+    if seen.metadata:
+        shown["metadata"] = seen.metadata if with_metadata else {"event_type": seen.metadata["event_type"]}
+    return shown
 
 
 def _who(bot):

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import defaultdict
 from dataclasses import asdict, dataclass, field, replace
 
 SCOPES = frozenset({"chat:write", "channels:history", "groups:history", "channels:read", "groups:read"})
@@ -66,6 +67,7 @@ class Workspace:
         self.bots = {TOKEN: Bot()}
         self.channels = {CHANNEL: Channel()}
         self.messages = {}
+        self._threads = defaultdict(dict)
         self.coming = []
         self.edit_window = True
         self._last_ts = 0
@@ -101,12 +103,19 @@ class Workspace:
             self.coming.append((self.clock() + late, seen))
         else:
             self.messages[seen.channel, seen.ts] = seen
+            if seen.thread_ts:
+                self._threads[seen.channel, seen.thread_ts][seen.ts] = seen
             self.log({"seen": asdict(seen)})
 
     def take(self, channel, ts):
         """Let a message disappear."""
-        del self.messages[channel, ts]
+        seen = self.messages.pop((channel, ts))
+        self._threads[channel, seen.thread_ts].pop(ts, None)
         self.log({"gone": [channel, ts]})
+
+    def replies_to(self, parent):
+        """Return what stands in a message's thread, oldest first."""
+        return [one for _, one in sorted(self._threads[parent.channel, parent.ts].items())]
 
     def stamp(self, *, late=0.0):
         """Return a ts that no other message has; a late message is dated when it appears."""

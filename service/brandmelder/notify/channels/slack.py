@@ -102,8 +102,9 @@ class SlackNotifier:
 
         return await self._attempt(post)
 
-    async def update(self, ref: str, message: Message, *, key: str, form: Form) -> Outcome:  # noqa: ARG002 - Slack keeps the metadata, and with it the key under which the alert is found
-        """Replace the message under `ref`; idempotent. The alert keeps the key it was posted with."""
+    async def update(self, ref: str, message: Message, *, key: str, form: Form) -> Outcome:
+        """Replace the message under `ref`; idempotent."""
+        del key  # Slack keeps the metadata, and with it the key under which the alert was posted and is found
         text, blocks = render(message, form=form, receives_clicks=self._receives_clicks)
         channel, ts = _split(ref)
 

@@ -80,12 +80,12 @@ def escape(text: str, limit: int) -> str:
 
 def safe_url(url: str) -> str:
     """Return an https address with a plain host and without a login or odd characters; else nothing."""
-    encoded = quote(url, safe=_URL_CHARACTERS)
-    if len(encoded) > MOST_URL or not set(url).isdisjoint(_NO_URL_CHARACTERS) or not url.isprintable():
+    if not url.isprintable() or not set(url).isdisjoint(_NO_URL_CHARACTERS):
         return ""
+    encoded = quote(url, safe=_URL_CHARACTERS)
     try:
         parts = urlsplit(url)
-        is_safe = parts.scheme == "https" and parts.username is None and parts.port != 0
+        is_safe = len(encoded) <= MOST_URL and parts.scheme == "https" and parts.username is None and parts.port != 0
     except ValueError:
         return ""
     return encoded if is_safe and parts.hostname and parts.hostname.isascii() else ""

@@ -35,12 +35,15 @@ class SlackOptions(ChannelOptions):
     """One Slack channel: `token` or `token_file`, and the channel's id."""
 
     token: SecretText | None = None
+    """The app's Bot User OAuth Token."""
     token_file: Path | None = None
-    """Read anew for each call, so that a rotated token needs no restart."""
+    """A file that holds it, read anew for each call, so that a rotated token needs no restart."""
     channel: Annotated[
         str, AfterValidator(_channel_id), WithJsonSchema({"type": "string", "pattern": f"^{_CHANNEL_ID}$"})
     ]
+    """The channel's id, which stands at the end of its link; not its name."""
     api_url: Annotated[str, AfterValidator(_api_url)] = API_URL
+    """Where Slack's methods are, for a proxy or a peer of tests."""
 
     @model_validator(mode="after")
     def _has_one_token(self) -> Self:

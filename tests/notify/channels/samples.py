@@ -1,0 +1,74 @@
+"""An alert as it would be composed, and notifiers that speak to a peer."""
+
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from brandmelder.model import ChannelId
+from brandmelder.notify.channels.slack import SlackNotifier
+from brandmelder.notify.channels.slack_options import SlackOptions
+from brandmelder.notify.message import Button, Line, Message, QuoteText, Span
+
+START = datetime(2026, 11, 22, 20, 15, tzinfo=UTC)
+ALERT = Message(
+    language="de",
+    incident="NF-2026-042",
+    revision=3,
+    emoji="🔴",
+    headline="Nordfunk – Negative Erwähnungen: 38 in 60 min, üblich 2–6",
+    sentence=(
+        Span(text="38 negative Erwähnungen in der letzten Stunde", bold=True),
+        Span(text="; um diese Zeit sind es sonst 2–6."),
+    ),
+    spark="▁▁▁▂▄█",
+    lines=(
+        Line(label="Quellen", spans=(Span(text="blog 22, press 9"),)),
+        Line(label="Neu", spans=(Span(text="„Netzausfall“", foreign=True), Span(text=" 21×"))),
+    ),
+    honest=("Nur eine Quelle.",),
+    quotes=(
+        QuoteText(text="Seit Stunden kein Netz.", label="blog, 21:05", url="https://blog.example/1"),
+        QuoteText(text="Ohne Adresse.", label="mail, 21:07"),
+    ),
+    buttons=(
+        Button(act="acknowledge", label="Übernehmen", primary=True),
+        Button(act="dismiss", label="Keine Krise"),
+        Button(act="details", label="Details", url="https://alarm.example/NF-2026-042"),
+    ),
+    footer=(
+        (Span(text="offen"),),
+        (Span(text="NF-2026-042"),),
+        (Span(text="gelesen bis "), Span(text="21:14", moment=START - timedelta(minutes=1))),
+    ),
+)
+
+
+class VirtualClock:
+    """Seconds that pass when they are told to; `moment` is the same as a datetime."""
+
+    def __init__(self, start=START):
+        self.seconds = start.timestamp()
+
+    def __call__(self):
+        return self.seconds
+
+    @property
+    def moment(self):
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+    def advance(self, seconds):
+        self.seconds += seconds
+
+    def move_to(self, moment):
+        self.seconds = max(self.seconds, moment.timestamp())
+
+
+@asynccontextmanager
+async def slack_notifier(url, **options):
+    """A notifier for the peer's channel, closed at the end."""
+    deadline = options.pop("deadline", timedelta(seconds=5))
+    options = {"token": "xoxb-test", "channel": "C0123456789"} | options
+    notifier = SlackNotifier(ChannelId("crisis"), SlackOptions(type="slack", api_url=url, **options), deadline=deadline)
+    try:
+        yield notifier
+    finally:
+        await notifier.close()
