@@ -90,8 +90,8 @@ def inherit(words, stems):
             topics = {s for parent in parents for s in parent if s.startswith("topic")}
             if not any(s in KINDS for s in sections):
                 tones = next((p for p in parents if any(s in KINDS for s in p)), set())
-                sections |= {s for s in tones if s in KINDS}
-            sections |= topics
+                sections.update(s for s in tones if s in KINDS)
+            sections.update(topics)
 
 
 def mapped(section, *, negated):

@@ -18,7 +18,18 @@ OPENERS = {
     "en": ("@{acme|northbank|cityrail} ", "Hi, ", "Hello, ", "Dear team, ", "RT @ann: ", "Today: ", "Update: "),
 }  # fmt: skip
 CLOSERS = (
-    ("", " 😡", " 😤", " 🙄", " #fail", " :(", " @{acme|nordbank}", " #{acme|nordbahn|nordnetz}", " !!", " http://t.co/q"),
+    (
+        "",
+        " 😡",
+        " 😤",
+        " 🙄",
+        " #fail",
+        " :(",
+        " @{acme|nordbank}",
+        " #{acme|nordbahn|nordnetz}",
+        " !!",
+        " http://t.co/q",
+    ),
     ("", "", " http://t.co/q", " #{acme|nordbahn|nordnetz}", " @{acme|nordbank}", " via @{blatt|news}"),
     ("", " 😊", " 👍", " :)", " #{acme|nordbahn}", " @{acme|nordbank}", " !", " ❤"),
 )

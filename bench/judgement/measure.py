@@ -9,15 +9,23 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from corpora import read_corpus
-from train import macro_f1, softmax
+from train import macro_f1
 
-TESTS = {"SB10k test": "sb10k.test", "PotTS test": "potts.test", "GermEval 2017 dev": "evaluation_only/germeval2017_dev"}
-ANCHORS = """published (other splits): german-sentiment-bert macro-F1 SB10k .603, PotTS .651; GermEval 2017 .514, trained on it"""
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TESTS = {
+    "SB10k test": "sb10k.test",
+    "PotTS test": "potts.test",
+    "GermEval 2017 dev": "evaluation_only/germeval2017_dev",
+}
+ANCHORS = (
+    "published (other splits): german-sentiment-bert macro-F1 SB10k .603, PotTS .651; GermEval 2017 .514, trained on it"
+)
 
 
 class Judge(NamedTuple):
@@ -191,7 +199,8 @@ def row(peer, data):
     texts = [text for one, _ in data.values() for text in one]
     seconds, megabytes = cost(peer.modules)
     cells.append(
-        f"{speed(peer.judge, texts, 250):>8,.0f} {speed(peer.judge, texts[:400], 1):>7,.0f} {seconds:>5.2f} {megabytes:>5.0f}"
+        f"{speed(peer.judge, texts, 250):>8,.0f} {speed(peer.judge, texts[:400], 1):>7,.0f}"
+        f" {seconds:>5.2f} {megabytes:>5.0f}"
     )
     return " | ".join(cells)
 
@@ -217,7 +226,6 @@ def main():
     print(ANCHORS)
     print("not installed:", "; ".join(missing) or "none")
     print("GermEval 2017: Wojatzki et al. 2017, CC BY-NC 4.0, measured only")
-    _ = softmax
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Train the shipped model: `python bench/judgement/train.py CORPORA OUT.npz`. NumPy alone, no randomness but fixed seeds."""
+"""Train the shipped model: `python bench/judgement/train.py CORPORA OUT.npz`. NumPy alone, fixed seeds."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+from compile_words import KINDS, TOPICS, WEIGHT_BAD, WEIGHT_GOOD, compile_list
 from corpora import read_corpus, read_posts
 from optimise import Sparse, fit, softmax
-from compile_words import KINDS, TOPICS, WEIGHT_BAD, WEIGHT_GOOD, compile_list
 
 from brandmelder.classify import features, head, linear, wordlist
 
@@ -93,7 +93,7 @@ def stacked(parts):
 
 def inverse_frequencies(data):
     """Return idf per slot, 0 where fewer than two texts have it, as the model file stores it."""
-    rows, columns, _ = Features.counted(data.cells, features.SLOTS)
+    _, columns, _ = Features.counted(data.cells, features.SLOTS)
     frequency = np.bincount(columns, minlength=features.SLOTS)
     idf = (np.log((1 + data.rows) / (1 + frequency)) + 1) ** 0.75
     return np.where(frequency >= 2, np.rint(16 * idf), 0) / 16
@@ -139,8 +139,7 @@ def baked(dense, constant):
     steps = np.arange(head.COUNT_CAP + 1)
     amount, presence = dense[:kinds], dense[kinds : 2 * kinds]
     table = DENSE_UNIT * (
-        np.log1p(steps)[None, :, None] * amount[:, None, :]
-        + 0.5 * (steps > 0)[None, :, None] * presence[:, None, :]
+        np.log1p(steps)[None, :, None] * amount[:, None, :] + 0.5 * (steps > 0)[None, :, None] * presence[:, None, :]
     )
     good, bad = np.meshgrid(np.arange(head.SUM_CAP + 1), np.arange(head.SUM_CAP + 1), indexing="ij")
     grid = DENSE_UNIT * shape_columns(good, bad) @ dense[2 * kinds : -1]
@@ -221,7 +220,8 @@ def save(path, arrays):
         for name in sorted(arrays):
             buffer = io.BytesIO()
             np.save(buffer, np.asarray(arrays[name]), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), buffer.getvalue(), zipfile.ZIP_DEFLATED, 9)
+            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
+            archive.writestr(entry, buffer.getvalue(), zipfile.ZIP_DEFLATED, 9)
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
@@ -279,7 +279,7 @@ def train(corpora, own_weight=OWN_WEIGHT, without=""):
     insult = train_insult(Features(offence_texts, words["de"]), offence, words["de"].entries)
     arrays = head_arrays("de", lists["de"], solved, insult) | gram_arrays("de", solved[0], used, idf)
     arrays["de_insults"], arrays["de_insults_scale"] = quantised(insult[0])
-    arrays |= english_arrays(parts[:-1], labels[:-1], own["en"], lists, words, insult)
+    arrays |= english_arrays((parts[:-1], labels[:-1]), own["en"], lists, words, insult)
     pooled = np.concatenate(labels)
     arrays["prior"] = np.bincount(pooled, minlength=3) / len(pooled)
     arrays["topic_names"] = np.array(TOPICS)
@@ -287,12 +287,13 @@ def train(corpora, own_weight=OWN_WEIGHT, without=""):
     return tuned(arrays, corpora)
 
 
-def english_arrays(german, german_labels, own, lists, words, insult):
+def english_arrays(german, own, lists, words, insult):
     """Train the English head: kinds from the German corpora too, entries from our own posts."""
     posts = Features(own[0], words["en"])
-    for part in german:
+    parts, german_labels = german
+    for part in parts:
         part.entries = [np.zeros(0, np.int64)] * part.rows
-    data = stacked([*german, posts])
+    data = stacked([*parts, posts])
     labels = np.concatenate([*german_labels, own[1]])
     share = np.bincount(labels, minlength=3) / len(labels)
     weights = (1 / (3 * share))[labels] ** 0.5
@@ -312,7 +313,8 @@ def tuned(arrays, corpora):
         texts, labels = read_corpus(corpora, name)
         development.append((model.heads["de"].score(texts).logits, labels))
     arrays["label_bias"] = np.array(best_bias(development))
-    pooled = np.concatenate([linear.sigmoid(linear.negative_logits(head.Scores(logits, None, None))) for logits, _ in development])
+    chances = [linear.sigmoid(linear.negative_logits(head.Scores(z, None, None))) for z, _ in development]
+    pooled = np.concatenate(chances)
     arrays["de_unsure_band"] = arrays["en_unsure_band"] = np.float64(np.quantile(np.abs(pooled - 0.5), 0.2))
     texts, offence = read_corpus(corpora, "germeval2018.dev", ("other", "offensive"))
     chance = softmax(np.stack([np.zeros(len(texts)), model.heads["de"].score(texts).logits[:, 2]], axis=1))[:, 1]

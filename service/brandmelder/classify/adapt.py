@@ -120,9 +120,12 @@ def learn(examples: Sequence[Example]) -> Correction | None:
     if loss["calibrated"] < loss["base"]:
         fitted = _calibration_of(random)
         return Correction(
-            calibration=fitted, labels=len(examples), loss_before=loss["base"], loss_after=loss["calibrated"],
+            calibration=fitted,
+            labels=len(examples),
+            loss_before=loss["base"],
+            loss_after=loss["calibrated"],
             version=fitted.version,
-        )  # fmt: skip
+        )
     return None
 
 
@@ -133,7 +136,7 @@ def cross_scores(examples: Sequence[Example]) -> tuple[Vector, Vector, Vector]:
     labels = np.array([one.is_negative for one in examples], np.float64)
     only, raw = base.copy(), base.copy()
     for fold in range(FOLDS):
-        inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        inside, outside = np.flatnonzero(folds != fold).tolist(), np.flatnonzero(folds == fold).tolist()
         if not len(inside) or not len(outside):
             continue
         known = [examples[index] for index in inside]

@@ -165,7 +165,7 @@ def gram_slots(batch: Batch) -> NDArray[np.uint32]:
 
 def spans(batch: Batch, begins: NDArray[np.intp], lengths: NDArray[np.intp] | int) -> NDArray[np.uint32]:
     """Return the 32-bit hashes of the strings that begin at `begins`."""
-    hashes = (batch.sums[begins + lengths] - batch.sums[begins]) * _powers()[1][begins]
+    hashes: NDArray[np.uint32] = (batch.sums[begins + lengths] - batch.sums[begins]) * _powers()[1][begins]
     hashes ^= hashes >> U32(15)
     hashes *= _MIX
     hashes ^= hashes >> U32(13)

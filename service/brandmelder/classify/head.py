@@ -66,12 +66,13 @@ class Head:
         self._good = np.asarray(arrays[f"{prefix}_good"], np.int64)
         self._bad = np.asarray(arrays[f"{prefix}_bad"], np.int64)
         self._defend = int(arrays[f"{prefix}_defend"])
-        self._grams: NDArray[np.int64] | None = None
-        if f"{prefix}_grams" in arrays:
+        self._has_grams = f"{prefix}_grams" in arrays
+        if self._has_grams:
             grams = np.asarray(arrays[f"{prefix}_grams"], np.int64)
             grams[2] &= 255
-            self._grams = _packed(grams)
+            self._lanes = _packed(grams)
             self._idf = grams[2] / 16
+            self._tones = grams[0] - grams[1]
             self._gram_scale = float(arrays[f"{prefix}_grams_scale"])
             self._insults = np.asarray(arrays[f"{prefix}_insults"], np.int64)
             self._insult_scale = float(arrays[f"{prefix}_insults_scale"])
@@ -105,7 +106,7 @@ class Head:
         totals = wordlist.per_text(self._columns(reading, slots), tokens)
         counts = self.words.unpacked(totals[:, : self._groups])
         logits = (self._dense(counts, tokens) + totals[:, self._groups : self._groups + 3]) / SCALE
-        if self._grams is not None:
+        if self._has_grams:
             logits[:, :2] += self._gram_logits(batch, tokens, totals[:, -2])
             words = np.maximum(tokens.last - tokens.first, 1)
             logits[:, 2] += totals[:, -1] * (self._insult_scale / np.sqrt(words))
@@ -115,8 +116,8 @@ class Head:
         """Return what is summed over the tokens of a text: lanes of kinds, entry weights, n-gram lanes, insult."""
         values = np.empty((len(slots), self._rows_table.shape[1] + 2), np.int64)
         np.add(self._rows_table[self._rows(reading)], self._rows_table[reading.found.pairs], out=values[:, :-2])
-        if self._grams is not None:
-            values[:, -2] = self._grams[slots]
+        if self._has_grams:
+            values[:, -2] = self._lanes[slots]
             values[:, -1] = self._insults[slots]
         return values
 
@@ -128,15 +129,15 @@ class Head:
         good = np.minimum(counts @ self._good, SUM_CAP)
         bad = np.minimum(counts @ self._bad, SUM_CAP)
         lengths = np.minimum(tokens.last - tokens.first, len(self._lengths) - 1)
-        kinds: NDArray[np.int64] = self._table[capped + self._offsets].sum(axis=1)
-        return kinds + self._grid[good, bad] + self._lengths[lengths]
+        kinds = self._table[capped + self._offsets].sum(axis=1)
+        out: NDArray[np.int64] = kinds + self._grid[good, bad] + self._lengths[lengths]
+        return out
 
     def _gram_logits(
         self, batch: features.Batch, tokens: features.Tokens, words: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Return Σ w·idf / sqrt(Σ idf²), shape (texts, 2), from three lanes of one 64-bit table."""
-        assert self._grams is not None
-        lanes = self._grams[features.gram_slots(batch)].sum(axis=0)
+        lanes = self._lanes[features.gram_slots(batch)].sum(axis=0)
         bounds = np.empty(2 * len(batch.starts), np.intp)
         bounds[::2] = batch.starts
         bounds[1::2] = batch.ends
@@ -144,11 +145,12 @@ class Head:
         counts = len(features.LENGTHS) * (batch.ends - batch.starts) + (tokens.last - tokens.first)
         weights = np.stack([sums >> (2 * _LANE), (sums >> _LANE) & _LANE_MASK], axis=1) - _BIAS * counts[:, None]
         norm = np.sqrt(np.maximum(sums & _LANE_MASK, 1) / IDF_LEVELS)
-        return weights * (self._gram_scale / norm)[:, None]
+        out: NDArray[np.float64] = weights * (self._gram_scale / norm)[:, None]
+        return out
 
     def vectors(self, reading: Reading) -> list[tuple[tuple[int, ...], tuple[float, ...]]]:
         """Return φ of each text: the slots of its n-grams and words, and their share of a vector of length 1."""
-        if self._grams is None:
+        if not self._has_grams:
             return [((), ())] * len(reading.batch.starts)
         batch, tokens, _ = reading
         grams = features.gram_slots(batch)
@@ -165,21 +167,22 @@ class Head:
 
     def shift(self, reading: Reading, weights: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return δ·φ of each text for weights·idf per slot in units of 1/SCALE."""
-        if self._grams is None:
+        if not self._has_grams:
             return np.zeros(len(reading.batch.starts))
         batch, tokens, _ = reading
         grams, words = features.gram_slots(batch), tokens.hashes >> _SHIFT
         bounds = np.stack([batch.starts, batch.ends], axis=1).ravel()
-        sums = np.add.reduceat(weights[grams].sum(axis=0), bounds)[::2] + wordlist.per_text(weights[words], tokens)
-        squares = (self._grams & _LANE_MASK)[grams].sum(axis=0)
-        norm = np.add.reduceat(squares, bounds)[::2] + wordlist.per_text((self._grams & _LANE_MASK)[words], tokens)
+        both = np.stack([weights, self._lanes & _LANE_MASK])
+        sums, norm = np.add.reduceat(both[:, grams].sum(axis=1), bounds, axis=1)[:, ::2] + np.stack(
+            [wordlist.per_text(one[words], tokens) for one in both]
+        )
         out: NDArray[np.float64] = sums / SCALE / np.sqrt(np.maximum(norm, 1) / IDF_LEVELS)
         return out
 
     def table(self, correction: Correction) -> NDArray[np.int64]:
         """Return the weights that `shift` takes."""
         weights = np.zeros(features.SLOTS, np.int64)
-        if self._grams is not None and correction.slots:
+        if self._has_grams and correction.slots:
             slots = np.array(correction.slots)
             weights[slots] = np.rint(np.array(correction.values) * self._idf[slots] * SCALE)
         return weights
@@ -192,7 +195,7 @@ class Head:
         return out
 
     def moves(self, reading: Reading) -> NDArray[np.float64]:
-        """Return how far each token moved the logit of negative, in logits; an explanation, not a second score."""
+        """Return how far each token moved from positive to negative, in logits: an explanation, no second score."""
         alone = self._row_moves[self._rows(reading)] + self._row_moves[reading.found.pairs]
         return alone + self._gram_moves(reading)
 
@@ -211,13 +214,13 @@ class Head:
         return tuple((word, round(value / whole, 3)) for word, value in best if abs(value) > 0.03 * whole)
 
     def _moves_of_rows(self) -> NDArray[np.float64]:
-        """Return what a row of the word list alone does to the logit of negative."""
-        single = self._table.reshape(-1, COUNT_CAP + 1, 3)[:, 1, 0]
+        """Return what a row of the word list does on its own, from positive towards negative."""
+        tone = np.array([1, -1, 0])
+        single = self._table.reshape(-1, COUNT_CAP + 1, 3)[:, 1] @ tone
+        grid = (self._grid - self._grid[0, 0]) @ tone
         kinds = self.words.kind_rows
-        balance = kinds @ (self._bad - self._good)
-        bad = self._grid[0, np.clip(balance, 0, SUM_CAP), 0] - self._grid[0, 0, 0]
-        good = self._grid[np.clip(-balance, 0, SUM_CAP), 0, 0] - self._grid[0, 0, 0]
-        whole = self._entries[:, 0] + kinds @ single + np.where(balance > 0, bad, np.where(balance < 0, good, 0))
+        balance = np.minimum(kinds @ self._good, SUM_CAP), np.minimum(kinds @ self._bad, SUM_CAP)
+        whole = self._entries @ tone + kinds @ single + grid[balance]
         whole[[0, self.words.entries]] = 0
         out: NDArray[np.float64] = whole / SCALE
         return out
@@ -225,13 +228,13 @@ class Head:
     def _gram_moves(self, reading: Reading) -> NDArray[np.float64]:
         """Give every token the n-grams that begin in it."""
         batch, tokens = reading.batch, reading.tokens
-        if self._grams is None:
+        if not self._has_grams:
             return np.zeros(len(tokens.begins))
-        weights = (self._grams[features.gram_slots(batch)] >> (2 * _LANE)).sum(axis=0) - _BIAS * len(features.LENGTHS)
+        weights = self._tones[features.gram_slots(batch)].sum(axis=0)
         running = np.concatenate([[0], np.cumsum(weights)])
         begins = np.minimum(tokens.begins, len(weights))
         stops = np.minimum(tokens.begins + tokens.lengths, len(weights))
-        whole = (self._grams[tokens.hashes >> _SHIFT] >> (2 * _LANE)) - _BIAS
+        whole = self._tones[tokens.hashes >> _SHIFT]
         units = np.maximum(batch.ends - batch.starts, 1)
         texts = np.searchsorted(tokens.first, np.arange(len(begins)), side="right") - 1
         scale = self._gram_scale / (_TYPICAL_IDF * np.sqrt(len(features.LENGTHS) * units))
@@ -263,7 +266,9 @@ def _scaled(arrays: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.
 def _packed(grams: NDArray[np.int64]) -> NDArray[np.int64]:
     """Pack (negative, positive, idf²) of every slot into three lanes of 21 bits."""
     idf = (grams[2] / 16) ** 2 * IDF_LEVELS
-    return ((grams[0] + _BIAS) << (2 * _LANE)) | ((grams[1] + _BIAS) << _LANE) | np.rint(idf).astype(np.int64)
+    tones = ((grams[0] + _BIAS) << (2 * _LANE)) | ((grams[1] + _BIAS) << _LANE)
+    out: NDArray[np.int64] = tones | np.rint(idf).astype(np.int64)
+    return out
 
 
 def _word(reading: Reading, index: int) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FILE: Final = "linear.npz"
 SHA256: Final = "55a8fb08a3a71492d2fbc0a0f4acc56b9b540d817baacd1c8e405c41618b9f12"
 """Of the model file that belongs to this version of the code; training prints it."""
-SHORT: Final = 5
+SHORT: Final = 12
 """Words up to which a text of unknown language is judged by the language in whose list it stands."""
 
 _LETTERS = re.compile(r"[\W_]+")
@@ -110,20 +110,21 @@ class LinearClassifier:
         language = identify(text)
         if language != UNDETERMINED:
             return language, language
-        words = text.split(maxsplit=SHORT)
-        if len(words) > SHORT:
+        if len(text.split(maxsplit=SHORT)) > SHORT:
             return UNDETERMINED, UNDETERMINED
         if hint in self._model.heads:
             return hint, hint
         return self._language_of_short(text), UNDETERMINED
 
     def _language_of_short(self, text: str) -> str:
-        """Return the first head that knows a word or sign of `text`; emoji are the same in every language."""
+        """Return the head that knows most of `text`, at least half of it; emoji are the same in every language."""
+        best, most = UNDETERMINED, 0.5
         for language, head in self._model.heads.items():
-            found = head.read([text[:200]]).found
-            if (found.words > 0).any():
-                return language
-        return UNDETERMINED
+            words = head.read([text[:200]]).found.words
+            share = float((words > 0).mean()) if len(words) else 0.0
+            if share >= most:
+                best, most = language, share + 1e-9
+        return best
 
     def _verdicts(self, key: str, texts: Sequence[str], languages: Sequence[str]) -> list[Verdict]:
         head = self._model.heads[key]
@@ -169,7 +170,9 @@ class LinearClassifier:
         negative, neutral = np.round(negative, 6), np.round(raw[:, 1] * rest, 6)
         return np.round(np.stack([negative, neutral, np.maximum(1 - negative - neutral, 0)], axis=1), 6)
 
-    def examples(self, texts: Sequence[str], labels: Sequence[bool], *, random: Sequence[bool]) -> dict[str, list[Example]]:
+    def examples(
+        self, texts: Sequence[str], labels: Sequence[bool], *, random: Sequence[bool]
+    ) -> dict[str, list[Example]]:
         """Return the labels as `adapt.learn` takes them, by head; texts that no head judges are left out."""
         out: dict[str, list[Example]] = {}
         groups: dict[str, int] = {}
@@ -184,10 +187,14 @@ class LinearClassifier:
             mark = copy_key(text)
             out.setdefault(key, []).append(
                 Example(
-                    score=float(negative_logits(head.score_reading(reading))[0]), slots=slots, values=values,
-                    is_negative=is_negative, is_random=is_random, weight=1 / copies[mark],
+                    score=float(negative_logits(head.score_reading(reading))[0]),
+                    slots=slots,
+                    values=values,
+                    is_negative=is_negative,
+                    is_random=is_random,
+                    weight=1 / copies[mark],
                     group=groups.setdefault(mark, len(groups)),
-                )  # fmt: skip
+                )
             )
         return out
 

@@ -150,4 +150,5 @@ def _packed(kinds: NDArray[np.int64]) -> NDArray[np.int64]:
     groups = -(-kinds.shape[1] // LANES)
     padded = np.zeros((len(kinds), groups * LANES), np.int64)
     padded[:, : kinds.shape[1]] = kinds
-    return (padded.reshape(len(kinds), groups, LANES) << _SHIFTS).sum(axis=2)
+    out: NDArray[np.int64] = (padded.reshape(len(kinds), groups, LANES) << _SHIFTS).sum(axis=2)
+    return out
