@@ -8,10 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from brandmelder.classify import features, wordlist
+from brandmelder.classify.words import load_words
 
 WORDS = Path(__file__).parent / "words"
 SHARED = ("signs.txt", "stance.txt")
 MARKS = ("exclaim", "question", "dots", "link", "handle", "hashtag", "retweet")
+LEXICON_CLASSES = {
+    "incident": "incident", "insult": "insult", "defence": "defend", "sarcasm": "irony", "negator": "negator",
+    "more": "very", "less": "hedge", "but": "contrast",
+}  # fmt: skip
 BAD = ("negative 3", "negative 2", "negative 1", "incident")
 GOOD = ("positive 3", "positive 2", "positive 1")
 NEGATED = ("negated good", "negated bad")
@@ -47,6 +52,22 @@ def parse(path):
             yield entry, section
 
 
+def lexicon_entries(language):
+    """Yield (entry, section) of the lexicon classifier's list: its weights and classes in our sections."""
+    for entry in load_words():
+        if entry.language not in {language, ""} or entry.text.startswith("*") or "0" in entry.text:
+            continue
+        text = entry.text.replace(" ", "_")
+        for name in entry.classes:
+            if name in TOPICS:
+                yield text, f"topic {name}"
+            elif name in LEXICON_CLASSES:
+                yield text, LEXICON_CLASSES[name]
+        if entry.weight and "incident" not in entry.classes:
+            strength = min(3, max(1, round(abs(entry.weight))))
+            yield text, f"{'negative' if entry.weight < 0 else 'positive'} {strength}"
+
+
 def spellings(entry):
     """Return the entry and what it looks like without umlauts."""
     plain = entry.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
@@ -63,11 +84,11 @@ def pieces(text):
     ]
 
 
-def collect(names):
+def collect(sources):
     """Return the sections of every word, stem and pair: three dicts of sets."""
     words, stems, pairs = {}, {}, {}
-    for name in names:
-        for raw, section in parse(WORDS / name):
+    for source in sources:
+        for raw, section in source:
             for entry in spellings(raw):
                 is_stem = len(entry) > 3 and entry.endswith("*") and entry[-2].isalnum()
                 found = pieces(entry[:-1] if is_stem else entry)
@@ -105,9 +126,21 @@ def mapped(section, *, negated):
     return section
 
 
+def extended(language):
+    """Return the collected words with what the lexicon classifier's list adds: it speaks where ours is silent."""
+    ours = collect(parse(WORDS / name) for name in (f"tone.{language}.txt", *SHARED, "topics.txt"))
+    theirs = collect([lexicon_entries(language)])
+    for mine, other in zip(ours, theirs, strict=True):
+        for text, sections in other.items():
+            known = mine.setdefault(text, set())
+            has_tone = any(section in KINDS for section in known)
+            known.update(section for section in sections if section not in KINDS or not has_tone)
+    return ours
+
+
 def compile_list(language):
     """Return the arrays of `WordList` for one language, unprefixed, and the texts of the entries."""
-    words, stems, pairs = collect((f"tone.{language}.txt", *SHARED, "topics.txt"))
+    words, stems, pairs = extended(language)
     inherit(words, stems)
     entries, keys, heads = [("", set())], {}, set()
     for text, sections in sorted(words.items()):

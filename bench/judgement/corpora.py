@@ -47,6 +47,16 @@ def drawn(text, rng):
     return re.sub(r"\{([^}]*)\}", lambda match: rng.choice(match[1].split("|")), text)
 
 
+def joined(post, alike, neutral, copy, rng):
+    """Return the post alone, with one other, or as part of a long text (three to six posts, mostly neutral)."""
+    if copy % 3 == 0:
+        return post
+    others = 1 if copy % 3 == 1 else rng.randint(2, 5)
+    bodies = [post] + [rng.choice(alike if rng.random() < (0.6 if others == 1 else 0.3) else neutral) for _ in range(others)]
+    rng.shuffle(bodies)
+    return " ".join(bodies)
+
+
 def read_posts(language, copies, seed=7):
     """Return our own posts: each as it stands, with a frame, and joined with another one."""
     rng = random.Random(seed)
@@ -59,10 +69,7 @@ def read_posts(language, copies, seed=7):
         for post in posts:
             out[drawn(post, rng)] = label
             for copy in range(copies):
-                body = post
-                if copy % 2:
-                    partner = rng.choice(posts) if rng.random() < 0.6 else rng.choice(by_label[1])
-                    body = f"{partner} {body}" if rng.random() < 0.5 else f"{body} {partner}"
+                body = joined(post, posts, by_label[1], copy, rng)
                 if rng.random() < 0.5:
                     body = rng.choice(OPENERS[language]) + body
                 out[drawn(body + rng.choice(CLOSERS[label]), rng)] = label
