@@ -63,30 +63,30 @@ def main() -> None:
     brands = names(dice, asked.queries)
     texts = [text(dice, brands) for _ in range(asked.texts)]
 
-    before = time.perf_counter()
+    before = time.process_time()
     matcher = Matcher({name: query(name) for name in brands})
-    built = time.perf_counter() - before
-    before = time.perf_counter()
+    built = time.process_time() - before
+    before = time.process_time()
     found = matcher.monitors(texts)
-    ours = len(texts) / (time.perf_counter() - before)
+    ours = len(texts) / (time.process_time() - before)
 
     compiled = {name: patterns(name) for name in brands}
     sample = texts[: max(20, 200_000 // asked.queries)]
-    before = time.perf_counter()
+    before = time.process_time()
     peer = [
         tuple(
             name for name, (wanted, unwanted) in compiled.items() if wanted.search(line) and not unwanted.search(line)
         )
         for line in map(fold, sample)
     ]
-    theirs = len(sample) / (time.perf_counter() - before)
+    theirs = len(sample) / (time.process_time() - before)
     if peer != found[: len(sample)]:
         raise SystemExit("the two ways disagree")
 
     hits = sum(map(len, found)) / len(found)
     mean = sum(map(len, texts)) / len(texts)
     table = Table(title=f"{asked.queries:,} queries, texts of {mean:.0f} characters, {hits:.2f} monitors per mention")
-    for column in ("method", "mentions/s", "ratio"):
+    for column in ("method", "mentions per CPU s", "ratio"):
         table.add_column(column, justify="left" if column == "method" else "right")
     table.add_row("one regular expression per query", f"{theirs:,.0f}", "1")
     table.add_row(f"Matcher (built in {built:.2f} s)", f"{ours:,.0f}", f"{ours / theirs:,.0f}")

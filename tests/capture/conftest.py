@@ -1,4 +1,4 @@
-"""What the tests of capture share: a moment, a hostile server, an impatient client."""
+"""What the tests of capture share: a moment, a hostile server, clients of several tempers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from brandmelder.capture.source import Fetch
 
 NOW = datetime(2026, 11, 20, 13, 0, tzinfo=UTC)
-IMPATIENT = Limits(
-    deadline=timedelta(seconds=0.6),
-    connect=timedelta(seconds=0.3),
-    read=timedelta(seconds=0.3),
-    wire=1 << 20,
-    inflated=2 << 20,
-)
+SMALL = Limits(wire=1 << 20, inflated=2 << 20)
+"""Patient, so that a busy machine breaks no test, but quickly full."""
+HASTY = Limits(deadline=timedelta(seconds=0.6))
+"""Gives up the whole exchange."""
+CURT = Limits(connect=timedelta(seconds=0.2), read=timedelta(seconds=0.2))
+"""Gives up a silent server."""
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ async def server() -> AsyncIterator[HostileServer]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[HttpClient]:
-    one = HttpClient(limits=IMPATIENT)
+    one = HttpClient(limits=SMALL)
     yield one
     await one.close()
 

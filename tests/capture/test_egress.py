@@ -11,7 +11,7 @@ from brandmelder.capture.egress import Guard, Resolver, is_reachable, reach_of, 
 from brandmelder.capture.http import HttpClient, parse_url
 from brandmelder.errors import Blocked, SourceError
 from brandmelder.model import SourceId
-from capture.conftest import IMPATIENT, NOW
+from capture.conftest import CURT, NOW
 
 NEVER = """
 0.0.0.0 0.1.2.3 169.254.169.254 169.254.0.1 192.0.0.192 192.0.0.1 100.100.100.200 168.63.129.16 224.0.0.1
@@ -96,7 +96,7 @@ async def test_no_spelling_of_a_closed_place_is_asked(url):
         found.extend(row[4][0] for row in rows)
         return found
 
-    fetch = HttpClient(limits=IMPATIENT, resolve=resolve).bind(source=SourceId("press"), allow_private=False)
+    fetch = HttpClient(limits=CURT, resolve=resolve).bind(source=SourceId("press"), allow_private=False)
     with pytest.raises(SourceError) as caught:
         await fetch(url, now=NOW)
     assert isinstance(caught.value, Blocked) or not found, "what has an address is refused for it"

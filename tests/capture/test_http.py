@@ -13,10 +13,20 @@ import pytest
 from brandmelder.capture.http import HttpClient, Limits, user_agent
 from brandmelder.errors import AuthRefused, Blocked, Gone, RateLimited, ShapeChanged, SourceError, Transient
 from brandmelder.model import SourceId
-from capture.conftest import IMPATIENT, NOW
+from capture.conftest import CURT, HASTY, NOW, SMALL
 from capture.hostile_server import HostileServer, reply
 
 PRESS = SourceId("press")
+
+
+@pytest.fixture
+def hasty():
+    return HttpClient(limits=HASTY).bind(source=PRESS, allow_private=True)
+
+
+@pytest.fixture
+def curt():
+    return HttpClient(limits=CURT).bind(source=PRESS, allow_private=True)
 
 
 async def failure(fetch, url, **more) -> SourceError:
@@ -191,7 +201,7 @@ async def test_a_redirect_out_of_bounds_is_refused_even_where_private_hosts_are_
     async def resolve(host, port):
         return {"metadata.example": ["169.254.169.254"], "localhost": ["127.0.0.1"]}.get(host, [host])
 
-    client = HttpClient(limits=IMPATIENT, resolve=resolve)
+    client = HttpClient(limits=SMALL, resolve=resolve)
     fetch = client.bind(source=PRESS, allow_private=True)
     error = await failure(fetch, server.on("/", reply(302, b"", {"Location": place})))
     assert isinstance(error, Blocked)
@@ -205,7 +215,7 @@ async def test_credentials_do_not_travel_to_another_origin(server, fetch):
         async def resolve(host, port):
             return ["127.0.0.1"]
 
-        client = HttpClient(limits=IMPATIENT, resolve=resolve)
+        client = HttpClient(limits=SMALL, resolve=resolve)
         fetch = client.bind(source=PRESS, allow_private=True)
         server.on("/same", reply(302, b"", {"Location": "/away"}))
         server.on("/away", reply(302, b"", {"Location": f"http://user:pw@127.0.0.1:{other.port}/x"}))
@@ -219,7 +229,7 @@ async def test_credentials_are_dropped_when_the_host_changes(server):
     async def resolve(host, port):
         return ["127.0.0.1"]
 
-    client = HttpClient(limits=IMPATIENT, resolve=resolve)
+    client = HttpClient(limits=SMALL, resolve=resolve)
     fetch = client.bind(source=PRESS, allow_private=True)
     server.on("/a", reply(302, b"", {"Location": f"https://127.0.0.1:{server.port}/b"}))
     await failure(fetch, f"http://127.0.0.1:{server.port}/a", headers={"Authorization": "Basic c2VjcmV0"})
@@ -230,40 +240,40 @@ async def test_credentials_are_dropped_when_the_host_changes(server):
 # ------------------------------------------------------------ slow and large
 
 
-async def test_dripped_headers_meet_the_total_deadline(server, fetch):
+async def test_dripped_headers_meet_the_total_deadline(server, hasty):
     async def script(wire, request):
         await wire.drip(reply(200, b"late"), 0.05)
 
-    error = await failure(fetch, server.on("/", script))
+    error = await failure(hasty, server.on("/", script))
     assert isinstance(error, Blocked)
     assert error.why == "deadline"
 
 
-async def test_a_dripped_body_meets_the_total_deadline(server, fetch):
+async def test_a_dripped_body_meets_the_total_deadline(server, hasty):
     async def script(wire, request):
         await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         await wire.drip(b"x" * 1000, 0.05)
 
-    error = await failure(fetch, server.on("/", script))
+    error = await failure(hasty, server.on("/", script))
     assert isinstance(error, Blocked)
     assert error.why == "deadline"
 
 
-async def test_a_redirect_does_not_renew_the_deadline(server, fetch):
+async def test_a_redirect_does_not_renew_the_deadline(server, hasty):
     async def script(wire, request):
         await asyncio.sleep(0.15)
         await wire.send(reply(302, b"", {"Location": "/"}))
 
-    error = await failure(fetch, server.on("/", script))
+    error = await failure(hasty, server.on("/", script))
     assert isinstance(error, Blocked)
     assert error.why == "deadline"
 
 
-async def test_silence_is_a_passing_fault(server, fetch):
+async def test_silence_is_a_passing_fault(server, curt):
     async def script(wire, request):
         await wire.hang()
 
-    error = await failure(fetch, server.on("/", script))
+    error = await failure(curt, server.on("/", script))
     assert isinstance(error, Transient)
     assert "silent" in str(error)
 
@@ -370,7 +380,7 @@ async def test_a_dead_name_server_meets_the_connect_deadline():
         await asyncio.Event().wait()
 
     error = await failure(
-        HttpClient(limits=IMPATIENT, resolve=resolve).bind(source=PRESS, allow_private=False), "https://slow.example/"
+        HttpClient(limits=CURT, resolve=resolve).bind(source=PRESS, allow_private=False), "https://slow.example/"
     )
     assert isinstance(error, Transient)
 
@@ -390,7 +400,7 @@ async def test_one_private_address_among_public_ones_is_enough_to_refuse(server)
     async def resolve(host, port):
         return ["93.184.215.14", "127.0.0.1"]
 
-    client = HttpClient(limits=IMPATIENT, resolve=resolve)
+    client = HttpClient(limits=SMALL, resolve=resolve)
     error = await failure(client.bind(source=PRESS, allow_private=False), f"http://two.example:{server.port}/")
     assert isinstance(error, Blocked)
     assert "allow_private: true" in str(error)
@@ -402,7 +412,7 @@ async def test_a_name_is_resolved_once_so_that_rebinding_finds_no_second_chance(
     async def resolve(host, port):
         return answers.pop(0)
 
-    client = HttpClient(limits=IMPATIENT, resolve=resolve)
+    client = HttpClient(limits=SMALL, resolve=resolve)
     await failure(client.bind(source=PRESS, allow_private=False), f"http://rebind.example:{server.port}/")
     assert len(answers) == 1
     assert server.requests == []
@@ -490,10 +500,17 @@ async def test_a_certificate_for_another_host_is_refused(certificate):
         await over_tls(certificate, "shop.example", ssl.create_default_context(cafile=certificate[0]))
 
 
-async def test_a_server_that_speaks_no_tls_is_named(server):
+async def test_a_server_that_speaks_no_tls_is_named():
     async def resolve(host, port):
         return ["127.0.0.1"]
 
-    client = HttpClient(limits=IMPATIENT, resolve=resolve)
-    error = await failure(client.bind(source=PRESS, allow_private=True), f"https://blog.example:{server.port}/")
-    assert isinstance(error, Blocked | Transient)
+    async def greet(reader, writer):
+        writer.write(b"220 mail.example ESMTP\r\n")
+        writer.close()
+
+    client = HttpClient(limits=Limits(deadline=timedelta(seconds=5)), resolve=resolve)
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as listener:
+        port = listener.sockets[0].getsockname()[1]
+        error = await failure(client.bind(source=PRESS, allow_private=True), f"https://blog.example:{port}/")
+    assert isinstance(error, Blocked)
+    assert "does not speak TLS as it should (WRONG_VERSION_NUMBER)" in str(error)

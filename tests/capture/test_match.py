@@ -175,6 +175,11 @@ def test_without_queries_nothing_matches():
     assert Matcher({}).monitors(["a", "b"]) == [(), ()]
 
 
+def test_half_a_character_disturbs_no_other_text():
+    matcher = Matcher({"m": "nord"})
+    assert matcher.monitors(["\ud800", "Nord", "\udfff nord", "ä\ud800nord"]) == [(), ("m",), ("m",), ("m",)]
+
+
 def test_a_text_that_holds_the_separator_disturbs_no_other():
     matcher = Matcher({"m": "nord", "p": '"nord funk"'})
     texts = ["nord", "x\n\x1e\nnord\n\x1e\nfunk", "\n\x1e\n", "funk", "nord"]

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brandmelder.classify import language
 from brandmelder.classify.language import identify
 from classify.own_posts import HELD_OUT, TUNING
 
@@ -73,6 +74,13 @@ def test_most_customer_posts_are_one_of_the_two():
 def test_any_text_has_an_answer(text):
     assert identify(text) in {"de", "en", "und"}
     assert identify(text) == identify(text)
+
+
+def test_no_more_words_are_remembered_than_may_be(monkeypatch):
+    votes = language._Votes()
+    monkeypatch.setattr(language, "_MEMORY", len(votes) + 1)
+    assert votes["entfernung"] == votes["entscheidung"] == language._LIKE_GERMAN
+    assert len(votes) == language._MEMORY
 
 
 def test_a_long_text_costs_no_more_than_its_beginning():

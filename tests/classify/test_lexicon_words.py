@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from brandmelder.classify.tone import _join_phrases
-from brandmelder.classify.words import TOPICS, Dictionary, Role, fold, load_words, tokenise
+from brandmelder.classify.words import TOPICS, Dictionary, Role, _entry, fold, load_words, tokenise
 
 ENTRIES = load_words()
 DICTIONARIES = {"de": Dictionary(("de",)), "en": Dictionary(("en",)), "": Dictionary(())}
@@ -115,3 +115,9 @@ def test_numbers_in_digits_and_in_words_are_one():
     for text in ("seit 3 stunden", "seit drei Stunden", "seit 12 Stunden", "seit zwölf Stunden"):
         assert found(text, "de") == ["seit … stunden"]
     assert DICTIONARIES["de"]["4711"].roles == Role.NUMBER
+
+
+@pytest.mark.parametrize("line", ["gut\t4\t-", "gut\t1\tunknown", "gut\t1", "gut\tviel\t-"])
+def test_a_line_that_is_not_in_shape_is_refused(line):
+    with pytest.raises(ValueError):
+        _entry(line, "de")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from peers.wordpress.processes import Server
+from peers.wordpress.processes import Server, free_port
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -25,27 +24,34 @@ class Slack:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.url = ""
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/api/"
 
     def __enter__(self) -> Self:
-        log = self.home / "slack.log"
-        command = [sys.executable, "-m", "peers.slack", "--port", "0", "--state", str(self.home / "slack.jsonl")]
-        self._server = Server(command, log=log, env={**os.environ, "PYTHONPATH": str(TESTS)})
-        self._server.wait_for(lambda: "http" in log.read_text() and log.read_text().endswith("\n"))
-        self.url = next(line for line in log.read_text().splitlines() if line.startswith("http"))
-        self._client = httpx.Client(base_url=self.url.removesuffix("api/"), timeout=30, trust_env=False)
+        self.plug_in()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._client.close()
+        self.unplug()
+
+    def plug_in(self) -> None:
+        """Start it (again) under the same address; what people saw before is still there."""
+        log = self.home / f"slack-{len(list(self.home.glob('slack-*.log')))}.log"
+        state = self.home / "slack.jsonl"
+        command = [sys.executable, "-m", "peers.slack", "--port", str(self.port), "--state", str(state)]
+        self._server = Server(command, log=log, env={**os.environ, "PYTHONPATH": str(TESTS)})
+        self._server.wait_for(lambda: self.url in log.read_text())
+
+    def unplug(self) -> None:
+        """Stop it: connections are refused."""
         self._server.stop()
 
     def visible(self) -> list[dict[str, Any]]:
         """Return everything that stands in the channel, replies included, oldest first."""
-        answer = self._client.get(f"/_peer/visible/{CHANNEL}").raise_for_status()
-        found: list[dict[str, Any]] = answer.json()
+        answer = httpx.get(f"http://127.0.0.1:{self.port}/_peer/visible/{CHANNEL}", timeout=30, trust_env=False)
+        found: list[dict[str, Any]] = answer.raise_for_status().json()
         return found
 
     def alerts(self) -> list[dict[str, Any]]:
@@ -54,4 +60,5 @@ class Slack:
 
     def plan(self, method: str, **fault: Any) -> None:
         """Let the next call of `method` go wrong (peers/slack/faults.py)."""
-        self._client.post(f"/_peer/faults/{method}", content=json.dumps([fault])).raise_for_status()
+        address = f"http://127.0.0.1:{self.port}/_peer/faults/{method}"
+        httpx.post(address, json=[fault], timeout=30, trust_env=False).raise_for_status()

@@ -77,13 +77,12 @@ async def test_an_empty_blog_is_read(reader: Reader):
 
 
 async def test_the_first_contact_reads_the_history_in_pages_each_comment_once(wordpress: WordPress, reader: Reader):
-    ids = wordpress.import_history(_history(260))
+    ids = wordpress.import_history(_history(900, step=timedelta(hours=1)))
     polls = await reader.read()
-    assert len(reader.stored) == 260
+    assert len(polls) >= 2
+    assert reader.stored.keys() == {str(each) for each in ids}
     assert set(reader.times.values()) == {1}
-    assert {mention.external_id for mention in reader.stored.values()} == {str(each) for each in ids}
     assert all(mention.history for mention in reader.stored.values())
-    assert len(polls) >= 3
     assert all(len(poll.mentions) <= 1000 for poll in polls)
     assert polls[-1].read_until is not None
     assert polls[-1].read_until <= datetime.now(UTC)
@@ -91,12 +90,12 @@ async def test_the_first_contact_reads_the_history_in_pages_each_comment_once(wo
 
 async def test_a_mention_carries_what_the_comment_says(wordpress: WordPress, reader: Reader):
     await reader.read()
-    at = _ago(seconds=90)
+    at = _ago(seconds=-2)
     first = wordpress.comment('Seit <b>drei</b> Wochen & länger\nkein Netz <3 "toll"', "Jörg & Käthe", at)
     answer = wordpress.comment("Moin, das tut uns leid.", "Nordfunk", at + timedelta(seconds=5), parent=first)
     await reader.read()
     mention, reply = reader.stored[str(first)], reader.stored[str(answer)]
-    assert mention.text == "Seit drei Wochen & länger\nkein Netz <3 “toll”"
+    assert mention.text == 'Seit drei Wochen & länger\nkein Netz <3 "toll"'
     assert mention.author == "Jörg & Käthe"
     assert mention.published_at == at
     assert mention.url == f"{wordpress.url}/hello-world/#comment-{first}"
@@ -107,7 +106,7 @@ async def test_a_mention_carries_what_the_comment_says(wordpress: WordPress, rea
 async def test_only_what_is_new_comes_after_the_first_contact(wordpress: WordPress, reader: Reader):
     wordpress.import_history(_history(120))
     await reader.read()
-    new = wordpress.comment("neu", "Mia", _ago(seconds=5))
+    new = wordpress.comment("neu", "Mia", _ago(seconds=-1))
     again = [mention for poll in await reader.read() for mention in poll.mentions]
     assert [mention.external_id for mention in again] == [str(new)]
     assert not again[0].history
@@ -197,9 +196,9 @@ async def test_a_deletion_during_the_walk_hides_no_other_comment(wordpress: Word
 
 
 async def test_history_beyond_eight_weeks_is_left_alone(wordpress: WordPress, reader: Reader):
-    wordpress.import_history(_history(3, since=timedelta(days=80), step=timedelta(days=20)))
+    wordpress.import_history(_history(4, since=timedelta(days=80), step=timedelta(days=20)))
     await reader.read()
-    assert len(reader.stored) == 2
+    assert reader.texts() == ["Kommentar 2", "Kommentar 3"]
 
 
 async def test_the_extent_tells_how_many_there_are(wordpress: WordPress, reader: Reader):

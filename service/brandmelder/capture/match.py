@@ -69,7 +69,7 @@ class Matcher:
         joined = _BETWEEN.join(folded)
         proposed: dict[int, set[int]] = {}
         number, end = 0, len(folded[0])
-        for pattern, start, stop in self._scan.find_matches_as_indexes(joined, overlapping=True):
+        for pattern, start, stop in self._occurrences(joined):
             anchor, queries = self._anchors[pattern]
             if not _is_whole(joined, start, stop, anchor):
                 continue
@@ -78,6 +78,13 @@ class Matcher:
                 end += len(_BETWEEN) + len(folded[number])
             proposed.setdefault(number, set()).update(queries)
         return proposed
+
+    def _occurrences(self, text: str) -> list[tuple[int, int, int]]:
+        """Return every occurrence of an anchor: its number, where it starts and stops."""
+        try:
+            return self._scan.find_matches_as_indexes(text, overlapping=True)
+        except UnicodeEncodeError:  # half a character, which the scan refuses; places stay what they are
+            return self._occurrences(text.encode("utf-8", "replace").decode())
 
 
 def _is_whole(text: str, start: int, stop: int, term: Anchor) -> bool:

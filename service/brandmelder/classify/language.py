@@ -30,7 +30,8 @@ _SMALL_WORDS: Final[dict[int, str]] = {
         musste mussten sollte sollten wollte wollen wollt sagt sagen macht machen gemacht kommt kommen gekommen neue
         neuen neuer neues lange jahr jahre jahren tag tage tagen woche wochen uhr euro herr frau irgendwo irgendwie
         irgendwas wirklich eigentlich gesehen bitteschoen seinen statt trotz laut beide beiden waere haette wuerde
-        in will is nix davon dabei dazu daran ordnung des hob hod ham mia wos koa nimmer oiso bissl heit gehd jo moin dat wat ook
+        in will is nix davon dabei dazu daran ordnung
+        des hob hod ham mia wos koa nimmer oiso bissl heit gehd jo moin dat wat ook
     """,
     _ENGLISH: """
         a about after again all am an and any are as at be because been before being but by can can't could did didn't

@@ -2,10 +2,98 @@
 
 from __future__ import annotations
 
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
 
+from brandmelder.errors import BrandmelderError
 
-@click.group()
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEFAULT_CONFIG = Path("config/brandmelder.yaml")
+
+_COMMANDS = {
+    "demo": ("demo:demo", "Show a storm and its alert, without any account."),
+    "init": ("configuration:init", "Write a commented configuration to start from."),
+    "check": ("configuration:check", "Check the configuration; --live also polls every source once."),
+    "run": ("service:run", "Run the service."),
+    "backtest": ("backtest:backtest", "Replay mentions from a file; nothing is sent."),
+    "incidents": ("incidents:incidents", "List, show, acknowledge and end incidents."),
+    "send-test": ("service:send_test", "Send a test message to every channel."),
+    "recount": ("service:recount", "Rebuild all counts from mentions and verdicts."),
+    "migrate": ("service:migrate", "Bring an older database to this version."),
+    "health": ("service:health", "Say whether the service makes progress (exit code 0 or 1)."),
+    "schema": ("configuration:schema", "Print the JSON schema of the configuration."),
+}
+
+
+class Commands(click.Group):
+    """Loads a command when it is asked for, and prints our errors as one clear line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which one needs them."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import one command."""
+        del ctx
+        if name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(f"brandmelder.cli.{module}"), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any of them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error of ours becomes its sentence and its exit code."""
+        try:
+            return super().invoke(ctx)
+        except BrandmelderError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(error.exit_code)
+
+
+def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option `--config FILE`; the function receives it as `path`."""
+    return click.option(
+        "--config",
+        "path",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=DEFAULT_CONFIG,
+        show_default=True,
+        metavar="FILE",
+        help="The configuration.",
+    )(function)
+
+
+def quiet_logs() -> None:
+    """Let only errors through: for commands that speak to a person themselves."""
+    import logging
+
+    import structlog
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 all is well, 1 it did not work, 2 the input or the configuration is wrong. "
+    "Begin with: brandmelder demo",
+)
 @click.version_option(package_name="brandmelder")
 def main() -> None:
-    """Tell on-call communications staff, within minutes, that negative mentions are spiking."""
+    """A fire alarm for brands.
+
+    Tells the people on call, in chat and within minutes, that negative mentions are spiking: how many, against what
+    is usual, where, what about, and who is on it.
+    """

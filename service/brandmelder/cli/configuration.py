@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from importlib import resources
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from brandmelder.errors import Problem
+    from brandmelder.pipeline.survey import Visited
     from brandmelder.settings import Settings
 
 _LANGUAGES = {"de": "German", "en": "English"}
@@ -47,10 +49,12 @@ def init(path: Path, language: str) -> None:
 @click.command()
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for a program.")
-def check(path: Path, *, as_json: bool) -> None:
+@click.option("--live", is_flag=True, help="Also poll every source once, and say what it would store.")
+def check(path: Path, *, as_json: bool, live: bool) -> None:
     """Say everything that is wrong with the configuration, with line, column and remedy.
 
-    Exit code 0 if it can be used, 2 if not. Secrets are looked for, never shown.
+    With --live every source is visited as on first contact; nothing is stored. Exit code 0 if all is well, 2 if the
+    configuration cannot be used, 1 if a source refuses or cannot be reached. Secrets are looked for, never shown.
     """
     from brandmelder.errors import ConfigurationError
     from brandmelder.settings import read_settings
@@ -60,11 +64,52 @@ def check(path: Path, *, as_json: bool) -> None:
     except ConfigurationError as error:
         _print_refusal(path, error.problems, as_json=as_json)
         raise click.exceptions.Exit(error.exit_code) from error
+    visited = asyncio.run(_survey(settings)) if live else []
     if as_json:
-        click.echo(json.dumps(summary(settings), ensure_ascii=False))
-        return
-    for line in describe(settings):
-        click.echo(line)
+        click.echo(json.dumps(summary(settings) | _visits(visited, settings, live=live), ensure_ascii=False))
+    else:
+        for line in (*describe(settings), *_told(visited, settings)):
+            click.echo(line)
+    if not all(one.is_good for one in visited):
+        raise click.exceptions.Exit(1)
+
+
+async def _survey(settings: Settings) -> list[Visited]:
+    from brandmelder import wiring
+    from brandmelder.clock import SystemClock
+    from brandmelder.pipeline.survey import survey
+
+    reach = wiring.outside()
+    try:
+        return await survey(wiring.build_sources(settings, reach), SystemClock().now())
+    finally:
+        await reach.close()
+
+
+def _told(visited: Sequence[Visited], settings: Settings) -> Iterator[str]:
+    if visited:
+        yield ""
+    for one in visited:
+        mark = "good" if one.is_good else "BAD "
+        yield f"{mark}  {one.source}: {one.text}  ({settings.where('sources', one.source)})"
+
+
+def _visits(visited: Sequence[Visited], settings: Settings, *, live: bool) -> dict[str, Any]:
+    if not live:
+        return {}
+    return {
+        "ok": all(one.is_good for one in visited),
+        "visits": [
+            {
+                "source": one.source,
+                "good": one.is_good,
+                "mentions": one.mentions,
+                "text": one.text,
+                "where": settings.where("sources", one.source),
+            }
+            for one in visited
+        ],
+    }
 
 
 @click.command()

@@ -20,7 +20,7 @@ _HOURS = (2, 1, 1, 1, 1, 2, 5, 8, 10, 12, 13, 12, 12, 11, 10, 10, 11, 12, 13, 15
 _WEEKDAYS = (1.15, 1.1, 1.05, 1.0, 1.0, 0.85, 0.8)
 
 # Minutes after the spot, comments per minute; straight lines between.
-_STORM = ((0, 0.3), (6, 1.2), (18, 3.0), (45, 3.2), (75, 2.0), (120, 0.8), (180, 0.2), (200, 0.05))
+_STORM = ((0, 0.5), (4, 1.6), (12, 3.0), (40, 3.2), (75, 1.9), (120, 0.8), (180, 0.2), (200, 0.05))
 STORM = timedelta(minutes=_STORM[-1][0])
 """How long the storm lasts."""
 

@@ -19,7 +19,7 @@ START = datetime(2026, 10, 20, tzinfo=ZONE)
 QUIET = timedelta(weeks=8)
 SPOT = time(19, 58)
 """When the spot runs, local time: two minutes before the evening news."""
-BEFORE = timedelta(minutes=30)
+BEFORE = timedelta(minutes=90)
 LENGTH = timedelta(hours=7, minutes=30)
 """From the spot to the end of the story: the storm and the calm after it."""
 
@@ -31,7 +31,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
     start: datetime
     """First moment of the quiet weeks."""
     evening: datetime
-    """Where to join the story: the last quiet half hour."""
+    """Where to join the story: the last quiet hour and a half."""
     onset: datetime
     """The spot runs and the storm begins."""
     end: datetime

@@ -1,143 +1,200 @@
-"""What is normal at this hour: a level times the hour of the local week, both learnt and both doubted.
+"""What is normal at this hour: a level, times the hour of the local week, times a slow drift, each learnt and doubted.
 
-Level and hours are ratios of exponentially weighted sums of observed over expected counts, each shrunk toward its
-parent as a gamma prior would. Hourly counts scatter like a negative binomial with variance m + φ·m².
+Learning lags a day behind, is winsorised, and nearly stands still inside flagged hours. Ratios of exponentially
+weighted sums are shrunk toward their parent as a gamma prior would. All arrays have the series as their last axis.
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from msgspec import Struct
-from msgspec.structs import replace
+
+from brandmelder.detect.memory import REACH, WEEK, WINDOWS
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from brandmelder.detect.memory import Array, Memory
 
-    Cube = NDArray[np.float64]
-
-WEEK = 168
-"""Cells of the profile: hours of the local week, Monday 00:00 first."""
-_LEVEL_DECAY = 0.5 ** (1 / (14 * 24))
-_CELL_DECAY = 0.5 ** (1 / 6)
 _PRIOR_COUNT, _PRIOR_HOURS = 0.3, 0.15
-_PRIOR_SPREAD, _SPREAD_WEIGHT = 0.32, 1 / 0.32**2
-_DAY, _MONTH = 24.0, 28 * 24.0
-
-Cells = tuple[float, ...]
-_FLAT: Cells = (1.0,) * WEEK
-_EMPTY: Cells = (0.0,) * WEEK
-
-
-class Baseline(Struct, frozen=True, kw_only=True):
-    """What was learnt. Counts are per hour at full exposure; cells are hours of the local week."""
-
-    hours: float = 0.0
-    """Seen hours learnt from: exposure counts in part."""
-    count: float = 0.0
-    """Exponentially weighted Σ observed."""
-    shape: float = 0.0
-    """Exponentially weighted Σ profile · exposure."""
-    observed: Cells = _EMPTY
-    expected: Cells = _EMPTY
-    profile: Cells = _FLAT
-    spread: float = _SPREAD_WEIGHT * _PRIOR_SPREAD
-    spread_weight: float = _SPREAD_WEIGHT
-    days: int = 0
-    """Day (of the epoch) for which the profile was built."""
+_PHI, _PHI_WEIGHT = 0.32, 1 / 0.32**2
+_LEVEL_DAYS, _DRIFT_DAYS, _SPREAD_DAYS, _FLAG_DAYS = 14.0, 28.0, 90.0, 20.0
+_CELL_DECAY = 0.5 ** (1 / 6)
+_DRIFT_PRIOR = 200.0
+_EARLY = 48.0
+_INTERACTION_AFTER = 14
+_LOCKED = 0.25
+"""Beyond this share of flagged hours the flags are no longer believed: the world has changed."""
 
 
-class Normal(Struct, frozen=True, kw_only=True):
-    """Mean and variance of the count of a window."""
-
-    mean: float
-    variance: float
-
-
-def dispersion(baseline: Baseline) -> float:
-    """Return φ: the squared coefficient of variation of an hour's count beyond Poisson."""
-    return min(4.0, max(0.0, baseline.spread / baseline.spread_weight))
+def phi(memory: Memory) -> Array:
+    """Return the squared coefficient of variation of an hour beyond Poisson. Shape (series,)."""
+    raw = (memory["phi_sum"] + _PHI * _PHI_WEIGHT) / (memory["phi_weight"] + _PHI_WEIGHT)
+    return np.clip(raw, 0.0, 6.0)
 
 
-def level(baseline: Baseline, early: tuple[float, float] = (0.0, 0.0)) -> float:
-    """Return the mean count of an average hour. `early` adds counts and hours that are not learnt yet."""
-    return (_PRIOR_COUNT + baseline.count + early[0]) / (_PRIOR_HOURS + baseline.shape + early[1])
+def level(memory: Memory, now: int, pace: int) -> Array:
+    """Return the mean count of an average unit. While less than two days are learnt, the lagging day helps out."""
+    count, shape = memory["count"], memory["shape"]
+    young = memory["learnt"] < _EARLY * pace / 24
+    if not young.any():
+        known: Array = (_PRIOR_COUNT + count) / (_PRIOR_HOURS + shape)
+        return known
+    rows = np.arange(now - pace, now - max(1, pace // 12)) % REACH
+    seen = memory["unit_seen"][rows] * (memory["unit_flag"][rows] == 0)
+    early = np.where(young, seen.sum(axis=0), 0.0)
+    counts = np.where(young, (memory["unit_count"][rows] * (seen > 0)).sum(axis=0), 0.0)
+    return (_PRIOR_COUNT + count + counts) / (_PRIOR_HOURS + shape + early)
 
 
-def normal(baseline: Baseline, hours: list[tuple[int, float]], early: tuple[float, float] = (0.0, 0.0)) -> Normal:
-    """Return what is normal for a window made of `hours`: (cell, seen hours) pairs."""
-    known = baseline.hours + early[1]
-    height = level(baseline, early)
-    means = [height * baseline.profile[cell] * seen for cell, seen in hours]
-    mean = math.fsum(means)
-    phi = dispersion(baseline)
-    # Doubt: how well the level is known, and, until four weeks are seen, how little the hours are.
-    worth = known / (phi + 1.0 / max(height, 0.01))
-    doubt = 1.0 / (_PRIOR_COUNT + worth) + 1.5 * _DAY / (_DAY + known) * max(0.0, 1.0 - known / _MONTH)
-    return Normal(mean=mean, variance=mean + phi * mean * mean + doubt * mean * mean)
+def mean_at(memory: Memory, cell: int, other: int, height: Array) -> Array:
+    """Return the mean count of a fully seen unit half-way between two cells of the local week. Shape (series,)."""
+    profile = memory["profile"]
+    shape = profile[cell] if cell == other else 0.5 * (profile[cell] + profile[other])
+    mean: Array = height * shape * memory["drift"]
+    return mean
 
 
-def learn(baseline: Baseline, cell: int, count: float, seen: float, *, flagged: bool) -> Baseline:
-    """Learn one hour of the past: `count` mentions while `seen` (0 to 1) of it was visible.
+def doubt(memory: Memory, height: Array, spread: Array, pace: int) -> Array:
+    """Return the squared relative error of each window's mean: level, hours, inexperience. Shape (W, series)."""
+    seen = memory["seen"] / pace
+    of_level = 1.0 / (_PRIOR_COUNT + memory["count"] / (1.0 + spread * height))
+    days = np.minimum(seen, 45.0)
+    of_hour = 1.0 / (1.3 + days * height / (1.0 + spread * height))
+    lengths = np.array(WINDOWS, dtype=np.float64)[:, None] * (24 / pace)
+    young = 1.0 / (1.0 + seen) * np.maximum(0.0, 1.0 - seen / 28.0)
+    pooled: Array = of_level + of_hour / np.minimum(lengths, 24.0) + young / np.minimum(lengths, 8.0) ** 0.5
+    return pooled
 
-    The count is winsorised at three standard deviations. A flagged hour counts as its mean plus one: an incident hardly
-    teaches, yet a world that changed for good is not fought for ever.
+
+def learn(memory: Memory, unit: int, cells: tuple[int, int], *, now: int, pace: int) -> None:
+    """Learn the unit that lies a day back, in place; `pace` is the number of units in a day.
+
+    A public holiday, which lies between two cells, teaches the level and neither cell.
     """
-    if seen <= 0:
-        return baseline
-    usual = normal(baseline, [(cell, seen)])
-    known = baseline.hours >= _DAY
-    most = usual.mean + 3.0 * math.sqrt(usual.variance) + 1.0
-    held = usual.mean + math.sqrt(usual.mean + dispersion(baseline) * usual.mean**2)
-    taken = held if flagged and known else min(count, most) if known else count
-    decay = _LEVEL_DECAY**seen
-    off = (taken - usual.mean) ** 2 - usual.mean
-    weight = usual.mean**2 / (usual.mean + 2 * usual.variance**2) if known and not flagged else 0.0
-    observed, expected = list(baseline.observed), list(baseline.expected)
-    observed[cell] = observed[cell] * _CELL_DECAY**seen + taken
-    expected[cell] = expected[cell] * _CELL_DECAY**seen + level(baseline) * seen
-    return replace(
-        baseline,
-        hours=baseline.hours + seen,
-        count=baseline.count * decay + taken,
-        shape=baseline.shape * decay + baseline.profile[cell] * seen,
-        observed=tuple(observed),
-        expected=tuple(expected),
-        spread=baseline.spread + weight * off,
-        spread_weight=baseline.spread_weight + weight * usual.mean**2,
+    row = unit % REACH
+    seen = memory["unit_seen"][row]
+    if not seen.any():
+        return
+    count = memory["unit_count"][row]
+    height, spread = level(memory, now, pace), phi(memory)
+    mean = mean_at(memory, *cells, height) * seen
+    plain = mean / memory["drift"]
+    deviation = np.sqrt(mean + spread * mean * mean)
+    share = memory["flag_share"]
+    share += (seen > 0) * (memory["unit_flag"][row] - share) * (1 - 0.5 ** (1 / (_FLAG_DAYS * pace)))
+    flagged = (memory["unit_flag"][row] > 0) & (share < _LOCKED)
+    known = memory["learnt"] >= pace
+    taken = np.where(known, np.minimum(count, mean + 3 * deviation + 1), count)
+    taken = np.where(flagged & known, np.minimum(taken, mean + deviation), taken)
+    is_seen = seen > 0
+    _learn_spread(memory, count - mean, mean, clean=is_seen & known & ~flagged, pace=pace)
+    fade = np.where(is_seen, _CELL_DECAY, 1.0)
+    if cells[0] == cells[1]:
+        for name, value in (("observed", taken), ("expected", height * memory["drift"] * seen), ("worth", seen)):
+            ring = memory[name]
+            ring[cells[0]] = ring[cells[0]] * fade + value * is_seen
+    fade = 0.5 ** (seen / (_LEVEL_DAYS * pace))
+    memory["count"][:] = memory["count"] * fade + taken * is_seen
+    memory["shape"][:] = memory["shape"] * fade + plain / height
+    memory["learnt"][:] += seen
+    memory["day_taken"][:] += taken * is_seen
+    memory["day_count"][0] += count * is_seen
+    memory["day_mean"][0] += plain
+    memory["day_shape"][0] += plain / height
+
+
+def _learn_spread(memory: Memory, off: Array, mean: Array, *, clean: Array, pace: int) -> None:
+    variance = mean + phi(memory) * mean * mean
+    weight = clean * mean * mean / np.maximum(mean + 2 * variance * variance, 1e-12)
+    square = np.minimum(off * off, 9 * variance + 4)
+    fade = np.where(clean, 0.5 ** (1 / (_SPREAD_DAYS * pace)), 1.0)
+    memory["phi_sum"][:] = memory["phi_sum"] * fade + weight * (square - mean)
+    memory["phi_weight"][:] = memory["phi_weight"] * fade + weight * mean * mean
+
+
+def close_day(memory: Memory, pace: int) -> None:
+    """Follow drift and shift at the end of a learnt day, and rebuild the profile, in place."""
+    spread = phi(memory) / pace + 0.01
+    mean, count = memory["day_mean"][0], memory["day_count"][0]
+    variance = np.maximum(mean + spread * mean * mean, 1e-9)
+    off = np.where(mean > 0, (count - mean * memory["drift"]) / np.sqrt(variance), 0.0)
+    memory["day_off"][0] = off
+    relative = np.clip(
+        np.divide(memory["day_taken"], mean, out=np.ones_like(mean), where=mean > 0),
+        1 - 2.5 * np.sqrt(variance) / np.maximum(mean, 1e-9),
+        1 + 2.5 * np.sqrt(variance) / np.maximum(mean, 1e-9),
     )
+    weight = mean * mean / variance
+    fade = np.where(mean > 0, 0.5 ** (1 / _DRIFT_DAYS), 1.0)
+    memory["drift_sum"][:] = memory["drift_sum"] * fade + weight * relative
+    memory["drift_weight"][:] = memory["drift_weight"] * fade + weight
+    drift = (memory["drift_sum"] + _DRIFT_PRIOR) / (memory["drift_weight"] + _DRIFT_PRIOR)
+    memory["drift"][:] = np.clip(drift, 0.5, 2.0)
+    _shift(memory)
+    _rebuild(memory, pace)
+    for name in ("day_count", "day_mean", "day_shape", "day_off"):
+        ring = memory[name]
+        ring[1:] = ring[:-1].copy()
+        ring[0] = 0.0
+    memory["day_taken"][:] = 0.0
 
 
-def rebuild(baseline: Baseline, day: int) -> Baseline:
-    """Rebuild the profile from the cells: hour, hour by weekend, weekday; each shrunk toward 1.
+def _shift(memory: Memory) -> None:
+    """Where four days all lie beyond 1.5 deviations on one side, the level becomes those days."""
+    off = memory["day_off"]
+    moved = (off > 1.5).all(axis=0) | (off < -1.5).all(axis=0)
+    moved &= memory["day_shape"].min(axis=0) > 0
+    if not moved.any():
+        return
+    for name, ring in (("count", "day_count"), ("shape", "day_shape")):
+        memory[name][:] = np.where(moved, memory[ring].sum(axis=0), memory[name])
+    for name in ("drift_sum", "drift_weight"):
+        memory[name][:] = np.where(moved, 0.0, memory[name])
+    memory["drift"][:] = np.where(moved, 1.0, memory["drift"])
+    memory["day_off"][:] = np.where(moved, 0.0, off)
 
-    Once a day, and every hour of the first week.
-    """
-    if day == baseline.days and baseline.hours >= WEEK:
-        return baseline
-    observed = np.array(baseline.observed).reshape(7, 24)
-    expected = np.array(baseline.expected).reshape(7, 24)
-    phi = dispersion(baseline)
-    hour, split, weekday = np.ones(24), np.ones((2, 24)), np.ones(7)
-    weekend = np.array([0, 0, 0, 0, 0, 1, 1])
+
+def _rebuild(memory: Memory, pace: int) -> None:
+    """Build the profile from the cells: hour, hour by weekend, weekday; then each cell's own part, if there is one."""
+    shape = (7, 24, memory.series)
+    observed, expected = memory["observed"].reshape(shape), memory["expected"].reshape(shape)
+    worth, spread = memory["worth"].reshape(shape), phi(memory)
+    hour, weekday = np.ones(shape[1:]), np.ones((7, 1, memory.series))
+    split = np.ones((2, *shape[1:]))
+    parts = (slice(0, 5), slice(5, 7))
+    noise_hour, noise_day = (spread / np.maximum(worth.sum(axis=axis), 1e-9) for axis in (0, 1))
+    noise_part = [spread / np.maximum(worth[part].sum(axis=0), 1e-9) for part in parts]
+    sums = observed.sum(axis=0), [observed[part].sum(axis=0) for part in parts], observed.sum(axis=1)
     for _ in range(3):
-        around = split[weekend] * weekday[:, None]
-        hour = _factor(observed.sum(0), (expected * around).sum(0), 1.0, phi / 5)
-        for part in (0, 1):
-            rows = weekend == part
-            around_part = (expected * hour * weekday[:, None])[rows].sum(0)
-            split[part] = _factor(observed[rows].sum(0), around_part, 0.5, phi / 3)
-        weekday = _factor(observed.sum(1), (expected * hour * split[weekend]).sum(1), 0.3, phi / 24)
-    profile = hour * split[weekend] * weekday[:, None]
-    return replace(baseline, profile=tuple((profile / profile.mean()).ravel().tolist()), days=day)
+        around = [(expected[part] * weekday[part]).sum(axis=0) for part in parts]
+        hour = _factor(sums[0], around[0] * split[0] + around[1] * split[1], 1.0, noise_hour)
+        for place in (0, 1):
+            split[place] = _factor(sums[1][place], around[place] * hour, 0.5, noise_part[place])
+        daily = [(expected[part] * (hour * split[place])).sum(axis=1) for place, part in enumerate(parts)]
+        weekday[:, 0] = _factor(sums[2], np.concatenate(daily), 0.3, noise_day)
+    separable = weekday * hour
+    for place, part in enumerate(parts):
+        separable[part] *= split[place]
+    profile = _interaction(observed, expected * separable, spread / np.maximum(worth, 1e-9), separable)
+    enough = memory["learnt"] >= _INTERACTION_AFTER * pace
+    profile = np.where(enough, profile, separable).reshape(WEEK, -1)
+    weight = np.where(worth.reshape(WEEK, -1) > 0, 1.0, 0.0)
+    middle = ((profile - 1.0) * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1.0) + 1.0
+    memory["profile"][:] = profile / np.maximum(middle, 0.05)
 
 
-def _factor(
-    observed: NDArray[np.float64], expected: NDArray[np.float64], tau: float, noise: float
-) -> NDArray[np.float64]:
+def _factor(observed: Array, expected: Array, tau: float, noise: Array) -> Array:
     """Return 1 + shrunk relative excess: the posterior mean under a prior of variance `tau` around 1."""
     safe = np.maximum(expected, 1e-9)
-    worth = tau / (tau + 1.0 / safe + noise)
-    return np.maximum(0.02, 1.0 + worth * (observed / safe - 1.0))
+    return np.maximum(0.02, 1.0 + tau / (tau + 1.0 / safe + noise) * (observed / safe - 1.0))
+
+
+def _interaction(observed: Array, expected: Array, noise: Array, separable: Array) -> Array:
+    """Let each cell leave the separable shape as far as the series as a whole is seen to do so."""
+    safe = np.maximum(expected, 1e-9)
+    off = np.minimum(observed / safe - 1.0, 2.0)
+    error = 1.0 / safe + noise
+    weight = (error + 0.05) ** -2
+    tau = np.maximum(0.0, (weight * (off * off - error)).sum((0, 1)) / weight.sum((0, 1)))
+    profile: Array = separable * np.maximum(0.02, 1.0 + tau / (tau + error) * off)
+    return profile

@@ -1,22 +1,39 @@
-"""From a false-alarm budget to a threshold: how improbable a window must be before it pages."""
+"""From a false-alarm budget to a threshold: how rare the loudest window of a day is, first in general, then here.
+
+Scores are first made comparable between windows and rates by a table of simulated clean series, then between series by
+the daily maxima that this series has shown outside incidents. What comes out is −log10 of the chance that a day without
+an incident reaches as much.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from brandmelder.detect.memory import DAYS, FINE, GROUPS, NEVER, SPIKE, WINDOWS
+from brandmelder.detect.priors import CENTRE, LOG_RATES, MEDIANS, SCALE, SCALES
+
+if TYPE_CHECKING:
+    from brandmelder.detect.memory import Array, Memory
 
 PRESETS = {"calm": 90.0, "balanced": 30.0, "alert": 7.0}
 """Days between two false pages of one monitor."""
-WINDOWS_A_DAY = 40.0
-"""Independent windows that a trailing hour, looked at every five minutes, amounts to in a day (simulated)."""
-RECOVERY = 0.7
-"""The score below which an incident begins to calm, as a share of the score that opens one."""
+FLAG = 1.8
+"""Beyond this −log10 daily chance a window is kept out of what is learnt."""
+ENTRY = 1.50
+"""The −log10 daily chance that pages once in 30 days (tuned on the development families of bench/detection)."""
 _BUDGET = re.compile(
     r"(?P<pages>\d+(?:\.\d+)?)\s*(?:per|/)\s*(?P<count>\d+(?:\.\d+)?)?\s*(?P<unit>day|week|month|year)s?"
 )
 _DAYS = {"day": 1.0, "week": 7.0, "month": 30.0, "year": 365.0}
 _LONGEST = 36_500.0
+_DROP = (0.02, 0.08, 0.02)
+_GROUP_OF = np.array([0] * SPIKE + [1] * (len(WINDOWS) - SPIKE) + [2] * len(FINE))
+_MIXTURE = ((0.85, 0.0, 0.3**2), (0.15, 0.2, 0.6**2))
 
 
 def parse_budget(text: str) -> float:
@@ -39,10 +56,109 @@ def parse_budget(text: str) -> float:
 
 
 def threshold(budget: float) -> float:
-    """Return the score, −log10 of a probability, beyond which a window pages, for `budget` pages a day by chance."""
-    return math.log10(WINDOWS_A_DAY / budget)
+    """Return the −log10 daily chance beyond which a window pages, for `budget` false pages a day."""
+    return ENTRY - math.log10(30.0 * budget)
 
 
-def rarity(score: float) -> timedelta:
-    """Return how often chance alone gives a window with this score: once in so long, at most 100 years."""
-    return timedelta(days=min(10.0 ** min(score, 12.0) / WINDOWS_A_DAY, _LONGEST))
+def rarity(chance: float, budget_entry: float = ENTRY) -> timedelta:
+    """Return how often chance alone gives as much: once in so long, at most 100 years."""
+    return timedelta(days=min(30.0 * 10.0 ** min(chance - budget_entry, 12.0), _LONGEST))
+
+
+def standard(score: Array, daily: Array, table: int) -> Array:
+    """Return the scores in units of their own daily maxima on clean series of that rate. Shape (W, series).
+
+    `daily` is the mean count a day, (series,); `table` is 0 for bins of an hour and more, 1 for shorter ones.
+    """
+    place = np.clip(np.log10(np.maximum(daily, 1e-3)), LOG_RATES[0], LOG_RATES[-1])
+    place = (place - LOG_RATES[0]) / (LOG_RATES[1] - LOG_RATES[0])
+    low = np.minimum(place.astype(np.intp), len(LOG_RATES) - 2)
+    rest = place - low
+    rows = score.shape[0]
+    medians, scales = MEDIANS[table][:rows], SCALES[table][:rows]
+    median = medians[:, low] * (1 - rest) + medians[:, low + 1] * rest
+    scale = scales[:, low] * (1 - rest) + scales[:, low + 1] * rest
+    result: Array = (score - median) / scale
+    return result
+
+
+def each(memory: Memory, standard: Array, columns: Array | slice = slice(None)) -> Array:
+    """Return −log10 of the chance that an ordinary day's loudest window is beyond each one. Shape (W, series)."""
+    group = _GROUP_OF[: standard.shape[0]]
+    scale, centre = memory["scale"][:, columns][group], memory["centre"][:, columns][group]
+    result: Array = np.maximum(0.0, math.log10(2.0) + (standard - centre) / (scale * math.log(10.0)))
+    return result
+
+
+def remember(memory: Memory, loudest: Array, flagged: Array) -> None:
+    """Keep the day's loudest unflagged windows, (G, series), in place."""
+    rows = loudest.shape[0]
+    top = memory["top"]
+    top[:rows] = np.maximum(top[:rows], loudest)
+    memory["top_flag"][:] = np.maximum(memory["top_flag"], flagged)
+
+
+def close_day(memory: Memory, seen: Array, daily: Array) -> None:
+    """Put the day's maxima away and calibrate anew, in place; days hardly `seen` (0 to 1) are passed over."""
+    counted = (seen > 0.5) & (memory["top"][0] > NEVER / 2)
+    number = memory["days"]
+    rows = (number % DAYS).astype(np.intp)
+    columns = np.flatnonzero(counted)
+    maxima = memory["maxima"].reshape(GROUPS, DAYS, -1)
+    maxima[:, rows[columns], columns] = memory["top"][:, columns]
+    memory["flags"][rows[columns], columns] = memory["top_flag"][columns]
+    memory["days"][:] += counted
+    memory["top"][:] = NEVER
+    memory["top_flag"][:] = 0.0
+    for group in range(GROUPS):
+        _fit(memory, maxima[group], group, daily)
+
+
+def _fit(memory: Memory, maxima: Array, group: int, daily: Array) -> None:
+    number = np.minimum(memory["days"], DAYS)
+    if not number.any() or maxima.max() <= NEVER / 2 or not maxima.any():
+        return
+    used = np.arange(DAYS)[:, None] < number
+    ordered = np.sort(np.where(used, maxima, np.inf), axis=0)
+    dropped = np.minimum((memory["flags"] * used).sum(axis=0), np.floor(_DROP[group] * number))
+    kept = np.maximum(number - dropped, 1.0)
+    middle, high, top = (_quantile(ordered, kept, share) for share in (0.5, 0.88, 0.96))
+    inside = (ordered > middle) & (np.arange(DAYS)[:, None] < kept)
+    over = np.where(inside, np.minimum(ordered, high) - middle, 0.0).sum(axis=0)
+    found = np.maximum((inside & (ordered <= high)).sum(axis=0), 1)
+    prior = SCALE[group]
+    error = 1.0 / (found * np.minimum(1.0, np.maximum(daily, 0.05) / 10.0))
+    scale = prior * np.exp(_shrunk(np.log(np.maximum(over / found, 0.05) / prior), error))
+    centre = (number * middle + 3.0 * CENTRE[group]) / (number + 3.0)
+    scale = np.maximum(scale, np.where(number >= 25, (top - centre) / math.log(12.5), 0.0))
+    memory["centre"][group] = np.where(number >= 3, centre, CENTRE[group])
+    memory["scale"][group] = np.where(number >= 3, scale, prior)
+
+
+def _quantile(ordered: Array, kept: Array, share: float) -> Array:
+    place = np.maximum(kept - 1.0, 0.0) * share
+    low = place.astype(np.intp)
+    high = np.minimum(low + 1, np.maximum(kept.astype(np.intp) - 1, 0))
+    columns = np.arange(ordered.shape[1])
+    first = np.where(np.isfinite(ordered[low, columns]), ordered[low, columns], 0.0)
+    second = np.where(np.isfinite(ordered[high, columns]), ordered[high, columns], 0.0)
+    result: Array = first + (place - low) * (second - first)
+    return result
+
+
+def _shrunk(seen: Array, error: Array) -> Array:
+    """Return the posterior mean of a log scale under the mixture prior."""
+    total, mean = np.zeros_like(seen), np.zeros_like(seen)
+    for share, middle, variance in _MIXTURE:
+        spread = variance + error
+        weight = share * np.exp(-0.5 * (seen - middle) ** 2 / spread) / np.sqrt(spread)
+        mean += weight * (middle * error + seen * variance) / spread
+        total += weight
+    result: Array = mean / np.maximum(total, 1e-300)
+    return result
+
+
+def groups(standardised: Array) -> Array:
+    """Return the loudest window of each group: spike, sustained and, where there are short bins, fine. (G, series)."""
+    parts = [standardised[:SPIKE], standardised[SPIKE : len(WINDOWS)], standardised[len(WINDOWS) :]]
+    return np.stack([part.max(axis=0) for part in parts if len(part)])

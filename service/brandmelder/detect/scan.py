@@ -1,37 +1,39 @@
-"""How far a window is from normal, and whether that is far enough to page: the detector's one step.
+"""How far the newest bins are from normal, and whether that is far enough to page: the detector of one series.
 
 `step` takes settled bins in order; `look` judges a bin that is still running and teaches nothing. Both are pure: bins
-between the settled and the running one may be stepped on a copy of the state that is then thrown away.
+between the settled and the running one may be stepped on a copy of the state that is then thrown away. Many series at
+once are stepped by the same arithmetic in `advance`.
 """
 
 from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from brandmelder.detect.baseline import Baseline, Normal, learn, normal, rebuild
-from brandmelder.detect.calibrate import RECOVERY, rarity, threshold
-from brandmelder.detect.tail import central_range, surprise
-from brandmelder.model import Bin, Finding, Spike, SpikeKind
+from brandmelder.detect import baseline, windows
+from brandmelder.detect.advance import Moment, advance, observe, replay
+from brandmelder.detect.calendar import Event, cells_at, lift_at
+from brandmelder.detect.calibrate import threshold
+from brandmelder.detect.explain import found, labelled_share
+from brandmelder.detect.memory import REACH, SHORT, SIZE, SUMS, Memory, forget_rings, fresh
+from brandmelder.detect.tail import central_range
+from brandmelder.model import Bin, Finding, SpikeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-_VERSION = b"1"
+_VERSION = b"2"
 _HOUR, _DAY = 3600, 86400
-WINDOW = timedelta(hours=1)
-CARRIES = timedelta(hours=25)
-"""How far back a state carries single bins: the reach of `revise`."""
-_COLD, _WIDE = 1.0, 28.0
-_COLD_MARGIN = 1.0
-"""What a first-day score must exceed the threshold by; it fades until four weeks are seen."""
+WINDOW = timedelta(hours=3)
+"""How much of the past a reviewed bin is given to stand on."""
+CARRIES = timedelta(hours=REACH - 1)
+"""How far back a state carries hours: the reach of `revise`."""
 
 
 class DetectorRules(Struct, frozen=True, kw_only=True):
@@ -44,15 +46,10 @@ class DetectorRules(Struct, frozen=True, kw_only=True):
     floor: float = 3.0
     """Never page below so many negatives in the window."""
     kind: SpikeKind = SpikeKind.NEGATIVE
-
-
-class Recent(Struct, frozen=True, kw_only=True, array_like=True):
-    """One bin that the state still carries."""
-
-    negative: float
-    labelled: float
-    seen: float
-    flagged: bool = False
+    region: str = ""
+    """Whose public holidays are kept: a country (`DE`) or a part of it (`DE-BY`); none if empty."""
+    events: tuple[Event, ...] = ()
+    """Known events, which raise the expectation."""
 
 
 class DetectorState(Struct, frozen=True, kw_only=True):
@@ -62,13 +59,8 @@ class DetectorState(Struct, frozen=True, kw_only=True):
     """Seconds per bin; 0 until the first bin."""
     next: int = 0
     """Start of the next bin, in seconds of the epoch."""
-    bins_seen: float = 0.0
-    labelled: float = 1.0
-    summed: float = 1.0
-    """Exponentially weighted Σ labelled and Σ P(negative): people are shown the former."""
-    baseline: Baseline = Baseline()
-    recent: tuple[Recent, ...] = ()
-    """The last bins, oldest first; the last one ends at `next`."""
+    column: bytes = b""
+    """The column of `memory.Memory`, float64; empty until the first bin."""
 
 
 def new_state() -> DetectorState:
@@ -82,40 +74,88 @@ def step(state: DetectorState, bin: Bin, rules: DetectorRules) -> tuple[Detector
     Bins between the state's last one and this were not seen. Raises ValueError for a bin that is not aligned, has
     another width than the ones before, or lies before the last one.
     """
-    state = _until(state, bin, rules)
-    judged = _push(state, bin)
-    finding = _judge(judged, bin, rules, is_open_bin=False)
-    newest = replace(judged.recent[-1], flagged=finding.flagged)
-    judged = replace(judged, recent=(*judged.recent[:-1], newest))
-    return _teach(judged, rules), finding
+    width = _width_of(state, bin)
+    memory = _memory_of(state)
+    _catch_up(memory, state, bin, rules)
+    start = round(bin.start.timestamp())
+    moment = moment_at(start, width, rules)
+    judged = advance(memory, moment, _figures(bin, bin.exposure), entry=threshold(rules.budget), floor=rules.floor)
+    finding = found(memory, moment, judged, width=width, kind=rules.kind)
+    return DetectorState(width=width, next=start + width, column=memory.columns.tobytes()), finding
 
 
 def look(state: DetectorState, bin: Bin, rules: DetectorRules) -> Finding:  # noqa: A002
     """Judge a running bin: its count can only grow, so it is held against the whole bin's expectation."""
-    whole = msgspec.structs.replace(bin, exposure=1.0)
-    return _judge(_push(_until(state, whole, rules), whole), bin, rules, is_open_bin=True)
+    width = _width_of(state, bin)
+    memory = _memory_of(state)
+    _catch_up(memory, state, bin, rules)
+    moment = moment_at(round(bin.start.timestamp()), width, rules)
+    judged, _ = observe(memory, moment, _figures(bin, 1.0), entry=threshold(rules.budget), floor=rules.floor)
+    finding = found(memory, moment, judged, width=width, kind=rules.kind)
+    is_partial = finding.spike.is_partial or bin.exposure < 0.999
+    return replace(finding, spike=replace(finding.spike, is_partial=is_partial, is_open_bin=True))
 
 
-def revise(state: DetectorState, bins: Sequence[Bin]) -> DetectorState:
-    """Replace counts and exposures of the recent bins the state still carries; older or newer ones are passed over."""
+def revise(state: DetectorState, bins: Iterable[Bin]) -> DetectorState:
+    """Replace counts and exposures of recent bins; older ones than the state carries, and newer ones, are passed over.
+
+    Bins of the last hours are replaced one by one; further back, an hour is replaced when all its bins are given.
+    """
     if not state.width:
         return state
-    oldest = state.next - len(state.recent) * state.width
-    recent = list(state.recent)
+    unit = max(_HOUR, state.width)
+    parts = unit // state.width
+    memory = _memory_of(state)
+    given: dict[int, dict[int, Bin]] = {}
     for late in bins:
-        place, rest = divmod(round(late.start.timestamp()) - oldest, state.width)
-        if not rest and 0 <= place < len(recent):
-            recent[place] = replace(
-                recent[place], negative=late.negative, labelled=float(late.labelled), seen=late.exposure
-            )
-    return replace(state, recent=tuple(recent))
+        start = round(late.start.timestamp())
+        if start % state.width == 0 and start < state.next:
+            given.setdefault(start // unit, {})[start % unit // state.width] = late
+    for number in sorted(given):
+        if number > (state.next - 1) // unit - REACH + 1:
+            _revise_unit(memory, number, given[number], parts=parts, end=state.next // state.width)
+    return replace(state, column=memory.columns.tobytes())
+
+
+def review(state: DetectorState, bins: Sequence[Bin], rules: DetectorRules) -> tuple[Finding, ...]:
+    """Judge gapless bins of the past with what is known now: for what could not be seen when its time came.
+
+    Teaches nothing; the first bins have only as much window as there is before them.
+    """
+    memory = _memory_of(state)
+    forget_rings(memory)
+    findings = []
+    for past in bins:
+        width = round(past.width.total_seconds())
+        moment = moment_at(round(past.start.timestamp()), width, rules)
+        figures = _figures(past, past.exposure)
+        judged = replay(memory, moment, figures, entry=threshold(rules.budget), floor=rules.floor)
+        findings.append(found(memory, moment, judged, width=width, kind=rules.kind))
+    return tuple(findings)
 
 
 def usual(state: DetectorState, start: datetime, window: timedelta, rules: DetectorRules) -> tuple[int, int]:
     """Return the usual range (central 90 %) of labelled negatives in a window that ends at `start`."""
-    end, length = round(start.timestamp()), round(window.total_seconds())
-    pieces = _pieces(end - length, end, rules.zone)
-    return _range(state, normal(state.baseline, pieces, _early(state)))
+    if not state.width:
+        return 0, 0
+    memory = _memory_of(state)
+    unit = max(_HOUR, state.width)
+    height = baseline.level(memory, state.next // unit, _DAY // unit)
+    end = round(start.timestamp())
+    since = end - round(window.total_seconds())
+    means = []
+    for number in range(since // unit, -(-end // unit)):
+        share = (min(end, (number + 1) * unit) - max(since, number * unit)) / unit
+        cell, other = cells_at(number, unit, rules.zone, rules.region)
+        whole = float(baseline.mean_at(memory, cell, other, height)[0])
+        means.append(share * whole * lift_at(rules.events, datetime.fromtimestamp(number * unit, UTC)))
+    mean = math.fsum(means)
+    spread = baseline.phi(memory)
+    doubt = float(baseline.doubt(memory, height, spread, _DAY // unit)[windows.nearest(len(means)), 0])
+    doubt += float(windows.psi(memory)[windows.nearest(len(means)), 0])
+    variance = mean + float(spread[0]) * math.fsum(one * one for one in means) + doubt * mean * mean
+    share = labelled_share(memory)
+    return central_range(share * mean, share * mean + share * share * (variance - mean))
 
 
 def encode(state: DetectorState) -> bytes:
@@ -128,163 +168,108 @@ def decode(packed: bytes) -> DetectorState:
     if packed[:1] != _VERSION:
         raise ValueError(f"a detector state of version {packed[:1]!r}, not {_VERSION!r}: seed it anew from its bins")
     try:
-        return msgspec.msgpack.decode(packed[1:], type=DetectorState)
+        state = msgspec.msgpack.decode(packed[1:], type=DetectorState)
     except msgspec.DecodeError as error:
         raise ValueError(f"a detector state that cannot be read ({error}): seed it anew from its bins") from error
-
-
-# ------------------------------------------------------------- moving on in time
-
-
-def _until(state: DetectorState, bin_: Bin, rules: DetectorRules) -> DetectorState:
-    """Return the state moved up to the bin's start; what lies between was not seen."""
-    start, width = round(bin_.start.timestamp()), round(bin_.width.total_seconds())
-    if not state.width:
-        _check_width(width)
-        state = replace(state, width=width, next=start)
-    if width != state.width or start % width != state.next % width:
-        raise ValueError(f"a bin of {bin_.width} at {bin_.start.isoformat()} does not continue this series")
-    if start < state.next:
-        raise ValueError(f"the bin at {bin_.start.isoformat()} was judged already")
-    missed = (start - state.next) // width
-    longest = 2 * _carried(width)
-    if missed > longest:  # nothing is carried over so long a blindness, so the rest need not be walked
-        state = replace(state, next=start - longest * width)
-        missed = longest
-    for _ in range(missed):
-        unseen = Bin(start=datetime.fromtimestamp(state.next, UTC), width=bin_.width, exposure=0.0)
-        state = _teach(_push(state, unseen), rules)
+    if len(state.column) != 8 * SIZE * bool(state.width):
+        raise ValueError("a detector state of another layout: seed it anew from its bins")
     return state
 
 
+def moment_at(start: int, width: int, rules: DetectorRules) -> Moment:
+    """Return where the bin that starts at `start` (seconds of the epoch) lies in time."""
+    unit = max(_HOUR, width)
+    number, rest = divmod(start, unit)
+    pace = _DAY // unit
+    lift = lift_at(rules.events, datetime.fromtimestamp(start, UTC)) if rules.events else 1.0
+    return Moment(
+        unit=number,
+        part=rest // width,
+        parts=unit // width,
+        pace=pace,
+        cells=cells_at(number, unit, rules.zone, rules.region),
+        past_cells=cells_at(number - pace, unit, rules.zone, rules.region),
+        lift=lift,
+    )
+
+
+# ------------------------------------------------------------------ the state
+
+
+def _memory_of(state: DetectorState) -> Memory:
+    if not state.column:
+        return fresh(1)
+    return Memory(np.frombuffer(state.column, dtype=np.float64).reshape(SIZE, 1).copy())
+
+
+def _figures(bin_: Bin, exposure: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    figures = (max(0.0, bin_.negative), float(bin_.labelled), min(1.0, max(0.0, exposure)))
+    negative, labelled, seen = (np.array([figure]) for figure in figures)
+    return negative, labelled, seen
+
+
+def _width_of(state: DetectorState, bin_: Bin) -> int:
+    start, width = round(bin_.start.timestamp()), round(bin_.width.total_seconds())
+    if not state.width:
+        _check_width(width)
+        if start % width:
+            raise ValueError(f"a bin of {bin_.width} at {bin_.start.isoformat()} is not aligned")
+        return width
+    if width != state.width or start % width:
+        raise ValueError(f"a bin of {bin_.width} at {bin_.start.isoformat()} does not continue this series")
+    if start < state.next:
+        raise ValueError(f"the bin at {bin_.start.isoformat()} was judged already")
+    return width
+
+
 def _check_width(width: int) -> None:
-    fits = width % _HOUR == 0 and _DAY % width == 0 if width > _HOUR else width >= 60 and _HOUR % width == 0
+    fits = width % _HOUR == 0 and _DAY % width == 0 if width > _HOUR else width >= 300 and _HOUR % width == 0
     if not fits:
-        raise ValueError(f"bins of {width} s; a width divides the hour, or is whole hours that divide the day")
+        raise ValueError(f"bins of {width} s; a width is 5 min or more and divides the hour, or whole hours of the day")
 
 
-def _carried(width: int) -> int:
-    """Return how many bins a state carries: a day's lag and the hour to be learnt."""
-    return _DAY // width + max(1, _HOUR // width)
+def _catch_up(memory: Memory, state: DetectorState, bin_: Bin, rules: DetectorRules) -> None:
+    """Walk up to the bin's start, in place; what lies between was not seen. Nothing is carried further than SUMS."""
+    if not state.width:
+        return
+    start, width = round(bin_.start.timestamp()), state.width
+    unit = max(_HOUR, width)
+    first = max(state.next, (start // unit - SUMS - 1) * unit)
+    blind = (np.zeros(1), np.zeros(1), np.zeros(1))
+    for moment in range(first, start, width):
+        at = moment_at(moment, width, rules)
+        advance(memory, at, blind, entry=threshold(rules.budget), floor=rules.floor)
 
 
-def _push(state: DetectorState, bin_: Bin) -> DetectorState:
-    seen = min(1.0, max(0.0, bin_.exposure))
-    newest = Recent(negative=bin_.negative, labelled=float(bin_.labelled), seen=seen)
-    decay = 0.5 ** (state.width / (28 * _DAY))
-    return replace(
-        state,
-        next=state.next + state.width,
-        bins_seen=state.bins_seen + seen,
-        labelled=state.labelled * decay + bin_.labelled,
-        summed=state.summed * decay + bin_.negative,
-        recent=(*state.recent, newest)[-_carried(state.width) :],
-    )
+def _revise_unit(memory: Memory, number: int, given: dict[int, Bin], *, parts: int, end: int) -> None:
+    """Replace what is known of one unit; `end` is the number of the first bin that was not stepped yet."""
+    run = min(parts, end - number * parts)
+    row = number % REACH
+    first = number * parts
+    recent = {part: (first + part) % SHORT for part in range(run) if parts > 1 and end - first - part <= SHORT}
+    if len(given) < run and len(recent) < run:
+        return  # what the others counted is known only as a sum
+    figures: list[tuple[float, float, float]] = []
+    for part in range(run):
+        if part in given:
+            late = given[part]
+            seen = min(1.0, max(0.0, late.exposure))
+            figures.append((max(0.0, late.negative) * (seen > 0), float(late.labelled) * (seen > 0), seen))
+        else:
+            names = ("part_count", "part_labelled", "part_seen")
+            count, labelled, seen = (float(memory[name][recent[part], 0]) for name in names)
+            figures.append((count, labelled, seen))
+        if part in recent:
+            for name, figure in zip(("part_count", "part_labelled", "part_seen"), figures[-1], strict=True):
+                memory[name][recent[part]] = figure
+    count, labelled, seen = (sum(column) for column in zip(*figures, strict=True))
+    memory["seen"][:] += seen / parts - memory["unit_seen"][row]
+    memory["labelled"][:] += labelled - memory["unit_labelled"][row]
+    memory["summed"][:] += count - memory["unit_count"][row]
+    windows.revise(memory, number, end // parts, (count, seen / parts, labelled))
 
 
-def _teach(state: DetectorState, rules: DetectorRules) -> DetectorState:
-    """Learn the hour (or the bin, if longer) that lies a day back, once it is complete."""
-    unit = max(_HOUR, state.width)
-    bins = unit // state.width
-    if state.next % unit or len(state.recent) < _carried(state.width):
-        return state
-    past = state.recent[:bins]
-    begin = state.next - len(state.recent) * state.width
-    seen = math.fsum(one.seen for one in past) / bins
-    count = math.fsum(one.negative for one in past if one.seen > 0) / (unit / _HOUR)
-    flagged = any(one.flagged for one in past)
-    cell = _cell(begin // _HOUR, rules.zone)
-    baseline = learn(state.baseline, cell, count, seen, flagged=flagged)
-    return replace(state, baseline=rebuild(baseline, begin // _DAY))
-
-
-# ------------------------------------------------------------------- judging
-
-
-def _judge(state: DetectorState, bin_: Bin, rules: DetectorRules, *, is_open_bin: bool) -> Finding:
-    bins = max(1, _HOUR // state.width)
-    window = state.recent[-bins:]
-    until = state.next
-    since = until - len(window) * state.width
-    early = _early(state)
-    pieces = [
-        (cell, hours * one.seen)
-        for place, one in enumerate(window)
-        for cell, hours in _pieces(since + place * state.width, since + (place + 1) * state.width, rules.zone)
-    ]
-    at_hand = normal(state.baseline, pieces, early)
-    count = math.fsum(one.negative for one in window if one.seen > 0)
-    score = max(0.0, float(surprise(count, at_hand.mean, at_hand.variance)))
-    history = state.bins_seen * state.width / _DAY
-    entry = threshold(rules.budget) + _margin(history)
-    whole = normal(state.baseline, _pieces(since, until, rules.zone), early)
-    low, high = _range(state, whole)
-    labelled = math.fsum(one.labelled for one in window if one.seen > 0)
-    is_estimate = labelled < 0.7 * count
-    spike = Spike(
-        kind=rules.kind,
-        since=datetime.fromtimestamp(since, UTC),
-        until=datetime.fromtimestamp(until, UTC),
-        window=timedelta(seconds=until - since),
-        observed=round(count if is_estimate else labelled),
-        usual_low=low,
-        usual_high=high,
-        expected=whole.mean,
-        score=score,
-        is_estimate=is_estimate,
-        rarity=rarity(score),
-        learning=history < _COLD,
-        history=timedelta(days=history),
-        is_partial=any(one.seen < 0.999 for one in window) or bin_.exposure < 0.999,
-        is_open_bin=is_open_bin,
-    )
-    enough = count >= rules.floor
-    is_high = enough and score >= RECOVERY * entry
-    return Finding(
-        start=bin_.start,
-        spike=spike,
-        pages=enough and score >= entry,
-        is_high=is_high,
-        flagged=is_high,
-        seen=min(1.0, at_hand.mean / whole.mean),
-    )
-
-
-def _margin(days: float) -> float:
-    """Return what a score must exceed the threshold by while little history is seen."""
-    return _COLD_MARGIN * max(0.0, 1.0 - days / _WIDE)
-
-
-def _range(state: DetectorState, at_hand: Normal) -> tuple[int, int]:
-    share = min(2.0, max(0.3, state.labelled / state.summed))
-    mean = share * at_hand.mean
-    return central_range(mean, mean + share * share * (at_hand.variance - at_hand.mean))
-
-
-def _early(state: DetectorState) -> tuple[float, float]:
-    """Return counts and seen hours that the day's lag still holds back, while less than two days are learnt."""
-    if state.baseline.hours >= 2 * 24 or not state.width:
-        return (0.0, 0.0)
-    before = [one for one in state.recent[: -max(1, _HOUR // state.width)] if one.seen > 0 and not one.flagged]
-    hours = math.fsum(one.seen for one in before) * state.width / _HOUR
-    return math.fsum(one.negative for one in before), hours
-
-
-# ---------------------------------------------------------------- local time
-
-
-def _pieces(since: int, until: int, zone: str) -> list[tuple[int, float]]:
-    """Cut [since, until) at the hours of UTC and return (cell of the local week, hours) of each piece."""
-    pieces = []
-    while since < until:
-        end = min(until, since // _HOUR * _HOUR + _HOUR)
-        pieces.append((_cell(since // _HOUR, zone), (end - since) / _HOUR))
-        since = end
-    return pieces
-
-
-@lru_cache(maxsize=4096)
-def _cell(hour: int, zone: str) -> int:
-    """Return the hour of the local week in which an hour of the epoch begins."""
-    local = datetime.fromtimestamp(hour * _HOUR, UTC).astimezone(ZoneInfo(zone))
-    return local.weekday() * 24 + local.hour
+__all__ = [
+    "CARRIES", "WINDOW", "DetectorRules", "DetectorState", "Event", "decode", "encode", "look", "moment_at",
+    "new_state", "review", "revise", "step", "usual",
+]  # fmt: skip

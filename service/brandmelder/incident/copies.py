@@ -15,7 +15,8 @@ SIMILAR = 0.75
 """Jaccard similarity of the word sets from which two texts are copies."""
 _FEWEST = 5
 """Texts of fewer words ("danke", "ok") are copies only if they are equal."""
-_MOST_WORDS = 400
+_MOST_CHARACTERS = 2000
+_MOST_WORDS = 150
 _MOST_COMPARED = 64
 """How many first texts one is compared with: strangers must not buy quadratic time."""
 _UNSAID = re.compile(r"https?://\S+|www\.\S+|(?<!\w)@[\w.@-]+")
@@ -25,7 +26,7 @@ _WORD = re.compile(r"[^\W_]+")
 def fingerprint(text: str) -> str:
     """Return what is left of a text without case, links, handles, punctuation and spacing; the text if nothing is."""
     words = _words(text)
-    return " ".join(words) if words else " ".join(text.split())
+    return " ".join(words) if words else " ".join(text[:_MOST_CHARACTERS].split())
 
 
 def first_of_kind(texts: Sequence[str]) -> list[int]:
@@ -54,7 +55,7 @@ def first_of_kind(texts: Sequence[str]) -> list[int]:
 
 
 def _words(text: str) -> list[str]:
-    plain = _UNSAID.sub(" ", unicodedata.normalize("NFKC", text).casefold())
+    plain = _UNSAID.sub(" ", unicodedata.normalize("NFKC", text[:_MOST_CHARACTERS]).casefold())
     return [match[0] for match, _ in zip(_WORD.finditer(plain), range(_MOST_WORDS), strict=False)]
 
 

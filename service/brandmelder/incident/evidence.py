@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from brandmelder.incident.copies import first_of_kind
-from brandmelder.incident.phrases import Background, key_phrases, terms
+from brandmelder.incident.phrases import Background, key_terms, terms
 from brandmelder.incident.similar import Likeness, likeness, most_similar
 from brandmelder.incident.skala import Community, Media, community, media
 from brandmelder.model import (
@@ -30,7 +30,9 @@ from brandmelder.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    Terms = Mapping[str, str]
 
 SLOT = timedelta(minutes=20)
 """Width of the bars of the course and of the picture."""
@@ -183,37 +185,36 @@ def _slot(end: datetime, until: datetime) -> int | None:
 
 
 def _with_words(evidence: Evidence, inputs: EvidenceInputs, critics: _Critics) -> Evidence:
-    texts = [one.mention.text for one in critics.mentions]
-    phrases = key_phrases(texts, inputs.background, own_names=inputs.own_names)
+    said = {place: terms(critics.mentions[place].mention.text) for place in sorted(set(critics.firsts))}
+    phrases = key_terms(list(said.values()), inputs.background, own_names=inputs.own_names)
     told = replace(
         evidence,
         phrases=phrases,
         compared=inputs.background.mentions,
-        quotes=_quotes(critics, [phrase.text.casefold() for phrase in phrases]),
+        quotes=_quotes(critics, said, [phrase.text.casefold() for phrase in phrases]),
     )
     return replace(told, similar=most_similar(likeness(inputs.incident, told), inputs.earlier))
 
 
-def _quotes(critics: _Critics, phrases: Sequence[str]) -> tuple[Quote, ...]:
+def _quotes(critics: _Critics, said: Mapping[int, Terms], phrases: Sequence[str]) -> tuple[Quote, ...]:
     """Return the most typical mention, the one with the widest reach and the newest; of copies only the first."""
     copies = Counter(critics.firsts)
-    places = [place for place in copies if critics.mentions[place].mention.text.strip()]
+    places = [place for place in said if critics.mentions[place].mention.text.strip()]
     chosen: list[int] = []
-    for order in (_typical(critics, places, phrases), _spread(critics, copies), int):
+    for order in (_typical(critics, said, phrases), _spread(critics, copies), int):
         rest = [place for place in places if place not in chosen]
         if rest:
             chosen.append(max(rest, key=order))
     return tuple(_quote(critics.mentions[place], copies[place] - 1) for place in chosen)
 
 
-def _typical(critics: _Critics, places: Sequence[int], phrases: Sequence[str]) -> Callable[[int], float]:
+def _typical(critics: _Critics, said: Mapping[int, Terms], phrases: Sequence[str]) -> Callable[[int], float]:
     """Rate how typical a mention is: by key phrases, then by the words it shares with others, against its length."""
-    words = {place: terms(critics.mentions[place].mention.text) for place in places}
-    spread = Counter(term for found in words.values() for term in found)
+    spread = Counter(term for found in said.values() for term in found)
 
     def rate(place: int) -> float:
-        found = words[place]
-        shared = sum(spread[term] - 1 for term in found) / (len(places) * math.sqrt(len(found) + 10))
+        found = said[place]
+        shared = sum(spread[term] - 1 for term in found) / (len(said) * math.sqrt(len(found) + 10))
         return sum(phrase in found for phrase in phrases) + shared - critics.mentions[place].verdict.unsure
 
     return rate

@@ -60,6 +60,10 @@ ENDED: Final = frozenset({State.RESOLVED, State.DISMISSED})
 PEOPLES_ACTS: Final = frozenset({Act.ACKNOWLEDGE, Act.HAND_OVER, Act.RESOLVE, Act.DISMISS, Act.REOPEN})
 REASONS: Final = ("sarcasm", "own_campaign", "sports_result", "bots", "wrong_brand", "other")
 """Why an incident is dismissed as no crisis."""
+FEW: Final = 2
+"""So few negatives never page, so they do not keep an incident alive either, however silent it usually is."""
+STORM: Final = timedelta(hours=3)
+"""The longest window of what is called a storm; what is only high over longer ones is a slow climb."""
 ENGINE: Final = "brandmelder"
 """Who acts when no person does."""
 
@@ -140,7 +144,7 @@ def consider(
     Settled findings come in the order of their bins. One of a running bin (`is_open_bin`) may open and worsen, never
     calm or close; settled ones of bins before it have nothing to say until time has caught up.
     """
-    case = _Case(finding, now, rules, number)
+    case = _Case(finding, now, rules, number, incident is not None and _has_faded(incident, finding))
     if incident is None or incident.state is State.DISCARDED:
         return _begin(incident, case)
     if incident.trail and finding.start < incident.trail[-1].start:
@@ -161,15 +165,16 @@ class _Case(Struct, frozen=True):
     now: datetime
     rules: LifecycleRules
     number: Callable[[], IncidentId]
+    has_faded: bool
 
     @property
     def burns(self) -> bool:
-        return self.finding.pages or self.finding.is_high
+        return self.finding.pages or (self.finding.is_high and not self.has_faded)
 
     @property
     def calms(self) -> bool:
         spike = self.finding.spike
-        return not self.burns and not spike.is_open_bin and spike.observed <= spike.usual_high
+        return not self.burns and not spike.is_open_bin and spike.observed <= max(spike.usual_high, FEW)
 
     @property
     def is_provisional(self) -> bool:
@@ -178,6 +183,13 @@ class _Case(Struct, frozen=True):
     @property
     def is_late(self) -> bool:
         return self.now - self.finding.spike.until > self.rules.late
+
+
+def _has_faded(incident: Incident, finding: Finding) -> bool:
+    """Whether of a storm of hours hardly anything is left: a long window may remember it, people need not."""
+    spike = finding.spike
+    is_short = max(spike.window, incident.peak_window) <= STORM
+    return is_short and spike.observed <= min(FEW, incident.peak / 10)
 
 
 def _begin(before: Incident | None, case: _Case) -> Change:
@@ -228,9 +240,9 @@ def _while_pending(incident: Incident, case: _Case) -> Change:
 
 def _early_look(incident: Incident, case: _Case) -> Change:
     level = severity(case.finding, incident.trail)
-    if level <= incident.severity:
-        return Change(incident=incident)
     grown = replace(_with_figures(incident, case.finding), is_provisional=True)
+    if level <= incident.severity:
+        return Change(incident=grown if case.finding.spike.observed > incident.spike.observed else incident)
     return _Draft(grown).worsen(level, at=case.now).change
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import zlib
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -116,17 +116,18 @@ def parent(deliveries: Sequence[Delivery]) -> str | None:
 def begin(delivery: Delivery, now: datetime, *, revision: int | None = None) -> Delivery:
     """Return it as `sending`: commit this before any byte goes out.
 
-    `revision` is the incident's revision that will be shown, if later than the promised one: a message is rendered
-    when it is sent, so the updates it already tells need not follow.
+    `revision` is the incident's revision that an alert or an edit will show, if later than the promised one: it is
+    rendered when it is sent, so the updates it already tells need not follow. A reply tells of its own revision only.
     """
     _expect(delivery, DeliveryState.DUE)
+    shown = delivery.revision if delivery.kind is DeliveryKind.THREAD else max(delivery.revision, revision or 0)
     return replace(
         delivery,
         state=DeliveryState.SENDING,
         attempt_at=now,
         first_attempt_at=delivery.first_attempt_at or now,
         attempts=delivery.attempts + 1,
-        revision=max(delivery.revision, revision or 0),
+        revision=shown,
     )
 
 
@@ -147,6 +148,8 @@ def after(delivery: Delivery, outcome: Outcome, now: datetime) -> Delivery:
             return _bury(delivery, outcome.reason)
         case Unclear():
             return _lose_sight(delivery, outcome.reason, now)
+        case _:
+            assert_never(outcome)
 
 
 def recover(delivery: Delivery, now: datetime) -> Delivery:
@@ -245,6 +248,8 @@ def next_moment(delivery: Delivery) -> datetime | None:
             return sweeps_at(delivery)
         case DeliveryState.SUPERSEDED:
             return None
+        case _:
+            assert_never(delivery.state)
 
 
 # ---------------------------------------------------------- order among deliveries

@@ -83,16 +83,19 @@ def next_number(connection: Connection, prefix: str) -> int:
 def save_incident(
     connection: Connection,
     one: Incident,
-    evidence: Evidence,
+    evidence: Evidence | None,
     transitions: Sequence[Transition],
     *,
     expected_revision: int | None,
 ) -> None:
     """Write an incident and its new transitions by compare-and-set; `expected_revision` None makes a new one.
 
-    Raises Conflict if somebody was faster or the monitor has a running incident already.
+    Without `evidence` that of a stored incident stays. Raises Conflict if somebody was faster or the monitor has a
+    running incident already.
     """
-    values = {"state": one.state.value, "revision": one.revision, "body": _encode(one), "evidence": _encode(evidence)}
+    values = {"state": one.state.value, "revision": one.revision, "body": _encode(one)}
+    if evidence is not None or expected_revision is None:
+        values["evidence"] = _encode(evidence or Evidence())
     try:
         if expected_revision is None:
             connection.execute(

@@ -85,7 +85,7 @@ def _edit(connection: Connection, repeats: Sequence[dict[str, Any]]) -> int:
             )
         )
         known |= {(row.source, row.external_id): (row.id, row.fingerprint) for row in found}
-    changed = {}
+    changed: dict[int, dict[str, Any]] = {}
     for row in repeats:
         ident, fingerprint = known[row["source"], row["external_id"]]
         if fingerprint == row["fingerprint"]:

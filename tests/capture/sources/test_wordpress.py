@@ -476,6 +476,13 @@ async def test_a_closed_api_without_a_feed_is_refused(server, fetch):
         await Reader(server, fetch).poll()
 
 
+async def test_a_closed_api_with_a_broken_feed_is_refused_and_not_called_a_feed(server, fetch):
+    server.on("/wp-json/wp/v2/comments", reply(403))
+    server.on("*", reply(200, b"<html>Wartung</html>", {"Content-Type": "text/html"}))
+    with pytest.raises(AuthRefused, match="403"):
+        await Reader(server, fetch).poll()
+
+
 async def test_with_a_password_everything_is_read(blog, server, fetch):
     blog.closed, blog.password = True, "Basic YWxlcnQ6YWJjZCAxMjM0"
     for n in range(30):

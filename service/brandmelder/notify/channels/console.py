@@ -115,7 +115,8 @@ class _Page:
             for line in message.lines:
                 facts.add_row(self.text(line.label, "dim"), self.spans(line.spans))
             body += ["", facts]
-        body += [self.text(f"! {honest}", "yellow") for honest in message.honest]
+        limits = [self.text(f"! {honest}", "yellow") for honest in message.honest]
+        body += ["", *limits] if limits else []
         for quote in message.quotes:
             source = " ".join(part for part in (quote.label, quote.url) if part)
             body += ["", self.text(f"> {quote.text}"), self.text(f"  {source}", "dim")]

@@ -35,10 +35,11 @@ MOST_LINE = 400
 MOST_LABEL = 80
 MOST_QUOTE = 220
 MOST_SOURCE = 120
-MOST_FOOTER = 900
+MOST_FOOTER, MOST_FOOTERS = 900, 4
 MOST_URL = 2_000
 MOST_BUTTONS = 4
 MOST_ELEMENTS = 10
+MOST_SPANS = 24
 
 _COMMANDS = {"acknowledge": "ack", "resolve": "resolve"}
 """Acts that have a command of their own: `brandmelder incidents ack ID`."""
@@ -56,11 +57,11 @@ def render(message: Message, *, form: Form = Form.FULL, receives_clicks: bool = 
     """
     lock_screen = inert(message.lock_screen, MOST_TEXT)
     if form is Form.PLAIN:
-        own = "".join(span.text for span in message.sentence if not span.foreign)
-        return escape(f"{lock_screen}\n{inert(own, MOST_TEXT)}\n{message.incident}", MOST_TEXT), []
+        return _plain_form(message, lock_screen), []
+    message = _bounded(message)
     blocks = _build(message, receives_clicks=receives_clicks)
-    while _size(blocks) > MOST_BYTES and (smaller := _smaller(message)) is not None:
-        message = smaller
+    while _size(blocks) > MOST_BYTES:
+        message = _smaller(message)
         blocks = _build(message, receives_clicks=receives_clicks)
     return escape(lock_screen, MOST_TEXT), blocks
 
@@ -91,6 +92,14 @@ def safe_url(url: str) -> str:
     return encoded if is_safe and parts.hostname and parts.hostname.isascii() else ""
 
 
+def _plain_form(message: Message, lock_screen: str) -> str:
+    """Return all that one text holds: the lock-screen line, our own sentence as far as it fits, the incident's id."""
+    ident = escape(message.incident, MOST_LABEL)
+    own = inert("".join(span.text for span in message.sentence if not span.foreign), MOST_TEXT)
+    text = escape(f"{lock_screen}\n{own}", MOST_TEXT - len(ident) - 1)
+    return f"{text}\n{ident}"
+
+
 # ----------------------------------------------------------------------- blocks
 
 
@@ -107,13 +116,22 @@ def _build(message: Message, *, receives_clicks: bool) -> list[Block]:
     return [{**block, "block_id": _block_id(place, block)} for place, block in enumerate(blocks)]
 
 
-def _smaller(message: Message) -> Message | None:
-    """Return the message with the least important thing left out: the last quote, line, honest word, footer."""
-    for field in ("quotes", "lines", "honest", "footer"):
-        held = getattr(message, field)
-        if held:
-            return replace(message, **{field: held[:-1]})
-    return None
+def _bounded(message: Message) -> Message:
+    """Return the message without what could never be shown, so that no message takes long."""
+    return replace(
+        message,
+        quotes=message.quotes[:MOST_ELEMENTS],
+        lines=message.lines[: 2 * MOST_ELEMENTS],
+        honest=message.honest[:MOST_ELEMENTS],
+        footer=tuple(part[:MOST_SPANS] for part in message.footer[:MOST_FOOTERS]),
+        buttons=message.buttons[:MOST_BUTTONS],
+    )
+
+
+def _smaller(message: Message) -> Message:
+    """Return the message without its least important thing. Headline, sentence and picture stay, and always fit."""
+    field = next(name for name in ("quotes", "lines", "honest", "footer", "buttons") if getattr(message, name))
+    return replace(message, **{field: getattr(message, field)[:-1]})
 
 
 def _size(blocks: Sequence[Block]) -> int:
@@ -154,7 +172,7 @@ def _row(label: str, spans: Sequence[Span]) -> list[Block]:
 def _runs(spans: Sequence[Span], limit: int) -> list[Block]:
     """Return spans as elements of rich text, together at most `limit` characters."""
     runs: list[Block] = []
-    for span in spans:
+    for span in spans[:MOST_SPANS]:
         words = _spaced(span.text, limit)
         limit -= len(words)
         if not words:
@@ -194,7 +212,7 @@ def _quote(one: QuoteText) -> Block | None:
 def _links(buttons: Sequence[Button]) -> list[Block]:
     links = [
         {"type": "link", "url": url, "text": label}
-        for button in buttons[:MOST_BUTTONS]
+        for button in buttons
         if (url := safe_url(button.url)) and (label := inert(button.label, MOST_LABEL))
     ]
     return _section([part for link in links for part in (link, _text("  ·  "))][:-1])
@@ -202,7 +220,7 @@ def _links(buttons: Sequence[Button]) -> list[Block]:
 
 def _actions(message: Message) -> list[Block]:
     buttons = []
-    for button in message.buttons[:MOST_BUTTONS]:
+    for button in message.buttons:
         label = {"type": "plain_text", "text": inert(button.label, 75) or button.act, "emoji": True}
         value = f"{message.incident}:{message.revision}"
         element: Block = {"type": "button", "action_id": button.act, "text": label, "value": value}
@@ -242,7 +260,7 @@ def _plain(text: str) -> list[Block]:
 
 
 def _footer_words(span: Span) -> str:
-    words = escape(inert(span.text, MOST_LINE), MOST_LINE)
+    words = escape(inert(span.text, MOST_SOURCE), MOST_LINE)
     if span.moment is not None:
         words = f"<!date^{int(span.moment.timestamp())}^{_date_format(span.text)}|{words.replace('|', '/')}>"
     before, behind = (" " if edge.isspace() else "" for edge in (span.text[:1], span.text[-1:]))

@@ -1,0 +1,108 @@
+"""The command that replays history through the live pipeline."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from brandmelder.cli import config_option, quiet_logs
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from brandmelder.backtest.replay import Replay
+    from brandmelder.model import Mention
+    from brandmelder.settings import Settings
+
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
+
+
+class AnyVariable(Mapping[str, str]):
+    """An environment in which every variable is set: a backtest sends nothing, so it needs no tokens."""
+
+    def __getitem__(self, name: str) -> str:
+        return os.environ.get(name, f"unset-{name.lower()}")
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(os.environ)
+
+    def __len__(self) -> int:
+        return len(os.environ)
+
+
+@click.command()
+@config_option
+@click.option(
+    "--mentions",
+    "file",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Mentions as JSON lines (or CSV), plain or .gz: id, source, url, author, text, published_at, and optionally "
+    "captured_at, language, reach, parent_id, own.",
+)
+@click.option(
+    "--from", "since", type=click.DateTime(_FORMATS), metavar="TIME", help="Where it begins; earlier is history."
+)
+@click.option("--to", "until", type=click.DateTime(_FORMATS), metavar="TIME", help="Where it ends.")
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where incidents.jsonl and summary.md are written.",
+)
+def backtest(path: Path, file: Path, since: datetime | None, until: datetime | None, output: Path) -> None:
+    """Replay mentions from a file through the pipeline that runs live; nothing is sent.
+
+    Times without a zone are in the configuration's. Two replays of one file are identical. Exit code 2 if the file or
+    the configuration cannot be read.
+    """
+    from brandmelder.backtest import report
+    from brandmelder.capture.sources.archive import read_mentions
+    from brandmelder.errors import InputError
+    from brandmelder.settings import read_settings
+
+    settings = read_settings(path, AnyVariable())
+    found = list(read_mentions(file))
+    if not found:
+        raise InputError(file, None, "holds no mentions; write one JSON object a line")
+    replay = _replay(settings, found, _zoned(since, settings.zone), _zoned(until, settings.zone))
+    report.write(replay, settings, output)
+    click.echo(report.summary(replay, settings))
+    click.echo(f"written to {output / 'incidents.jsonl'} and {output / 'summary.md'}")
+
+
+def _replay(settings: Settings, found: list[Mention], since: datetime | None, until: datetime | None) -> Replay:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from brandmelder.backtest.replay import replay
+
+    quiet_logs()
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("replaying", total=None)
+        return asyncio.run(
+            replay(
+                settings,
+                found,
+                since=since,
+                until=until,
+                on_progress=lambda moment: progress.update(task, description=f"replaying {moment:%Y-%m-%d}"),
+            )
+        )
+
+
+def _zoned(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=zone)

@@ -1,0 +1,189 @@
+"""Commands that run and look after the service."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from brandmelder.cli import config_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from brandmelder.settings import Settings
+
+OVERDUE = timedelta(minutes=15)
+"""Without progress for so long, the service is not well."""
+
+
+@click.command()
+@config_option
+def run(path: Path) -> None:
+    """Run the service until it is stopped (Ctrl-C, or SIGTERM).
+
+    Polls every source on its interval, judges, counts, evaluates and alerts. A restart forgets nothing: what is due
+    stands in the database.
+    """
+    from brandmelder.settings import read_settings
+
+    settings = read_settings(path, os.environ)
+    _log_to_stderr()
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    from brandmelder import wiring
+    from brandmelder.clock import SystemClock
+    from brandmelder.pipeline.timer import Timer
+    from brandmelder.store.database import Database
+
+    database = Database(settings.database, exclusive=True)
+    database.prepare()
+    reach, clock = wiring.outside(), SystemClock()
+    pipeline = wiring.build(
+        settings,
+        database=database,
+        sources=wiring.build_sources(settings, reach),
+        notifiers=wiring.build_notifiers(settings),
+        on_failure=lambda text: click.echo(text, err=True),
+    )
+    try:
+        timer = Timer(pipeline, clock)
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, timer.stop)
+        await pipeline.start(clock.now())
+        click.echo(f"watching {len(settings.monitors)} monitors over {len(settings.sources)} sources", err=True)
+        await timer.run()
+    finally:
+        await reach.close()
+        await pipeline.close()
+
+
+def _log_to_stderr() -> None:
+    """One line per thing that happened: for eyes on a terminal, JSON elsewhere."""
+    import structlog
+
+    is_terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer() if is_terminal else structlog.processors.dict_tracebacks,
+            *([] if is_terminal else [structlog.processors.JSONRenderer()]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+@click.command()
+@config_option
+def health(path: Path) -> None:
+    """Say whether the running service made progress within the last 15 minutes.
+
+    Exit code 0 if it did, 1 if not: made for a container's health check.
+    """
+    from brandmelder.clock import SystemClock
+    from brandmelder.settings import read_settings
+    from brandmelder.store import meta
+    from brandmelder.store.database import Database
+
+    settings = read_settings(path, os.environ)
+    database = Database(settings.database)
+    try:
+        database.prepare()
+        last = database.run_now(meta.last_progress)
+    finally:
+        database.close()
+    age = None if last is None else SystemClock().now() - last
+    if age is None or age > OVERDUE:
+        click.echo("no progress yet" if age is None else f"no progress since {last:%Y-%m-%d %H:%M:%S} UTC", err=True)
+        raise SystemExit(1)
+    click.echo(f"last progress {age.total_seconds():.0f} s ago")
+
+
+@click.command()
+@config_option
+def migrate(path: Path) -> None:
+    """Bring an older database to this version's schema. Stop the service first, and make a backup."""
+    from brandmelder.settings import read_settings
+    from brandmelder.store.database import Database
+
+    database = Database(read_settings(path, os.environ).database, exclusive=True)
+    try:
+        click.echo(f"the database is at revision {database.migrate()}")
+    finally:
+        database.close()
+
+
+@click.command()
+@config_option
+def recount(path: Path) -> None:
+    """Match every stored mention anew and rebuild all counts. Stop the service first.
+
+    Needed after nothing: a changed query is recounted at the next start by itself.
+    """
+    from brandmelder.settings import read_settings
+
+    bins = asyncio.run(_recount(read_settings(path, os.environ)))
+    click.echo(f"rebuilt {bins} bins")
+
+
+async def _recount(settings: Settings) -> int:
+    from brandmelder import wiring
+    from brandmelder.pipeline import recount as recounting
+    from brandmelder.store.database import Database
+
+    database = Database(settings.database, exclusive=True)
+    try:
+        database.prepare()
+        pipeline = wiring.build(settings, database=database, sources={}, notifiers={})
+        return await recounting.recount(pipeline.parts, set(settings.monitors))
+    finally:
+        database.close()
+
+
+@click.command("send-test")
+@config_option
+@click.option("--channel", "only", metavar="NAME", help="Only this channel.")
+def send_test(path: Path, only: str | None) -> None:
+    """Send a test message to every channel and say what became of it.
+
+    Exit code 1 if one of them did not take it.
+    """
+    from brandmelder.settings import read_settings
+
+    settings = read_settings(path, os.environ)
+    if only is not None and only not in settings.channels:
+        raise click.BadParameter(f"there is no channel {only!r}; there are {', '.join(settings.channels)}")
+    failed = asyncio.run(_send_test(settings, only))
+    raise SystemExit(1 if failed else 0)
+
+
+async def _send_test(settings: Settings, only: str | None) -> int:
+    from brandmelder import wiring
+    from brandmelder.clock import SystemClock
+    from brandmelder.notify.compose import Context
+    from brandmelder.pipeline.rehearse import rehearse
+
+    context = Context(brand=settings.brand, language=settings.language, zone=settings.zone, now=SystemClock().now())
+    failed = 0
+    for ident, notifier in wiring.build_notifiers(settings).items():
+        if only is not None and ident != only:
+            continue
+        try:
+            trouble = await rehearse(notifier, context)
+        finally:
+            await notifier.close()
+        for line in trouble:
+            click.echo(f"{settings.where('channels', ident)}: channel {ident!r}: {line}", err=True)
+        if not trouble:
+            click.echo(f"channel {ident!r}: delivered")
+        failed += bool(trouble)
+    return failed

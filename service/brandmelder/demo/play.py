@@ -1,0 +1,145 @@
+"""The demo's evening: real sources poll the played sites, and the real pipeline raises the alarm in the terminal."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brandmelder import wiring
+from brandmelder.clock import PacedClock
+from brandmelder.demo import scenario as stories
+from brandmelder.demo.simulator import Simulator
+from brandmelder.model import ChannelId, DeliveryState, Incident
+from brandmelder.notify.channels.console import ConsoleNotifier
+from brandmelder.settings import parse_settings
+from brandmelder.store import deliveries, incidents, mentions, sources
+from brandmelder.store.database import Database
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from sqlalchemy import Connection
+
+    from brandmelder.demo.scenario import Scenario
+    from brandmelder.options import ChannelOptions
+    from brandmelder.pipeline import Pipeline
+
+QUIET_SPEED, STORM_SPEED = 900.0, 1600.0
+"""Seconds of the story per second of the wall, before and after the alarm."""
+UNPACED = 1e9
+
+
+class Play:
+    """One showing of the demo."""
+
+    def __init__(self, console: Console, *, language: str, seed: int) -> None:
+        self.console, self.language = console, language
+        self.scenario: Scenario = stories.build(seed)
+        self.clock = PacedClock(self.scenario.evening, UNPACED)
+
+    async def run(self, *, is_paced: bool, keep: bool) -> None:
+        """Show the evening from its last quiet hours to its end; `keep` then leaves the sites running."""
+        reach, database = wiring.outside(), Database("sqlite://")
+        database.prepare()
+        async with Simulator(self.scenario, self.clock) as sites:
+            text = stories.config(sites.url).replace("language: de", f"language: {self.language}")
+            settings = parse_settings(text, Path("demo.yaml"), os.environ)
+            console = ConsoleNotifier(*_console_of(settings.channels), console=self.console)
+            pipeline = wiring.build(
+                settings,
+                database=database,
+                sources=wiring.build_sources(settings, reach),
+                notifiers={console.id: console},
+                on_failure=self._say,
+            )
+            self._introduce(sites.url)
+            try:
+                await self._evening(pipeline, is_paced=is_paced)
+                await self._close(pipeline)
+                if keep:
+                    await self._stay(pipeline, sites.url)
+            finally:
+                await reach.close()
+                await pipeline.close()
+
+    def _say(self, text: str) -> None:
+        self.console.print(text, soft_wrap=True)
+
+    def _introduce(self, url: str) -> None:
+        local = self.scenario.evening.astimezone(stories.ZONE)
+        self._say(
+            f"[bold]Nordfunk[/], an invented provider, {local:%A %d %B %Y}, {local:%H:%M}. "
+            f"Its blog and a newspaper are played at {url}."
+        )
+
+    async def _evening(self, pipeline: Pipeline, *, is_paced: bool) -> None:
+        await pipeline.start(self.clock.now())
+        self.clock.speed = QUIET_SPEED if is_paced else UNPACED
+        spot_shown = history_told = False
+        while self.clock.now() < self.scenario.end:
+            now = self.clock.now()
+            following = await pipeline.tick(now)
+            count = 0 if history_told else await pipeline.parts.database.run(_history)
+            if count:
+                history_told = True
+                self._say(f"Eight quiet weeks are read: {count} posts. They teach what is usual, silently.")
+            if not spot_shown and now >= self.scenario.onset:
+                spot_shown = True
+                local = self.scenario.onset.astimezone(stories.ZONE)
+                self._say(f"[bold]{local:%H:%M}[/] The TV spot runs.")
+            if is_paced and await pipeline.parts.database.run(_has_begun):
+                self.clock.speed = STORM_SPEED
+            if spot_shown and await pipeline.parts.database.run(_is_over):
+                return
+            await self.clock.reach(max(following, now + timedelta(seconds=1)))
+
+    async def _close(self, pipeline: Pipeline) -> None:
+        found, posts, sent = await pipeline.parts.database.run(_result)
+        onset = self.scenario.onset
+        if found is None:
+            self._say("No alarm was raised.")
+            raise SystemExit(1)
+        delay = round((found.opened_at - onset) / timedelta(minutes=1))
+        self._say(
+            f"Onset {_local(onset)}, alarm {_local(found.opened_at)} ({delay} min later), "
+            f"end {_local(found.closed_at) if found.closed_at else 'not yet'}; {posts} posts read, {sent} deliveries."
+        )
+
+    async def _stay(self, pipeline: Pipeline, url: str) -> None:
+        self._say(f"The sites stay at {url} until Ctrl-C; the service goes on polling them.")
+        self.clock.speed = 1.0
+        while True:
+            following = await pipeline.tick(self.clock.now())
+            await self.clock.reach(max(following, self.clock.now() + timedelta(seconds=1)))
+
+
+def _console_of(channels: dict[ChannelId, ChannelOptions]) -> tuple[ChannelId, ChannelOptions]:
+    return next((ident, options) for ident, options in channels.items() if options.type == "console")
+
+
+def _local(moment: datetime) -> str:
+    return f"{moment.astimezone(stories.ZONE):%H:%M}"
+
+
+def _history(connection: Connection) -> int:
+    """Return how many mentions the first contact brought, once every source has had it."""
+    rows = sources.read_sources(connection)
+    return mentions.count(connection) if all(row.history_done for row in rows.values()) else 0
+
+
+def _has_begun(connection: Connection) -> bool:
+    return bool(incidents.all_incidents(connection))
+
+
+def _is_over(connection: Connection) -> bool:
+    """Whether an incident has ended and all that was to be told of it is told."""
+    found = incidents.all_incidents(connection)
+    waiting = deliveries.next_attention(connection)
+    return bool(found) and all(one.closed_at is not None for one, _ in found) and waiting is None
+
+
+def _result(connection: Connection) -> tuple[Incident | None, int, int]:
+    found = incidents.all_incidents(connection)
+    sent = sum(one.state is DeliveryState.SENT for one in deliveries.all_deliveries(connection))
+    return (found[-1][0] if found else None), mentions.count(connection), sent

@@ -1,0 +1,114 @@
+"""The only place that knows two stages. Four commits carry a mention from its source to a channel.
+
+poll      commit 1   mentions, readings, removals, gap, cursor, next poll         pipeline/poll.py
+judge     commit 2   verdicts, ledger, bins                                       pipeline/judge.py
+evaluate  commit 3   incident, timeline, deliveries, how far we evaluated         pipeline/evaluate.py
+deliver   commit 4   what became of a delivery                                    pipeline/deliver.py
+
+A crash between any two lines repeats work and loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from brandmelder.count.bins import start_of
+from brandmelder.model import BIN, MonitorId, SourceId
+from brandmelder.pipeline.deliver import Deliverer
+from brandmelder.pipeline.evaluate import Evaluator
+from brandmelder.pipeline.judge import judge
+from brandmelder.pipeline.poll import first_poll, poll_source
+from brandmelder.pipeline.recount import recount_changed
+from brandmelder.store import deliveries, meta, sources
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from brandmelder.pipeline.parts import Parts
+    from brandmelder.store.sources import SourceRow
+
+PROGRESS = timedelta(seconds=30)
+"""How often it is written down that the chain gets through."""
+
+
+class Pipeline:
+    """Moves everything that is due one stage on. Live and backtest call the same methods."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self._evaluator = Evaluator(parts)
+        self._deliverer = Deliverer(parts)
+        self._next_settled: datetime | None = None
+        self._progressed: datetime | None = None
+        self._news, self._judged = 1, 0
+        """How many polls brought something to judge, and how many of them were judged."""
+        self._evaluating = asyncio.Lock()
+        self._delivering = asyncio.Lock()
+
+    async def start(self, now: datetime) -> None:
+        """Pick up where the last process stopped: new sources, changed queries, deliveries cut off in mid-air."""
+        due = {ident: first_poll(ident, place.every, now) for ident, place in self.parts.places.items()}
+        await self.parts.database.run(sources.register, due)
+        await judge(self.parts)
+        await recount_changed(self.parts)
+        await self._deliverer.recover(now)
+
+    async def tick(self, now: datetime) -> datetime:
+        """Move everything due at `now` one stage on; returns the next moment at which something is due."""
+        rows = await self.parts.database.run(sources.read_sources)
+        due = [rows[ident] for ident in self.parts.sources if rows[ident].next_poll_at <= now]
+        polled = await asyncio.gather(*(self._poll(row, now) for row in due))
+        moments = [after.next_poll_at for after in polled]
+        moments += [rows[ident].next_poll_at for ident in self.parts.sources if rows[ident].next_poll_at > now]
+        moments.append(await self.work(now))
+        attention = await self.deliver(now)
+        return max(now, min([*moments, attention] if attention is not None else moments))
+
+    async def poll(self, source: SourceId, now: datetime) -> datetime:
+        """Visit one source; returns its next moment."""
+        rows = await self.parts.database.run(sources.read_sources)
+        return (await self._poll(rows[source], now)).next_poll_at
+
+    async def _poll(self, row: SourceRow, now: datetime) -> SourceRow:
+        after, has_news = await poll_source(self.parts, row, now)
+        self._news += has_news
+        return after
+
+    async def work(self, now: datetime) -> datetime:
+        """Judge what is new, evaluate what it touches (all, once a bin has settled); returns the next moment."""
+        async with self._evaluating:
+            touched: set[MonitorId] = set()
+            news = self._news
+            if news > self._judged:
+                touched = await judge(self.parts)
+                self._judged = news
+            if self._next_settled is None or now >= self._next_settled:
+                touched = set(self.parts.watches)
+            await self._evaluator.evaluate(touched, now)
+            if self._progressed is None or now - self._progressed >= PROGRESS:
+                await self.parts.database.run(meta.progressed, now)
+                self._progressed = now
+            self._next_settled = start_of(now - self.parts.settle) + BIN + self.parts.settle
+            return self._next_settled
+
+    async def deliver(self, now: datetime) -> datetime | None:
+        """Send what is due, look for what is unclear, sweep twins; returns the next moment."""
+        async with self._delivering:
+            attention = await self.parts.database.run(deliveries.next_attention)
+            if attention is None or attention > now:
+                return attention
+            await self._deliverer.deliver(now)
+            return await self.parts.database.run(deliveries.next_attention)
+
+    async def quiesce(self) -> None:
+        """Return when no work is in hand."""
+        async with self._evaluating, self._delivering:
+            return
+
+    async def close(self) -> None:
+        """Let go of the channels and the database."""
+        for notifier in self.parts.notifiers.values():
+            await notifier.close()
+        self.parts.database.close()

@@ -1,0 +1,146 @@
+"""Deliver, and commit 4: what became of each promise. Look before sending again; sweep what was ever unclear."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import structlog
+
+from brandmelder.errors import Conflict
+from brandmelder.model import ChannelId, Delivery, DeliveryState, IncidentId
+from brandmelder.notify import delivery as life
+from brandmelder.notify.notifier import Found, NotDelivered, Sent, Unreadable
+from brandmelder.pipeline.render import render
+from brandmelder.store import deliveries
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from brandmelder.notify.message import Message
+    from brandmelder.notify.notifier import Notifier, Outcome
+    from brandmelder.pipeline.parts import Parts
+
+log = structlog.get_logger()
+
+TURNS = 50
+"""At most so many rounds over one incident and channel: each sends, so a round more than that is a bug."""
+
+
+class Deliverer:
+    """Carries promises to channels: side by side over channels, in order within one."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+
+    async def recover(self, now: datetime) -> None:
+        """Treat what was being sent when the last process died as unclear."""
+        await self.parts.database.run(_recover, now)
+
+    async def deliver(self, now: datetime) -> None:
+        """Do all that wants attention at `now`."""
+        wanting = await self.parts.database.run(deliveries.wanting, now)
+        channels: dict[ChannelId, dict[IncidentId, int]] = defaultdict(dict)
+        for one in wanting:
+            rank = life.URGENCY[one.kind]
+            channels[one.channel][one.incident] = min(rank, channels[one.channel].get(one.incident, rank))
+        await asyncio.gather(*(self._channel(channel, groups, now) for channel, groups in channels.items()))
+
+    async def _channel(self, channel: ChannelId, groups: dict[IncidentId, int], now: datetime) -> None:
+        notifier = self.parts.notifiers.get(channel)
+        for incident in sorted(groups, key=lambda one: (groups[one], one)):
+            if notifier is None:
+                await self.parts.database.run(_bury_orphans, incident, channel)
+            else:
+                await self._group(notifier, incident, channel, now)
+
+    async def _group(self, notifier: Notifier, incident: IncidentId, channel: ChannelId, now: datetime) -> None:
+        for _ in range(TURNS):
+            group = await self.parts.database.run(deliveries.of_incident, incident, channel)
+            if not await self._one_turn(notifier, group, now):
+                return
+        log.error("delivery.endless", incident=incident, channel=channel)
+
+    async def _one_turn(self, notifier: Notifier, group: list[Delivery], now: datetime) -> bool:
+        """Do the first thing that a group wants; says whether there was one."""
+        for one in group:
+            if one.state is DeliveryState.UNCLEAR and life.looks_at(one) <= now:
+                await self._look(notifier, one, group, now)
+                return True
+            sweep = life.sweeps_at(one)
+            if sweep is not None and sweep <= now:
+                await self._sweep(notifier, one, group, now)
+                return True
+        orders = life.orders(group, now)
+        for one in orders.changed:
+            await self._save(one, expected=DeliveryState.DUE)
+        if orders.go:
+            await self._attempt(notifier, orders.go[0], group, now)
+        return bool(orders.go or orders.changed)
+
+    async def _attempt(self, notifier: Notifier, one: Delivery, group: list[Delivery], now: datetime) -> None:
+        message, revision = await render(self.parts, one, now)
+        sending = life.begin(one, now, revision=revision)
+        if not await self._save(sending, expected=DeliveryState.DUE):
+            return
+        outcome = await self._send(notifier, sending, group, message)
+        after = life.after(sending, outcome, now)
+        await self._save(after, expected=DeliveryState.SENDING)
+        log.info(
+            "delivery.tried", key=one.key, kind=one.kind.value, outcome=type(outcome).__name__, state=after.state.value
+        )
+        if after.state is DeliveryState.DEAD:
+            self.parts.on_failure(
+                f"channel {one.channel!r}: {one.kind.value} of {one.incident} is dead: {after.last_error}"
+            )
+
+    async def _send(self, notifier: Notifier, one: Delivery, group: list[Delivery], message: Message) -> Outcome:
+        standing = life.parent(group)
+        if life.is_edit(one):
+            if standing is None:
+                return NotDelivered("the alert does not stand yet")
+            return await notifier.update(standing, message, key=one.key, form=one.form)
+        thread = standing if life.is_reply(one) else None
+        return await notifier.push(message, key=one.key, thread=thread, form=one.form)
+
+    async def _look(self, notifier: Notifier, one: Delivery, group: list[Delivery], now: datetime) -> None:
+        found = await self._find(notifier, one, group)
+        await self._save(life.after_look(one, found, now), expected=DeliveryState.UNCLEAR)
+
+    async def _sweep(self, notifier: Notifier, one: Delivery, group: list[Delivery], now: datetime) -> None:
+        found = await self._find(notifier, one, group)
+        for twin in life.twins(one, found.refs) if isinstance(found, Found) else ():
+            if not isinstance(await notifier.delete(twin), Sent):
+                found = Unreadable("a twin could not be deleted")
+        await self._save(life.after_sweep(one, found, now), expected=one.state)
+
+    async def _find(self, notifier: Notifier, one: Delivery, group: list[Delivery]) -> Found | Unreadable:
+        if not notifier.can_find:
+            return Unreadable("this channel cannot be searched")
+        thread = life.parent(group) if life.is_reply(one) else None
+        return await notifier.find(one.key, since=life.look_since(one), thread=thread)
+
+    async def _save(self, one: Delivery, *, expected: DeliveryState) -> bool:
+        try:
+            await self.parts.database.run(deliveries.save_delivery, one, life.next_moment(one), expected=expected)
+        except Conflict:
+            log.warning("delivery.overtaken", key=one.key)
+            return False
+        return True
+
+
+def _recover(connection: Connection, now: datetime) -> None:
+    for one in deliveries.in_state(connection, DeliveryState.SENDING):
+        after = life.recover(one, now)
+        deliveries.save_delivery(connection, after, life.next_moment(after), expected=DeliveryState.SENDING)
+
+
+def _bury_orphans(connection: Connection, incident: IncidentId, channel: ChannelId) -> None:
+    """Discard what waits for a channel that the configuration no longer has."""
+    for one in deliveries.of_incident(connection, incident, channel):
+        if one.state in {DeliveryState.DUE, DeliveryState.UNCLEAR}:
+            buried = life.discard(one, "the configuration: it has no such channel any more")
+            deliveries.save_delivery(connection, buried, life.next_moment(buried), expected=one.state)

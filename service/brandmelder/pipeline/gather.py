@@ -1,0 +1,105 @@
+"""Gathers what stands behind an incident's count: mentions, answers, what was usual before, earlier incidents."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from brandmelder.count.responses import Utterance, coverage
+from brandmelder.incident.evidence import Answered, EvidenceInputs, Judged, gather
+from brandmelder.incident.lifecycle import ENDED
+from brandmelder.incident.phrases import Background, background
+from brandmelder.incident.similar import Likeness, likeness
+from brandmelder.model import BIN, Bin, Evidence, Incident, Label, Mention
+from brandmelder.pipeline.view import Sights, bins_of
+from brandmelder.store import incidents, mentions, series
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from brandmelder.pipeline.parts import Parts, Watch
+
+PICTURE = timedelta(hours=6)
+BEFORE = timedelta(days=28)
+"""How far back the usual words are looked for."""
+MOST_SHOWN, MOST_COMPARED, MOST_EARLIER = 3000, 2000, 200
+INLINE = 200
+"""So many mentions are gathered on the spot; more go to a thread, so that the loop keeps its beat."""
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """What the database knows about an incident."""
+
+    judged: tuple[Judged, ...]
+    own: tuple[Mention, ...]
+    bins: tuple[Bin, ...]
+    earlier: tuple[Likeness, ...]
+
+
+class Gatherer:
+    """Gathers evidence; remembers the usual words of the incident in hand, which end before its onset."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self._usual: tuple[tuple[str, datetime], Background] | None = None
+
+    async def gather(self, watch: Watch, incident: Incident, sights: Sights, now: datetime) -> Evidence:
+        """Return the evidence of an incident as of `now`."""
+        found = await self.parts.database.run(_read, watch, incident, sights, now)
+        inputs = EvidenceInputs(
+            incident=incident,
+            judged=found.judged,
+            bins=found.bins,
+            background=await self._background(watch, incident),
+            answered=_answered(found),
+            sight=sights.rows,
+            own_names=(self.parts.brand, watch.title, watch.id),
+            earlier=found.earlier,
+        )
+        if len(found.judged) <= INLINE:
+            return gather(inputs)
+        return await asyncio.to_thread(gather, inputs)
+
+    async def _background(self, watch: Watch, incident: Incident) -> Background:
+        key = (watch.id, incident.onset)
+        if self._usual is None or self._usual[0] != key:
+            before = await self.parts.database.run(
+                mentions.judged_between, watch.id, incident.onset - BEFORE, incident.onset, limit=MOST_COMPARED
+            )
+            usual = await asyncio.to_thread(background, [one.text for _, one, _ in before])
+            self._usual = (key, usual)
+        return self._usual[1]
+
+
+def _read(connection: Connection, watch: Watch, incident: Incident, sights: Sights, now: datetime) -> Found:
+    until = now + BIN
+    judged = mentions.judged_between(connection, watch.id, incident.onset, until, limit=MOST_SHOWN)
+    own: list[Mention] = []
+    for source in sorted({one.source for _, one, _ in judged}):
+        asked = [
+            one.external_id for _, one, verdict in judged if one.source == source and verdict.label is Label.NEGATIVE
+        ]
+        own += mentions.responses_to(connection, source, asked)
+    since = incident.spike.until - PICTURE
+    ended = incidents.all_incidents(connection, limit=MOST_EARLIER)
+    return Found(
+        judged=tuple(Judged(id=ident, mention=one, verdict=verdict) for ident, one, verdict in judged),
+        own=tuple(own),
+        bins=bins_of(series.counts(connection, watch.id, since, until), since, incident.spike.until, sights=sights),
+        earlier=tuple(
+            likeness(one, evidence) for one, evidence in ended if one.id != incident.id and one.state in ENDED
+        ),
+    )
+
+
+def _answered(found: Found) -> Answered:
+    negatives = [_utterance(one.mention) for one in found.judged if one.verdict.label is Label.NEGATIVE]
+    responses = coverage(negatives, [_utterance(one) for one in found.own])
+    return Answered(answered=responses.answered, oldest_unanswered=responses.oldest_unanswered, first=responses.first)
+
+
+def _utterance(one: Mention) -> Utterance:
+    return Utterance(source=one.source, external_id=one.external_id, at=one.published_at, parent_id=one.parent_id)

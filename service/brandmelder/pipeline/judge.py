@@ -1,0 +1,79 @@
+"""Judge, and commit 2: verdicts, the ledger and its bins in one transaction; each verdict is counted once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from brandmelder.model import Label, Mention, MentionId, MonitorId, Verdict
+from brandmelder.store import mentions, series
+from brandmelder.store.series import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from brandmelder.pipeline.parts import Parts
+
+BATCH = 1000
+
+Waiting = tuple[MentionId, Mention, bool]
+"""A mention to judge, and whether it had a verdict before (it was edited)."""
+
+
+async def judge(parts: Parts) -> set[MonitorId]:
+    """Judge and count everything that waits; returns the monitors it concerns."""
+    touched: set[MonitorId] = set()
+    while batch := await parts.database.run(mentions.to_judge, BATCH):
+        concerned = concerns(parts, [one for _, one, _ in batch])
+        asked = [
+            (ident, one) for (ident, one, again), monitors in zip(batch, concerned, strict=True) if monitors or again
+        ]
+        found = parts.classifier.classify([one for _, one in asked])
+        verdicts = {ident: verdict for (ident, _), verdict in zip(asked, found, strict=True)}
+        entries = [
+            entry(monitor, ident, one, verdicts[ident])
+            for (ident, one, _), monitors in zip(batch, concerned, strict=True)
+            for monitor in monitors
+            if verdicts[ident].weight > 0
+        ]
+        await parts.database.run(_commit_verdicts, batch, verdicts, entries)
+        touched.update(one.monitor for one in entries)
+    return touched
+
+
+def concerns(parts: Parts, found: Sequence[Mention]) -> list[tuple[MonitorId, ...]]:
+    """Return for each mention the monitors that read its source and whose query it meets."""
+    texts = [f"{one.text}\n{one.context}" if one.context else one.text for one in found]
+    return [
+        tuple(name for name in names if one.source in parts.watches[name].sources)
+        for one, names in zip(found, parts.matcher.monitors(texts), strict=True)
+    ]
+
+
+def entry(monitor: MonitorId, ident: MentionId, one: Mention, verdict: Verdict) -> Entry:
+    """Return what a mention counts for a monitor."""
+    return Entry(
+        monitor=monitor,
+        mention=ident,
+        source=one.source,
+        published_at=one.published_at,
+        history=one.history,
+        total=verdict.weight,
+        negative=verdict.weight * verdict.p_negative,
+        labelled=verdict.weight * (verdict.label is Label.NEGATIVE),
+        reach=verdict.weight * verdict.p_negative * (one.reach or 0),
+    )
+
+
+def _commit_verdicts(
+    connection: Connection,
+    batch: Sequence[Waiting],
+    verdicts: Mapping[MentionId, Verdict],
+    entries: Sequence[Entry],
+) -> None:
+    mentions.save_verdicts(connection, verdicts)
+    edited = [ident for ident, _, again in batch if again]
+    known = series.counted(connection, edited) if edited else set()
+    series.enter(connection, [one for one in entries if (one.monitor, one.mention) not in known])
+    mentions.mark_judged(connection, [ident for ident, _, _ in batch])

@@ -1,0 +1,81 @@
+"""What the pipeline is made of; wiring.py puts it together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from brandmelder.detect.scan import DetectorRules
+from brandmelder.incident.lifecycle import LifecycleRules
+from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from zoneinfo import ZoneInfo
+
+    from brandmelder.capture.match import Matcher
+    from brandmelder.capture.source import Source
+    from brandmelder.classify.classifier import Classifier
+    from brandmelder.notify.notifier import Notifier
+    from brandmelder.notify.routing import Route
+    from brandmelder.store.database import Database
+
+SETTLE = timedelta(seconds=60)
+"""How long after its end a bin waits for honest latecomers."""
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """What the pipeline knows of a source beside the source itself."""
+
+    source_class: SourceClass
+    every: timedelta
+    where: str
+    """Where it stands in the configuration, for messages: `brandmelder.yaml:12`."""
+    title: str
+
+    @property
+    def patience(self) -> timedelta:
+        """How long its failing holds the evaluation up before time goes on without it."""
+        return max(3 * self.every, timedelta(minutes=15))
+
+
+class Watch(Struct, frozen=True, kw_only=True):
+    """A monitor, ready to run."""
+
+    id: MonitorId
+    title: str
+    sources: tuple[SourceId, ...]
+    rules: DetectorRules
+    lifecycle: LifecycleRules
+    fingerprint: str
+    """Of the query and the sources: when it changes, the ledger must be written anew."""
+    query: str
+    false_alarms: str
+    runbook: str = ""
+    holding_statement: str = ""
+
+
+@dataclass(kw_only=True)
+class Parts:
+    """Everything that a tick touches."""
+
+    database: Database
+    sources: Mapping[SourceId, Source]
+    places: Mapping[SourceId, Place]
+    watches: Mapping[MonitorId, Watch]
+    matcher: Matcher
+    classifier: Classifier
+    notifiers: Mapping[ChannelId, Notifier]
+    routes: Sequence[Route]
+    brand: str
+    short: str
+    language: str
+    zone: ZoneInfo
+    on_call: str | None
+    author_key: bytes
+    settle: timedelta = SETTLE
+    on_failure: Callable[[str], None] = field(default=lambda _text: None)
+    """Told in one line whenever a source starts or stops failing."""

@@ -1,0 +1,165 @@
+"""Poll, and commit 1: mentions, readings, removals, gap, cursor and the next poll in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from brandmelder.capture.normalise import fingerprint, pseudonym
+from brandmelder.capture.source import Poll
+from brandmelder.errors import AuthRefused, Gone, RateLimited, SourceError
+from brandmelder.model import Mention, MonitorId, SourceId, SourceState
+from brandmelder.store import mentions, series, sources
+from brandmelder.store.sources import SourceRow
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from brandmelder.pipeline.parts import Parts, Place
+
+log = structlog.get_logger()
+
+PAGES_PER_TURN = 20
+LOOKBACK = timedelta(days=7)
+"""What was published longer ago than this counts as history, never as news (T4)."""
+LONGEST_BACKOFF = timedelta(minutes=15)
+FAILING_AFTER = 3
+
+
+def first_poll(source: SourceId, every: timedelta, now: datetime) -> datetime:
+    """Return a source's first moment: its own phase within the interval, the same after every restart."""
+    digest = hashlib.sha256(source.encode()).digest()
+    phase = int.from_bytes(digest[:4]) / 2**32
+    return now + min(every, timedelta(seconds=5)) * phase
+
+
+async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[SourceRow, bool]:
+    """Visit one source, page by page; each page is committed before the next is asked for.
+
+    Returns what is remembered of the source, and whether there is something to judge.
+    """
+    has_news = False
+    source = parts.sources[row.id]
+    for _ in range(PAGES_PER_TURN):
+        try:
+            poll = await source.poll(row.cursor, now)
+        except SourceError as error:
+            return await _fail(parts, row, error, now), has_news
+        except Exception as error:
+            log.exception("source.bug", source=row.id)
+            return await _fail(parts, row, error, now), has_news
+        ready = [_ready(one, parts.author_key) for one in poll.mentions]
+        prints = [fingerprint(one.text, one.author, one.parent_id or "") for one in ready]
+        after = after_poll(row, poll, now, parts.places[row.id])
+        visit = Visit(poll=poll, mentions=ready, prints=prints, after=after, watchers=_watchers(parts, row.id), now=now)
+        await parts.database.run(_commit_poll, visit)
+        _tell_recovery(parts, row, after)
+        row = after
+        has_news = has_news or bool(ready)
+        if not poll.more:
+            break
+    return row, has_news
+
+
+def _ready(one: Mention, key: bytes) -> Mention:
+    is_old = one.published_at < one.captured_at - LOOKBACK
+    return replace(
+        one,
+        author=pseudonym(one.author, key) if one.author else "",
+        history=one.history or is_old,
+    )
+
+
+def _watchers(parts: Parts, source: SourceId) -> list[MonitorId]:
+    return [watch.id for watch in parts.watches.values() if source in watch.sources]
+
+
+def after_poll(row: SourceRow, poll: Poll, now: datetime, place: Place) -> SourceRow:
+    """Return what is remembered of a source after a good poll."""
+    read_until = row.read_until
+    if poll.read_until is not None:
+        read_until = max(poll.read_until, row.read_until or poll.read_until)
+    next_poll_at = now if poll.more else now + place.every
+    return replace(
+        row,
+        cursor=poll.cursor or row.cursor,
+        read_until=read_until,
+        first_contact=row.first_contact or now,
+        history_done=row.history_done or not poll.more,
+        next_poll_at=max(next_poll_at, poll.not_before or next_poll_at),
+        last_success_at=now,
+        failures=0,
+        state=SourceState.DEGRADED if poll.degraded or poll.gap else SourceState.OK,
+        blind_since=None,
+        note=poll.degraded or (poll.gap.reason if poll.gap else ""),
+    )
+
+
+def after_failure(row: SourceRow, error: Exception, now: datetime, place: Place) -> SourceRow:
+    """Return what is remembered of a source after a failed poll: it is asked again, ever more seldom, for ever."""
+    failures = row.failures + 1
+    wait = min(place.every * 2 ** min(failures - 1, 10), max(place.every, LONGEST_BACKOFF))
+    next_poll_at = now + wait
+    state = SourceState.FAILING if failures >= FAILING_AFTER else row.state
+    if isinstance(error, AuthRefused | Gone):
+        state, next_poll_at = SourceState.PAUSED, now + max(place.every, LONGEST_BACKOFF)
+    if isinstance(error, RateLimited):
+        next_poll_at = max(now + place.every, error.until)
+    return replace(
+        row,
+        failures=failures,
+        state=state,
+        next_poll_at=next_poll_at,
+        blind_since=row.blind_since or row.last_success_at or now,
+        note=str(error),
+    )
+
+
+class Visit(Struct, frozen=True, kw_only=True):
+    """One answer of a source, ready for commit 1."""
+
+    poll: Poll
+    mentions: Sequence[Mention]
+    prints: Sequence[str]
+    after: SourceRow
+    watchers: Sequence[MonitorId]
+    now: datetime
+
+
+def _commit_poll(connection: Connection, visit: Visit) -> None:
+    before = sources.read_sources(connection)[visit.after.id]
+    mentions.insert_mentions(connection, visit.mentions, visit.prints)
+    mentions.remove_mentions(connection, visit.poll.removals, visit.now)
+    sources.save_readings(connection, visit.poll.readings)
+    if visit.poll.gap is not None:
+        sources.save_gap(connection, visit.poll.gap)
+    sources.save_source(connection, visit.after)
+    if before.blind_since is not None and before.read_until is not None:
+        for monitor in visit.watchers:
+            series.mark_dirty(connection, monitor, before.read_until)
+    if visit.after.history_done and not before.history_done:
+        series.forget_state(connection, visit.watchers)
+
+
+async def _fail(parts: Parts, row: SourceRow, error: Exception, now: datetime) -> SourceRow:
+    place = parts.places[row.id]
+    after = after_failure(row, error, now, place)
+    await parts.database.run(sources.save_source, after)
+    log.warning(
+        "source.failed", source=row.id, failures=after.failures, state=after.state.value, error=type(error).__name__
+    )
+    if row.failures == 0:
+        parts.on_failure(f"{place.where}: {error}")
+    return after
+
+
+def _tell_recovery(parts: Parts, before: SourceRow, after: SourceRow) -> None:
+    if before.failures and not after.failures:
+        log.info("source.recovered", source=after.id)
+        parts.on_failure(f'source "{after.id}": answers again')

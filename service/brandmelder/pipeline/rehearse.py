@@ -1,0 +1,75 @@
+"""Sends an example to a channel, so that people see before the fire whether the bell rings."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from brandmelder.model import (
+    Course,
+    DeliveryKind,
+    Evidence,
+    Form,
+    Incident,
+    IncidentId,
+    MonitorId,
+    Spike,
+    SpikeKind,
+    State,
+)
+from brandmelder.notify.compose import Context, compose
+from brandmelder.notify.delivery import key_of
+from brandmelder.notify.notifier import RefusedForm, Sent
+
+if TYPE_CHECKING:
+    from brandmelder.notify.notifier import Notifier
+
+
+async def rehearse(notifier: Notifier, context: Context) -> list[str]:
+    """Check a channel and post an example in it; returns what is wrong, in sentences, empty if nothing is."""
+    trouble = list(await notifier.check())
+    if trouble:
+        return trouble
+    incident = _example(context.now)
+    message = compose(incident, Evidence(), kind=DeliveryKind.TEST, context=context, quotes={})
+    step = int(context.now.timestamp())
+    key = key_of(incident.id, DeliveryKind.TEST, step=step, channel=notifier.id)
+    for form in Form:
+        outcome = await notifier.push(message, key=key, thread=None, form=form)
+        if isinstance(outcome, Sent):
+            return []
+        trouble = [outcome.reason]
+        if not isinstance(outcome, RefusedForm):
+            break
+    return trouble
+
+
+def _example(now: datetime) -> Incident:
+    hour = timedelta(hours=1)
+    spike = Spike(
+        kind=SpikeKind.NEGATIVE,
+        since=now - hour,
+        until=now,
+        window=hour,
+        observed=38,
+        usual_low=2,
+        usual_high=6,
+        expected=3.8,
+        score=6.0,
+    )
+    return Incident(
+        id=IncidentId("TEST-1"),
+        monitor=MonitorId("test"),
+        kind=SpikeKind.NEGATIVE,
+        state=State.OPEN,
+        revision=1,
+        onset=now - hour,
+        opened_at=now,
+        changed_at=now,
+        spike=spike,
+        peak=38,
+        total=38,
+        severity=3,
+        first_severity=3,
+        course=Course.RISING,
+    )

@@ -1,0 +1,95 @@
+"""Renders a delivery's message in the moment it is sent, from what is stored then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from brandmelder.errors import StoreError
+from brandmelder.model import Act, Delivery, DeliveryKind, Evidence, Incident, MentionId, Transition
+from brandmelder.notify.compose import Case, Context, compose, rule_words
+from brandmelder.store import incidents, mentions
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from brandmelder.notify.message import Message
+    from brandmelder.pipeline.parts import Parts
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What is stored of an incident."""
+
+    incident: Incident
+    evidence: Evidence
+    timeline: tuple[Transition, ...]
+    texts: Mapping[MentionId, str]
+    cases: tuple[Case, ...]
+
+
+async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Message, int]:
+    """Return the message of a delivery and the revision of the incident that it shows.
+
+    Texts are read now, so what was deleted at its platform meanwhile is not told.
+    """
+    facts = await parts.database.run(_read, delivery.incident)
+    watch = parts.watches.get(facts.incident.monitor)
+    acknowledged = (step.at for step in facts.timeline if step.act is Act.ACKNOWLEDGE)
+    context = Context(
+        brand=parts.brand,
+        title=watch.title if watch else facts.incident.monitor,
+        language=parts.language,
+        zone=parts.zone,
+        now=now,
+        on_call=parts.on_call,
+        source_names={ident: place.title for ident, place in parts.places.items()},
+        rule=rule_words(watch.rules.budget, parts.language) if watch else "",
+        query=watch.query if watch else "",
+        runbook_url=watch.runbook if watch else "",
+        holding_statement=watch.holding_statement if watch else "",
+        transition=_told(facts.timeline, delivery),
+        first_acknowledged_at=next(acknowledged, None),
+        cases=facts.cases,
+    )
+    message = compose(facts.incident, facts.evidence, kind=delivery.kind, context=context, quotes=facts.texts)
+    return message, facts.incident.revision
+
+
+def _told(timeline: tuple[Transition, ...], delivery: Delivery) -> Transition | None:
+    """Return the change that a reply in the thread tells of."""
+    if delivery.kind is not DeliveryKind.THREAD:
+        return None
+    return next((step for step in timeline if step.revision == delivery.revision), None)
+
+
+def _read(connection: Connection, ident: str) -> Facts:
+    found = incidents.find(connection, ident)
+    if found is None:
+        raise StoreError(f"a delivery speaks of incident {ident}, which is not in the database; restore a backup")
+    incident, evidence = found
+    quoted = mentions.texts_of(connection, [quote.mention for quote in evidence.quotes])
+    return Facts(
+        incident=incident,
+        evidence=evidence,
+        timeline=tuple(incidents.timeline(connection, incident.id)),
+        texts={ident: one.text for ident, one in quoted.items()},
+        cases=tuple(_case(connection, similar) for similar in evidence.similar),
+    )
+
+
+def _case(connection: Connection, ident: str) -> Case:
+    found = incidents.find(connection, ident)
+    if found is None:
+        raise StoreError(f"incident {ident} is not in the database; restore a backup")
+    incident, evidence = found
+    phrases = evidence.phrases
+    return Case(
+        id=incident.id,
+        opened_at=incident.opened_at,
+        duration=(incident.closed_at - incident.opened_at) if incident.closed_at else timedelta(0),
+        community=evidence.community,
+        what=phrases[0].text if phrases else "",
+    )

@@ -1,0 +1,107 @@
+"""The timer: APScheduler calls the pipeline when something is due. What is due stands in the database."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from brandmelder.errors import BrandmelderError
+from brandmelder.store import sources
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from brandmelder.clock import Clock
+    from brandmelder.model import SourceId
+    from brandmelder.pipeline import Pipeline
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+LISTENS = timedelta(seconds=2)
+"""How often it is asked whether a command in another process left work."""
+AFTER_TROUBLE = timedelta(seconds=15)
+"""When work that failed as a whole (a full disk, a locked file) is tried again."""
+
+
+class Timer:
+    """Runs a pipeline until it is stopped: one job for each source, one for the evaluation, one for the deliveries."""
+
+    def __init__(self, pipeline: Pipeline, clock: Clock) -> None:
+        self._pipeline, self._clock = pipeline, clock
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._stopped = asyncio.Event()
+        self._told: set[str] = set()
+
+    async def run(self) -> None:
+        """Start, and return when `stop` was called and the work in hand has ended."""
+        rows = await self._pipeline.parts.database.run(sources.read_sources)
+        self._scheduler.start()
+        for ident in self._pipeline.parts.sources:
+            self._at(rows[ident].next_poll_at, f"poll:{ident}", self._poll, ident)
+        self._at(self._clock.now(), "work", self._work)
+        self._at(self._clock.now(), "deliver", self._deliver)
+        self._scheduler.add_job(self._listen, IntervalTrigger(seconds=LISTENS.total_seconds()), id="listen")
+        await self._stopped.wait()
+        self._scheduler.shutdown(wait=False)
+        await self._pipeline.quiesce()
+
+    def stop(self) -> None:
+        """Have `run` return."""
+        self._stopped.set()
+
+    def _at(self, moment: datetime, ident: str, function: Callable[..., Awaitable[None]], *arguments: Any) -> None:
+        if self._stopped.is_set():
+            return
+        moment = max(moment, self._clock.now())
+        self._scheduler.add_job(function, DateTrigger(moment), arguments, id=ident, replace_existing=True)
+
+    async def _poll(self, source: SourceId) -> None:
+        now = self._clock.now()
+        following = await self._shielded(self._pipeline.poll(source, now))
+        self._at(following or now + AFTER_TROUBLE, f"poll:{source}", self._poll, source)
+        self._at(self._clock.now(), "work", self._work)
+
+    async def _work(self) -> None:
+        now = self._clock.now()
+        following = await self._shielded(self._pipeline.work(now))
+        self._at(following or now + AFTER_TROUBLE, "work", self._work)
+        self._at(self._clock.now(), "deliver", self._deliver)
+
+    async def _deliver(self) -> None:
+        now = self._clock.now()
+        following = await self._shielded(self._pipeline.deliver(now))
+        self._at(following or now + AFTER_TROUBLE, "deliver", self._deliver)
+
+    async def _listen(self) -> None:
+        if await self._shielded(self._pipeline.parts.database.was_changed_by_others()):
+            self._at(self._clock.now(), "deliver", self._deliver)
+
+    async def _shielded(self, work: Awaitable[T]) -> T | None:
+        """Await a piece of work; trouble is said once and the work is repeated later, nothing is lost."""
+        try:
+            result = await work
+        except BrandmelderError as error:
+            self._say(str(error))
+        except Exception:
+            log.exception("timer.bug")
+        else:
+            self._told.clear()
+            return result
+        return None
+
+    def _say(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            log.error("work.put_off", reason=text)
+            self._pipeline.parts.on_failure(text)

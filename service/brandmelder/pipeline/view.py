@@ -1,0 +1,136 @@
+"""What an evaluation sees: bins with their exposure, made from counts and from how far each source was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from brandmelder.count.bins import Count, exposure, gapless, start_of
+from brandmelder.model import BIN, Bin, Gap, MonitorId, SourceId, SourceSight
+from brandmelder.store import series
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from brandmelder.pipeline.parts import Parts, Watch
+    from brandmelder.store.series import SourceCount
+    from brandmelder.store.sources import SourceRow
+
+SHARES_OVER = timedelta(days=28)
+
+
+class Sights(Struct, frozen=True, kw_only=True):
+    """How far every source of a monitor was seen, from when to when."""
+
+    monitor: MonitorId
+    rows: tuple[SourceSight, ...]
+    first_contact: Mapping[SourceId, datetime]
+    first_bin: Mapping[SourceId, datetime]
+    news_since: datetime | None
+    gaps: tuple[Gap, ...]
+    shares: Mapping[SourceId, float]
+    left_out: frozenset[SourceId] = frozenset()
+
+    def exposure_of(self, start: datetime) -> float:
+        """Return the share of the usual volume that was read of the bin at `start`."""
+        end = start + BIN
+        seen = [
+            row.source
+            for row in self.rows
+            if row.read_until is not None
+            and row.read_until >= end
+            and self._seen_from(row.source, start) <= start
+            and not any(gap.source == row.source and gap.since < end and gap.until > start for gap in self.gaps)
+        ]
+        return exposure(seen, self.shares)
+
+    def _seen_from(self, source: SourceId, start: datetime) -> datetime:
+        contact = self.first_contact.get(source)
+        if contact is None:
+            return start + BIN
+        if self.news_since is not None and start >= self.news_since:
+            return start_of(contact)
+        return min(start_of(contact), self.first_bin.get(source, contact))
+
+    def expected_exposure(self, _start: datetime) -> float:
+        """Return the share that will be read once a running bin is settled: all but what is left out."""
+        return exposure([row.source for row in self.rows if row.source not in self.left_out], self.shares)
+
+
+def sight_of(row: SourceRow, parts: Parts) -> SourceSight:
+    """Return how a source is, as the coverage line shows it."""
+    return SourceSight(
+        source=row.id,
+        source_class=parts.places[row.id].source_class,
+        read_until=row.read_until,
+        state=row.state,
+        blind_since=row.blind_since,
+        note=row.note,
+    )
+
+
+class Usual(Struct, frozen=True, kw_only=True):
+    """What each source of a monitor usually brings, as of the beginning of `day`."""
+
+    monitor: MonitorId
+    day: datetime
+    shares: Mapping[SourceId, float]
+    first_bin: Mapping[SourceId, datetime]
+
+
+def read_usual(connection: Connection, watch: Watch, day: datetime) -> Usual:
+    """Read the shares of a monitor's sources over the four weeks before `day`; each counts one mention at least."""
+    weights = series.shares(connection, watch.id, day - SHARES_OVER, day)
+    return Usual(
+        monitor=watch.id,
+        day=day,
+        shares={ident: weights.get(ident, 0.0) + 1.0 for ident in watch.sources},
+        first_bin=series.first_bins(connection, watch.id),
+    )
+
+
+def sights_of(
+    rows: Mapping[SourceId, SourceRow], gaps: Sequence[Gap], parts: Parts, *, usual: Usual, news_since: datetime | None
+) -> Sights:
+    """Return how far a monitor's sources were seen."""
+    mine = [rows[ident] for ident in usual.shares]
+    return Sights(
+        monitor=usual.monitor,
+        rows=tuple(sight_of(row, parts) for row in mine),
+        first_contact={row.id: row.first_contact for row in mine if row.first_contact is not None},
+        first_bin=usual.first_bin,
+        news_since=news_since,
+        gaps=tuple(gap for gap in gaps if gap.source in usual.shares),
+        shares=usual.shares,
+    )
+
+
+def bins_of(
+    counts: Sequence[SourceCount], since: datetime, until: datetime, *, sights: Sights, running: bool = False
+) -> tuple[Bin, ...]:
+    """Return a monitor's gapless bins of [since, until).
+
+    From the first bin that may open an incident on, history does not count: it can never alert.
+    """
+    news = sights.news_since
+    return gapless(
+        (
+            Count(
+                monitor=sights.monitor,
+                source=one.source,
+                start=one.start,
+                total=one.total,
+                negative=one.negative,
+                labelled=one.labelled,
+                reach=one.reach,
+            )
+            for one in counts
+            if not (one.history and news is not None and one.start >= news)
+        ),
+        since,
+        until,
+        exposure_of=sights.expected_exposure if running else sights.exposure_of,
+    )

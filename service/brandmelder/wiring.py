@@ -1,0 +1,165 @@
+"""From Settings to a Pipeline: the only place that builds things."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brandmelder import __version__, plugins
+from brandmelder.capture.match import Matcher
+from brandmelder.capture.source import Tools
+from brandmelder.detect.scan import DetectorRules
+from brandmelder.errors import StoreError
+from brandmelder.incident.lifecycle import LifecycleRules
+from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
+from brandmelder.notify.routing import Route
+from brandmelder.pipeline import Pipeline
+from brandmelder.pipeline.parts import Parts, Place, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from brandmelder.capture.child import ParserChild
+    from brandmelder.capture.http import HttpClient
+    from brandmelder.capture.source import Source
+    from brandmelder.notify.notifier import Notifier
+    from brandmelder.settings import Settings
+    from brandmelder.store.database import Database
+
+KEY_VARIABLE = "BRANDMELDER_AUTHOR_KEY"
+REPLAY_KEY = b"a replay stores nothing"
+
+
+@dataclass(kw_only=True)
+class Outside:
+    """What reaches out of the process: opened lazily, closed once."""
+
+    http: HttpClient
+    child: ParserChild
+
+    def tools(self, source: SourceId, *, allow_private: bool) -> Tools:
+        """Return what the house lends one source."""
+        return Tools(
+            fetch=self.http.bind(source=source, allow_private=allow_private),
+            parse_feed=self.child.parse_feed,
+        )
+
+    async def close(self) -> None:
+        """Close connections and the parser's process."""
+        await self.http.close()
+        await self.child.close()
+
+
+def outside() -> Outside:
+    """Build the egress client and the parser child."""
+    from brandmelder.capture.child import ParserChild
+    from brandmelder.capture.http import HttpClient
+
+    agent = f"Brandmelder/{__version__} (+https://github.com/brandmelder/brandmelder)"
+    return Outside(http=HttpClient(user_agent=agent), child=ParserChild())
+
+
+def build_sources(settings: Settings, reach: Outside) -> dict[SourceId, Source]:
+    """Build every source of the configuration."""
+    return {
+        ident: plugins.load("sources", options.type)(
+            ident, options, reach.tools(ident, allow_private=options.allow_private)
+        )
+        for ident, options in settings.sources.items()
+    }
+
+
+def build_notifiers(settings: Settings) -> dict[ChannelId, Notifier]:
+    """Build every channel of the configuration."""
+    return {
+        ident: plugins.load("notifiers", options.type)(ident, options) for ident, options in settings.channels.items()
+    }
+
+
+def build(
+    settings: Settings,
+    *,
+    database: Database,
+    sources: Mapping[SourceId, Source],
+    notifiers: Mapping[ChannelId, Notifier],
+    on_failure: Callable[[str], None] = lambda _text: None,
+) -> Pipeline:
+    """Put a pipeline together. Live, demo and backtest differ in these arguments and in their clock."""
+    parts = Parts(
+        database=database,
+        sources=sources,
+        places=_places(settings),
+        watches=_watches(settings),
+        matcher=Matcher({ident: monitor.query for ident, monitor in settings.monitors.items()}),
+        classifier=plugins.load("classifiers", settings.classifier)(settings.brand),
+        notifiers=notifiers,
+        routes=tuple(
+            Route(
+                monitors=None if alert.monitors is None else frozenset(alert.monitors),
+                channels=tuple(ident for ident in alert.to if ident in notifiers),
+            )
+            for alert in settings.alerts
+        ),
+        brand=settings.brand,
+        short=settings.short,
+        language=settings.language,
+        zone=settings.zone,
+        on_call=settings.on_call,
+        author_key=author_key(database.path),
+        on_failure=on_failure,
+    )
+    return Pipeline(parts)
+
+
+def _places(settings: Settings) -> dict[SourceId, Place]:
+    return {
+        ident: Place(
+            source_class=SourceClass(options.class_),
+            every=options.every,
+            where=settings.where("sources", ident),
+            title=ident.replace("_", " ").replace("-", " ").title(),
+        )
+        for ident, options in settings.sources.items()
+    }
+
+
+def _watches(settings: Settings) -> dict[MonitorId, Watch]:
+    return {
+        ident: Watch(
+            id=ident,
+            title=monitor.title,
+            sources=monitor.sources,
+            rules=DetectorRules(budget=monitor.budget, zone=settings.zone.key),
+            lifecycle=LifecycleRules(monitor=ident),
+            fingerprint=hashlib.sha256(repr((monitor.query, sorted(monitor.sources))).encode()).hexdigest(),
+            query=monitor.query,
+            false_alarms=monitor.false_alarms,
+            runbook=monitor.runbook or "",
+            holding_statement=monitor.holding_statement or "",
+        )
+        for ident, monitor in settings.monitors.items()
+    }
+
+
+def author_key(path: Path | None, environment: Mapping[str, str] = os.environ) -> bytes:
+    """Return the key under which authors are pseudonymised: from the environment, else a file beside the database.
+
+    Raises StoreError if the file can neither be read nor written.
+    """
+    if path is None:
+        return REPLAY_KEY
+    if environment.get(KEY_VARIABLE):
+        return environment[KEY_VARIABLE].encode()
+    file = Path(f"{path}.key")
+    try:
+        if not file.exists():
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as out:
+                out.write(secrets.token_hex(32).encode())
+        return file.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{file}: {error.strerror}; set {KEY_VARIABLE} or make the directory writable") from error

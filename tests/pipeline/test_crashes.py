@@ -1,0 +1,83 @@
+"""Killing the process between any two commits changes nothing that people could see."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from brandmelder.model import DeliveryKind, DeliveryState
+from pipeline.world import STORM, World, quiet_weeks, storm
+
+MINUTE = timedelta(minutes=1)
+
+
+class PowerCut(BaseException):
+    """The process dies here."""
+
+
+class Plug:
+    """Counts the transactions of a world and pulls the plug before or after the n-th."""
+
+    def __init__(self, world, at, *, after):
+        self.count, self._at, self._after = 0, at, after
+        self._run = world.database.run
+        world.database.run = self._counted
+
+    async def _counted(self, function, *arguments, **named):
+        self.count += 1
+        if self.count == self._at and not self._after:
+            raise PowerCut
+        result = await self._run(function, *arguments, **named)
+        if self.count == self._at and self._after:
+            raise PowerCut
+        return result
+
+
+MENTIONS = quiet_weeks(STORM - 6 * MINUTE, days=5) + storm(STORM, 40, spread=12 * MINUTE)
+BEGIN, END = STORM - 6 * MINUTE, STORM + 14 * MINUTE
+
+
+async def _clean(path):
+    world = World(MENTIONS, path=path)
+    await world.begin(BEGIN)
+    plug = Plug(world, -1, after=False)
+    await world.run_until(END)
+    world.database.close()
+    return world, plug.count
+
+
+def _sense(world):
+    """What people could know, without how often it was tried."""
+    (incident,) = world.incidents()
+    opens = [one for one in world.deliveries() if one.kind is DeliveryKind.OPEN]
+    return (
+        incident.id,
+        incident.opened_at,
+        incident.peak,
+        incident.severity,
+        [(step.act, step.at, step.after) for step in world.timeline(incident.id)],
+        [(one.key, one.state) for one in opens],
+    )
+
+
+async def test_a_crash_at_any_commit_changes_nothing(tmp_path):
+    clean, commits = await _clean(tmp_path / "clean.db")
+    clean.database = type(clean.database)(f"sqlite:///{tmp_path}/clean.db")
+    expected = _sense(clean)
+    clean.database.close()
+    assert commits > 60
+    for at in range(1, commits, max(1, commits // 20)):
+        for after in (False, True):
+            world = World(MENTIONS, path=tmp_path / f"{at}-{after}.db")
+            await world.begin(BEGIN)
+            Plug(world, at, after=after)
+            with pytest.raises(PowerCut):
+                await world.run_until(END)
+            await world.come_back()
+            await world.run_until(END)
+            found = _sense(world)
+            world.database.close()
+            assert found[:2] == expected[:2], f"died {'after' if after else 'before'} transaction {at}"
+            assert [state for _, state in found[5]] == [DeliveryState.SENT]
+            assert len(world.recorder.first) == 1

@@ -1,0 +1,67 @@
+"""The timer on the machine's own clock: it polls, works and delivers by itself, and stops when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from brandmelder.clock import SystemClock
+from brandmelder.errors import StoreFull
+from brandmelder.pipeline.timer import Timer
+from brandmelder.store import meta
+from pipeline.world import YAML, World, quiet_weeks, storm
+
+EVERY_SECOND = YAML.replace("every: 2m", "every: 1s").replace("every: 15m", "every: 1s")
+
+
+async def _until(condition, *, within=90):
+    async with asyncio.timeout(within):
+        while not await condition():  # noqa: ASYNC110 -- what is waited for is in a database
+            await asyncio.sleep(0.05)
+
+
+async def test_a_storm_on_the_wall_clock_reaches_the_channel_without_a_push_from_outside():
+    clock = SystemClock()
+    now = clock.now()
+    world = World(quiet_weeks(now, days=20) + storm(now, 40, spread=timedelta(seconds=2)), yaml=EVERY_SECOND)
+    await world.pipeline.start(now)
+    timer = Timer(world.pipeline, clock)
+    running = asyncio.create_task(timer.run())
+
+    async def told():
+        return world.recorder.first
+
+    await _until(told)
+    timer.stop()
+    await asyncio.wait_for(running, 5)
+    assert await world.database.run(meta.last_progress) is not None
+    assert len(world.incidents()) == 1
+
+
+async def test_work_that_fails_as_a_whole_is_said_once_and_tried_again():
+    clock = SystemClock()
+    world = World(quiet_weeks(clock.now(), days=2), yaml=EVERY_SECOND)
+    await world.pipeline.start(clock.now())
+    run, full = world.database.run, True
+
+    async def disk(function, *arguments, **named):
+        if full and function.__name__ != "read_sources":
+            raise StoreFull("database: the disk is full; free space")
+        return await run(function, *arguments, **named)
+
+    world.database.run = disk
+    timer = Timer(world.pipeline, clock)
+    running = asyncio.create_task(timer.run())
+
+    async def said():
+        return world.said
+
+    async def progressed():
+        return await run(meta.last_progress)
+
+    await _until(said)
+    full = False
+    await _until(progressed, within=90)
+    timer.stop()
+    await asyncio.wait_for(running, 5)
+    assert world.said.count("database: the disk is full; free space") == 1
