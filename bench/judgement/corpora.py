@@ -52,7 +52,9 @@ def joined(post, alike, neutral, copy, rng):
     if copy % 3 == 0:
         return post
     others = 1 if copy % 3 == 1 else rng.randint(2, 5)
-    bodies = [post] + [rng.choice(alike if rng.random() < (0.6 if others == 1 else 0.3) else neutral) for _ in range(others)]
+    bodies = [post] + [
+        rng.choice(alike if rng.random() < (0.6 if others == 1 else 0.3) else neutral) for _ in range(others)
+    ]
     rng.shuffle(bodies)
     return " ".join(bodies)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from corpora import read_corpus
-from train import macro_f1
+from train import built, macro_f1, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,11 +61,11 @@ def negative_f1(labels, guesses):
     return 2 * hits / max(1, int((guesses == 0).sum() + (labels == 0).sum()))
 
 
-def ours():
-    """The shipped model through its plug-in's head (no language routing: the corpora are German)."""
+def ours(model=None, title="brandmelder linear"):
+    """A model through its German head (no language routing: the corpora are German); by default the shipped one."""
     from brandmelder.classify import linear
 
-    model = linear.load()
+    model = model or linear.load()
     head = model.heads["de"]
 
     def judge(texts):
@@ -74,7 +74,7 @@ def ours():
         shifted = np.insert(scores.logits[:, :2] + np.array(model.label_bias), 1, 0.0, axis=1)
         return chance, shifted.argmax(axis=1), np.abs(chance - 0.5) < head.unsure_band
 
-    return Judge("brandmelder linear", judge, "brandmelder.classify.linear;brandmelder.classify.linear.load()")
+    return Judge(title, judge, "brandmelder.classify.linear;brandmelder.classify.linear.load()")
 
 
 def ours_whole():
@@ -159,7 +159,8 @@ def tfidf(corpora, *, without=""):
         chances = best.predict_proba(union.transform(texts))
         return chances[:, 0], chances.argmax(axis=1), None
 
-    return Judge("TF-IDF + logistic regression", judge, "sklearn.linear_model,sklearn.feature_extraction.text")
+    title = "TF-IDF + logistic regression" + (f", no {without}" if without else "")
+    return Judge(title, judge, "sklearn.linear_model,sklearn.feature_extraction.text")
 
 
 def speed(judge, texts, batch, limit=4.0):
@@ -209,6 +210,7 @@ def main():
     """Print the table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("corpora")
+    parser.add_argument("--leave-out", action="store_true", help="Also train without each corpus.")
     options = parser.parse_args()
     data = {title: read_corpus(options.corpora, name) for title, name in TESTS.items()}
     head = " | ".join([" " * 36, *(f"{title:<29}" for title in data), "cost"])
@@ -223,6 +225,12 @@ def main():
             missing.append(str(error))
             continue
         print(row(peer, data), flush=True)
+    if options.leave_out:
+        for left_out in ("sb10k", "potts"):
+            print(
+                row(ours(built(train(options.corpora, without=left_out)), f"ours without {left_out}"), data), flush=True
+            )
+            print(row(tfidf(options.corpora, without=left_out), data), flush=True)
     print(ANCHORS)
     print("not installed:", "; ".join(missing) or "none")
     print("GermEval 2017: Wojatzki et al. 2017, CC BY-NC 4.0, measured only")

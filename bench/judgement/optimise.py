@@ -44,7 +44,7 @@ def softmax(logits):
 
 
 def fit(design, targets, weights, ridge, steps=80):
-    """Minimise Σ weight·cross-entropy + ½ Σ ridge·W²; `ridge` is one number per column."""
+    """Minimise Σ weight·cross-entropy + ½ Σ ridge·W²; `ridge` has the shape of W."""
     shape = (design.shape[1], targets.shape[1])
 
     def loss(flat):
@@ -54,7 +54,7 @@ def fit(design, targets, weights, ridge, steps=80):
         total = np.log(np.exp(logits - top).sum(axis=1)) + top[:, 0]
         value = float((weights * (total - (targets * logits).sum(axis=1))).sum())
         errors = (softmax(logits) - targets) * weights[:, None]
-        penalty = ridge[:, None] * current
+        penalty = ridge * current
         return value + 0.5 * float((current * penalty).sum()), (design.transposed_times(errors) + penalty).ravel()
 
     return lbfgs(loss, np.zeros(shape[0] * shape[1]), steps).reshape(shape)

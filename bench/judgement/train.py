@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 from compile_words import KINDS, TOPICS, WEIGHT_BAD, WEIGHT_GOOD, compile_list
-from corpora import read_corpus, read_posts
+from corpora import LABELS, read_corpus, read_posts
 from optimise import Sparse, fit, softmax
 
 from brandmelder.classify import features, head, linear, wordlist
 
-RIDGE, RIDGE_ENTRY, RIDGE_DENSE = 0.35, 0.35, 0.2
-ENTRY_UNIT, DENSE_UNIT = 0.2, 0.5
+RIDGE, RIDGE_ENTRY, RIDGE_DENSE = 0.6, 0.35, 0.2
+ENTRY_UNIT, DENSE_UNIT = 0.35, 0.5
+SMOOTHING, RATIO_LIMITS = 1.0, (0.3, 2.0)
 COPIES = 3
 OWN_WEIGHT = 1.0
 GOOD = np.array([WEIGHT_GOOD.get(kind, 0) for kind in KINDS])
@@ -153,11 +154,32 @@ def quantised(values, levels=127, dtype=np.int8):
     return np.rint(values / scale).astype(dtype), np.float64(scale)
 
 
+def ratios(design, labels, weights, width):
+    """Return how telling each n-gram is of each class, squared: the variance its weight may have.
+
+    The log-count ratio of Wang and Manning 2012 ("Baselines and Bigrams"), as a prior instead of a rescaling.
+    """
+    keep = design.columns < width
+    rows, columns = design.rows[keep], design.columns[keep]
+    out = np.empty((width, 3))
+    for label in range(3):
+        inside = weights * (labels == label)
+        outside = weights * (labels != label)
+        ones = np.bincount(columns, inside[rows], width) + SMOOTHING
+        others = np.bincount(columns, outside[rows], width) + SMOOTHING
+        scale = np.log((inside.sum() + SMOOTHING) / (outside.sum() + SMOOTHING))
+        out[:, label] = np.clip(np.abs(np.log(ones / others) - scale), *RATIO_LIMITS) ** 2
+    return out / out.mean()
+
+
 def train_tone(data, labels, weights, entries, *, grams):
     """Return the weights of negative and positive against neutral, block by block."""
     idf = inverse_frequencies(data) if grams else None
     design, used, starts = design_of(data, entries, idf)
-    solved = fit(design, np.eye(3)[labels], weights, ridges(starts, has_grams=grams))
+    ridge = np.repeat(ridges(starts, has_grams=grams)[:, None], 3, axis=1)
+    if grams:
+        ridge[: starts[1]] /= ratios(design, labels, weights, starts[1])
+    solved = fit(design, np.eye(3)[labels], weights, ridge)
     solved = (solved - solved[:, 1:2])[:, [0, 2]]
     parts = np.split(solved, starts[1:-1])
     return (parts if grams else [None, *parts]), used, idf
@@ -176,7 +198,7 @@ def train_insult(data, labels, entries):
         np.concatenate([3 * counts / np.sqrt(length)[rows], design.values]),
         (data.rows, len(used) + design.shape[1]),
     )
-    ridge = np.concatenate([np.full(len(used), 3.0), ridges(starts, has_grams=False)])
+    ridge = np.concatenate([np.full(len(used), 3.0), ridges(starts, has_grams=False)])[:, None]
     solved = fit(joined, np.eye(2)[labels], np.ones(data.rows), ridge, steps=60)
     solved = solved[:, 1] - solved[:, 0]
     table = np.zeros(features.SLOTS)
@@ -265,17 +287,29 @@ def main():
 
 
 def train(corpora, own_weight=OWN_WEIGHT, without=""):
-    """Return the arrays of the model file."""
+    """Return the arrays of the model file: thresholds from a fit without the development files, weights from all."""
+    names = [name for name in ("sb10k", "potts") if name != without]
+    settings = tuned(solved_arrays(corpora, names, ("train",), own_weight), corpora, names)
+    return solved_arrays(corpora, names, ("train", "dev"), own_weight) | settings
+
+
+def pooled_corpus(corpora, name, files, labels=LABELS):
+    """Return texts and labels of several files of one corpus."""
+    parts = [read_corpus(corpora, f"{name}.{file}", labels) for file in files]
+    return [text for texts, _ in parts for text in texts], np.concatenate([y for _, y in parts])
+
+
+def solved_arrays(corpora, names, files, own_weight):
+    """Return the arrays of a model fitted to these files and our own posts, its thresholds not yet set."""
     lists = {language: compile_list(language)[0] for language in ("de", "en")}
     words = {k: wordlist.WordList({f"{k}_{n}": v for n, v in lists[k].items()}, k) for k in lists}
-    german = [read_corpus(corpora, f"{name}.train") for name in ("sb10k", "potts") if name != without]
+    german = [pooled_corpus(corpora, name, files) for name in names]
     own = {language: read_posts(language, COPIES) for language in lists}
     parts = [Features(texts, words["de"]) for texts, _ in [*german, own["de"]]]
     labels = [y for _, y in [*german, own["de"]]]
-    sizes = np.array([len(y) for y in labels])
-    weights = np.repeat([1.0] * len(german) + [own_weight], sizes)
+    weights = np.repeat([1.0] * len(german) + [own_weight], [len(y) for y in labels])
     solved, used, idf = train_tone(stacked(parts), np.concatenate(labels), weights, words["de"].entries, grams=True)
-    offence_texts, offence = read_corpus(corpora, "germeval2018.train", ("other", "offensive"))
+    offence_texts, offence = pooled_corpus(corpora, "germeval2018", files, ("other", "offensive"))
     insult = train_insult(Features(offence_texts, words["de"]), offence, words["de"].entries)
     arrays = head_arrays("de", lists["de"], solved, insult) | gram_arrays("de", solved[0], used, idf)
     arrays["de_insults"], arrays["de_insults_scale"] = quantised(insult[0])
@@ -284,7 +318,7 @@ def train(corpora, own_weight=OWN_WEIGHT, without=""):
     arrays["prior"] = np.bincount(pooled, minlength=3) / len(pooled)
     arrays["topic_names"] = np.array(TOPICS)
     arrays["label_bias"], arrays["insult_threshold"] = np.zeros(2), np.float64(0.5)
-    return tuned(arrays, corpora)
+    return arrays
 
 
 def english_arrays(german, own, lists, words, insult):
@@ -303,28 +337,34 @@ def english_arrays(german, own, lists, words, insult):
     return head_arrays("en", lists["en"], solved, (None, (blank, *insult[1][1:])))
 
 
-def tuned(arrays, corpora):
-    """Set label bias and insult threshold on the development files."""
+def built(arrays):
+    """Return the model of these arrays."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
-    model = linear.build(buffer.getvalue())
+    return linear.build(buffer.getvalue())
+
+
+def tuned(arrays, corpora, names):
+    """Return label bias, unsure band and insult threshold, chosen on the development files."""
+    settings = {}
+    model = built(arrays)
     development = []
-    for name in ("sb10k.dev", "potts.dev"):
-        texts, labels = read_corpus(corpora, name)
+    for name in names:
+        texts, labels = read_corpus(corpora, f"{name}.dev")
         development.append((model.heads["de"].score(texts).logits, labels))
-    arrays["label_bias"] = np.array(best_bias(development))
+    settings["label_bias"] = np.array(best_bias(development))
     chances = [linear.sigmoid(linear.negative_logits(head.Scores(z, None, None))) for z, _ in development]
     pooled = np.concatenate(chances)
-    arrays["de_unsure_band"] = arrays["en_unsure_band"] = np.float64(np.quantile(np.abs(pooled - 0.5), 0.2))
+    settings["de_unsure_band"] = settings["en_unsure_band"] = np.float64(np.quantile(np.abs(pooled - 0.5), 0.2))
     texts, offence = read_corpus(corpora, "germeval2018.dev", ("other", "offensive"))
     chance = softmax(np.stack([np.zeros(len(texts)), model.heads["de"].score(texts).logits[:, 2]], axis=1))[:, 1]
     steps = np.arange(0.2, 0.8, 0.02)
     scores = [two_f1(offence, chance > step) for step in steps]
-    arrays["insult_threshold"] = np.float64(steps[int(np.argmax(np.convolve(scores, np.ones(3) / 3, "same")))])
-    for (logits, labels), name in zip(development, ("sb10k.dev", "potts.dev"), strict=True):
-        print(name, round(macro_f1(labels, biased(logits, arrays["label_bias"])), 4), arrays["label_bias"])
+    settings["insult_threshold"] = np.float64(steps[int(np.argmax(np.convolve(scores, np.ones(3) / 3, "same")))])
+    for (logits, labels), name in zip(development, names, strict=True):
+        print(name, "dev", round(macro_f1(labels, biased(logits, settings["label_bias"])), 4), settings["label_bias"])
     print("insult dev macro-F1", round(max(scores), 4))
-    return arrays
+    return settings
 
 
 def two_f1(labels, guesses):

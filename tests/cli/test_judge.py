@@ -87,3 +87,16 @@ def test_what_was_learnt_for_another_model_is_refused(tmp_path):
     taught.write_text(json.dumps({"model": "old", "corrections": {}}), "utf-8")
     with pytest.raises(InputError, match="another model"):
         run(judge, "--taught", str(taught), text=lines({"text": "x"}))
+
+
+def test_labels_may_come_as_csv(tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text('text,label\n"Der Zug, der ist weg und kommt nicht",negative\n', "utf-8")
+    assert "de: 1 labels" in run(label, str(labels), "--to", str(tmp_path / "x.json"))
+
+
+def test_a_csv_without_its_columns_is_named(tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("post,label\nDer Zug,negative\n", "utf-8")
+    with pytest.raises(InputError, match=r"labels\.csv:2: no `text`"):
+        run(label, str(labels), "--to", str(tmp_path / "x.json"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -65,13 +67,13 @@ def judge(file: IO[bytes], brand: str, taught: Path | None, *, explain: bool) ->
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Where to write it.")
 @click.option("--brand", default="", help="The brand the labels are of.")
 def label(file: IO[bytes], to: Path, brand: str) -> None:
-    """Learn from JSON lines with `text`, `label` (negative, neutral, positive) and optionally `origin`.
+    """Learn from JSON lines, or a CSV file with a heading: `text`, `label` (negative, neutral, positive), `origin`.
 
     Nothing is written unless the correction wins on labels it was not fitted to. Undo: remove the file.
     """
     from brandmelder.classify import adapt, linear
 
-    rows = [(number, row) for number, row in _lines(file, Labelled)]
+    rows = list(_csv(file) if file.name.endswith(".csv") else _lines(file, Labelled))
     for number, row in rows:
         if row.label not in ("negative", "neutral", "positive"):
             raise InputError(file.name, number, f"label {row.label!r}; write negative, neutral or positive")
@@ -123,6 +125,19 @@ def _lines(file: IO[bytes], shape: type[Any]) -> Iterator[tuple[int, Any]]:
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 name = getattr(file, "name", "<stdin>")
                 raise InputError(str(name), number, f"{error}; write one JSON object with `text` per line") from error
+
+
+def _csv(file: IO[bytes]) -> Iterator[tuple[int, Labelled]]:
+    try:
+        content = file.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(file.name, None, "is not UTF-8; save it as CSV UTF-8") from error
+    lines = csv.DictReader(io.StringIO(content, newline=""))
+    for row in lines:
+        text, found = row.get("text"), row.get("label")
+        if not text or not found:
+            raise InputError(file.name, lines.line_num, "no `text` or no `label`; the first line names the columns")
+        yield lines.line_num, Labelled(text=text, label=found.strip(), origin=(row.get("origin") or "random").strip())
 
 
 def _batches(lines: Iterable[tuple[int, Line]]) -> Iterator[list[tuple[int, Line]]]:
