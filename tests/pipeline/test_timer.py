@@ -23,7 +23,7 @@ async def _until(condition, *, within=90):
 async def test_a_storm_on_the_wall_clock_reaches_the_channel_without_a_push_from_outside():
     clock = SystemClock()
     now = clock.now()
-    world = World(quiet_weeks(now, days=20) + storm(now, 40, spread=timedelta(seconds=2)), yaml=EVERY_SECOND)
+    world = World(quiet_weeks(now, days=20) + storm(now + timedelta(seconds=8), 40, spread=timedelta(seconds=2)), yaml=EVERY_SECOND)
     await world.pipeline.start(now)
     timer = Timer(world.pipeline, clock)
     running = asyncio.create_task(timer.run())

@@ -67,8 +67,11 @@ async def _serve(settings: Settings) -> None:
 
 def _log_to_stderr() -> None:
     """One line per thing that happened: for eyes on a terminal, JSON elsewhere."""
+    import logging
+
     import structlog
 
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     is_terminal = sys.stderr.isatty()
     structlog.configure(
         processors=[

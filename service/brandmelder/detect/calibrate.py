@@ -8,7 +8,6 @@ an incident reaches as much.
 from __future__ import annotations
 
 import math
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,39 +19,14 @@ from brandmelder.detect.priors import CENTRE, LOG_RATES, MEDIANS, SCALE, SCALES
 if TYPE_CHECKING:
     from brandmelder.detect.memory import Array, Memory
 
-PRESETS = {"calm": 90.0, "balanced": 30.0, "alert": 7.0}
-"""Days between two false pages of one monitor."""
 FLAG = 1.8
 """Beyond this −log10 daily chance a window is kept out of what is learnt."""
 ENTRY = 1.50
 """The −log10 daily chance that pages once in 30 days (tuned on the development families of bench/detection)."""
-_BUDGET = re.compile(
-    r"(?P<pages>\d+(?:\.\d+)?)\s*(?:per|/)\s*(?P<count>\d+(?:\.\d+)?)?\s*(?P<unit>day|week|month|year)s?"
-)
-_DAYS = {"day": 1.0, "week": 7.0, "month": 30.0, "year": 365.0}
 _LONGEST = 36_500.0
 _DROP = (0.02, 0.08, 0.02)
 _GROUP_OF = np.array([0] * SPIKE + [1] * (len(WINDOWS) - SPIKE) + [2] * len(FINE))
 _MIXTURE = ((0.85, 0.0, 0.3**2), (0.15, 0.2, 0.6**2))
-
-
-def parse_budget(text: str) -> float:
-    """Read a false-alarm budget and return false pages per day.
-
-    Takes `1 per 30 days`, `2 per week` and the presets `calm`, `balanced`, `alert`. Raises ValueError that says what
-    would be right; a budget beyond four pages a day or below one in ten years is refused, too.
-    """
-    words = " ".join(text.lower().split())
-    if words in PRESETS:
-        return 1.0 / PRESETS[words]
-    match = _BUDGET.fullmatch(words)
-    if match is None:
-        raise ValueError(f'{text!r} is no budget; write "1 per 30 days", "2 per week", calm, balanced or alert')
-    days = float(match["count"] or 1.0) * _DAYS[match["unit"]]
-    budget = float(match["pages"]) / days if days > 0 else math.inf
-    if not 1 / 3650 <= budget <= 4:
-        raise ValueError(f"{text!r} is out of reach; ask for something between 4 per day and 1 per 10 years")
-    return budget
 
 
 def threshold(budget: float) -> float:

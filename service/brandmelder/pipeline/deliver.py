@@ -67,6 +67,9 @@ class Deliverer:
     async def _one_turn(self, notifier: Notifier, group: list[Delivery], now: datetime) -> bool:
         """Do the first thing that a group wants; says whether there was one."""
         for one in group:
+            forgotten = life.next_moment(one) if one.state is DeliveryState.SENDING else None
+            if forgotten is not None and forgotten <= now:
+                return await self._save(life.recover(one, now), expected=DeliveryState.SENDING)
             if one.state is DeliveryState.UNCLEAR and life.looks_at(one) <= now:
                 await self._look(notifier, one, group, now)
                 return True

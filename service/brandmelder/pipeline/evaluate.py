@@ -33,6 +33,7 @@ BLANKED = timedelta(hours=72)
 """At first contact the latest history is put out of sight of the detector's windows, so that it can never alert."""
 REVIEWED = timedelta(days=7)
 """How far back what came late is judged again."""
+UNNUMBERED = IncidentId("")
 WHOLE = 0.999
 """The exposure from which a bin counts as wholly seen."""
 RETRIES = 3
@@ -45,7 +46,6 @@ class Situation(Struct, frozen=True, kw_only=True):
     sights: Sights
     counts: Sequence[SourceCount]
     incident: Incident | None
-    number: int
     is_ready: bool
 
 
@@ -113,13 +113,11 @@ class Evaluator:
         since = row.evaluated_through or now
         if row.dirty_since is not None:
             since = min(since, start_of(row.dirty_since) - scan.WINDOW)
-        prefix = f"{self.parts.short}-{now.astimezone(self.parts.zone).year}-"
         return Situation(
             row=row,
             sights=sights,
             counts=series.counts(connection, watch.id, since, now + BIN) if is_ready else (),
             incident=incidents.latest(connection, watch.id),
-            number=incidents.next_number(connection, prefix),
             is_ready=is_ready,
         )
 
@@ -162,7 +160,7 @@ class _Turn:
     ) -> None:
         self.parts, self.gatherer = evaluator.parts, evaluator.gatherer
         self.watch, self.situation, self.now = watch, situation, now
-        self.row, self.incident, self.number = situation.row, situation.incident, situation.number
+        self.row, self.incident = situation.row, situation.incident
         self.stored = situation.incident
         patience = {ident: self.parts.places[ident].patience for ident in watch.sources}
         mark, left_out = watermark(situation.sights.rows, now=now, patience=patience)
@@ -223,7 +221,7 @@ class _Turn:
     async def _consider(self, finding: Finding) -> None:
         finding = replace(finding, spike=replace(finding.spike, is_partial=self._is_partial(finding)))
         change = lifecycle.consider(
-            self.incident, finding, now=self.now, rules=self.watch.lifecycle, number=self._number
+            self.incident, finding, now=self.now, rules=self.watch.lifecycle, number=lambda: UNNUMBERED
         )
         self.incident = change.incident
         if change.incident is None:
@@ -250,20 +248,27 @@ class _Turn:
             != (stored.spike.observed, stored.peak, stored.course)
         )
 
-    def _number(self) -> IncidentId:
-        year = self.now.astimezone(self.parts.zone).year
-        return IncidentId(f"{self.parts.short}-{year}-{self.number:03d}")
+    async def _numbered(
+        self, incident: Incident, transitions: Sequence[Transition]
+    ) -> tuple[Incident, Sequence[Transition]]:
+        """Give a new incident its number; should somebody else take it first, commit 3 is refused and repeated."""
+        if incident.id != UNNUMBERED:
+            return incident, transitions
+        prefix = f"{self.parts.short}-{self.now.astimezone(self.parts.zone).year}-"
+        ident = IncidentId(f"{prefix}{await self.parts.database.run(incidents.next_number, prefix):03d}")
+        return replace(incident, id=ident), [replace(step, incident=ident) for step in transitions]
 
     async def _commit(self, change: lifecycle.Change | None) -> None:
         """Commit 3. Without a change, only what the detector and the incident remember."""
         incident, evidence = self.incident, None
         transitions: Sequence[Transition] = ()
         if change is not None and incident is not None:
-            transitions = change.transitions
+            incident, transitions = await self._numbered(incident, change.transitions)
             if not transitions:
                 incident = replace(incident, revision=incident.revision + 1)
-            evidence = await self.gatherer.gather(self.watch, incident, self.sights, self.now)
-            incident = lifecycle.with_total(incident, evidence.negatives)
+            if transitions or self.gatherer.is_stale(incident, self.now):
+                evidence = await self.gatherer.gather(self.watch, incident, self.sights, self.now)
+                incident = lifecycle.with_total(incident, evidence.negatives)
         row = replace(self.row, state=scan.encode(self.state), evaluated_through=self.through)
         is_new = incident is not None and (self.stored is None or self.stored.id != incident.id)
         written = None
@@ -278,7 +283,6 @@ class _Turn:
         self.row = await self.parts.database.run(_commit_evaluation, row, self.parts, written, self.now)
         self.dirty = False
         self.incident = self.stored = incident
-        self.number += is_new
         for step in transitions:
             log.info("incident.changed", incident=step.incident, act=step.act.value, monitor=self.watch.id)
 

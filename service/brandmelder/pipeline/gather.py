@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 PICTURE = timedelta(hours=6)
 BEFORE = timedelta(days=28)
 """How far back the usual words are looked for."""
-MOST_SHOWN, MOST_COMPARED, MOST_EARLIER = 3000, 2000, 200
+REFRESH = timedelta(minutes=5)
+MOST_SHOWN, MOST_COMPARED, MOST_EARLIER = 2000, 2000, 200
 INLINE = 200
 """So many mentions are gathered on the spot; more go to a thread, so that the loop keeps its beat."""
 
@@ -45,9 +46,18 @@ class Gatherer:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self._usual: tuple[tuple[str, datetime], Background] | None = None
+        self._gathered: dict[str, datetime] = {}
+
+    def is_stale(self, incident: Incident, now: datetime) -> bool:
+        """Whether newer figures alone are worth gathering again: every five minutes, in long incidents more seldom."""
+        before = self._gathered.get(incident.id)
+        return before is None or now - before >= max(REFRESH, (now - incident.onset) / 60)
 
     async def gather(self, watch: Watch, incident: Incident, sights: Sights, now: datetime) -> Evidence:
         """Return the evidence of an incident as of `now`."""
+        self._gathered = {incident.id: now} | {
+            ident: at for ident, at in self._gathered.items() if now - at < BEFORE and ident != incident.id
+        }
         found = await self.parts.database.run(_read, watch, incident, sights, now)
         inputs = EvidenceInputs(
             incident=incident,

@@ -24,7 +24,10 @@ Waiting = tuple[MentionId, Mention, bool]
 async def judge(parts: Parts) -> set[MonitorId]:
     """Judge and count everything that waits; returns the monitors it concerns."""
     touched: set[MonitorId] = set()
-    while batch := await parts.database.run(mentions.to_judge, BATCH):
+    is_more = True
+    while is_more:
+        batch = await parts.database.run(mentions.to_judge, BATCH)
+        is_more = len(batch) == BATCH
         concerned = concerns(parts, [one for _, one, _ in batch])
         asked = [
             (ident, one) for (ident, one, again), monitors in zip(batch, concerned, strict=True) if monitors or again

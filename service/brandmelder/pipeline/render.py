@@ -11,6 +11,7 @@ from msgspec import Struct
 from brandmelder.errors import StoreError
 from brandmelder.model import Act, Delivery, DeliveryKind, Evidence, Incident, MentionId, Transition
 from brandmelder.notify.compose import Case, Context, compose, rule_words
+from brandmelder.notify.repeat import marked
 from brandmelder.store import incidents, mentions
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
         cases=facts.cases,
     )
     message = compose(facts.incident, facts.evidence, kind=delivery.kind, context=context, quotes=facts.texts)
-    return message, facts.incident.revision
+    return marked(message, delivery), facts.incident.revision
 
 
 def _told(timeline: tuple[Transition, ...], delivery: Delivery) -> Transition | None:

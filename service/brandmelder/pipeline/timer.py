@@ -38,7 +38,8 @@ class Timer:
         self._pipeline, self._clock = pipeline, clock
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            # Two instances: what is called while the same work is under way waits for its lock and finds the rest.
+            job_defaults={"coalesce": True, "max_instances": 2, "misfire_grace_time": None},
         )
         self._stopped = asyncio.Event()
         self._told: set[str] = set()
@@ -66,17 +67,21 @@ class Timer:
         moment = max(moment, self._clock.now())
         self._scheduler.add_job(function, DateTrigger(moment), arguments, id=ident, replace_existing=True)
 
+    def _nudge(self, ident: str, function: Callable[[], Awaitable[None]]) -> None:
+        """Have work done at once, beside what is planned: under its own name, so that neither replaces the other."""
+        self._at(self._clock.now(), f"{ident}:now", function)
+
     async def _poll(self, source: SourceId) -> None:
         now = self._clock.now()
         following = await self._shielded(self._pipeline.poll(source, now))
         self._at(following or now + AFTER_TROUBLE, f"poll:{source}", self._poll, source)
-        self._at(self._clock.now(), "work", self._work)
+        self._nudge("work", self._work)
 
     async def _work(self) -> None:
         now = self._clock.now()
         following = await self._shielded(self._pipeline.work(now))
         self._at(following or now + AFTER_TROUBLE, "work", self._work)
-        self._at(self._clock.now(), "deliver", self._deliver)
+        self._nudge("deliver", self._deliver)
 
     async def _deliver(self) -> None:
         now = self._clock.now()
@@ -85,7 +90,7 @@ class Timer:
 
     async def _listen(self) -> None:
         if await self._shielded(self._pipeline.parts.database.was_changed_by_others()):
-            self._at(self._clock.now(), "deliver", self._deliver)
+            self._nudge("deliver", self._deliver)
 
     async def _shielded(self, work: Awaitable[T]) -> T | None:
         """Await a piece of work; trouble is said once and the work is repeated later, nothing is lost."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from brandmelder import plugins
 from brandmelder.capture import query
-from brandmelder.detect.calibrate import parse_budget
+from brandmelder.detect.budget import parse_budget
 from brandmelder.errors import ConfigurationError, PluginError, Problem, QueryError
 from brandmelder.model import ChannelId, MonitorId, SourceId
 from brandmelder.options import ChannelOptions, Options, SourceOptions
