@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import io
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,17 @@ from corpora import LABELS, read_corpus, read_posts
 from optimise import Sparse, fit, softmax
 
 from brandmelder.classify import features, head, linear, wordlist
+from brandmelder.classify.lexicon import BASE, LexiconClassifier
+from brandmelder.model import Mention, SourceId
 
 RIDGE, RIDGE_ENTRY, RIDGE_DENSE = 0.6, 0.35, 0.2
 ENTRY_UNIT, DENSE_UNIT = 0.35, 0.5
 SMOOTHING, RATIO_LIMITS = 1.0, (0.3, 2.0)
 COPIES = 3
 OWN_WEIGHT = 1.0
+LEXICON_SHARE, UNLABELLED_WEIGHT = 0.25, 0.3
+TWEETS = np.array([0.19, 0.5, 0.31])
+"""Shares of negative, neutral, positive in the corpora; the lexicon classifier assumes those of customers."""
 GOOD = np.array([WEIGHT_GOOD.get(kind, 0) for kind in KINDS])
 BAD = np.array([WEIGHT_BAD.get(kind, 0) for kind in KINDS])
 LENGTHS = 601
@@ -154,7 +160,7 @@ def quantised(values, levels=127, dtype=np.int8):
     return np.rint(values / scale).astype(dtype), np.float64(scale)
 
 
-def ratios(design, labels, weights, width):
+def ratios(design, targets, weights, width):
     """Return how telling each n-gram is of each class, squared: the variance its weight may have.
 
     The log-count ratio of Wang and Manning 2012 ("Baselines and Bigrams"), as a prior instead of a rescaling.
@@ -163,8 +169,8 @@ def ratios(design, labels, weights, width):
     rows, columns = design.rows[keep], design.columns[keep]
     out = np.empty((width, 3))
     for label in range(3):
-        inside = weights * (labels == label)
-        outside = weights * (labels != label)
+        inside = weights * targets[:, label]
+        outside = weights * (1 - targets[:, label])
         ones = np.bincount(columns, inside[rows], width) + SMOOTHING
         others = np.bincount(columns, outside[rows], width) + SMOOTHING
         scale = np.log((inside.sum() + SMOOTHING) / (outside.sum() + SMOOTHING))
@@ -172,14 +178,14 @@ def ratios(design, labels, weights, width):
     return out / out.mean()
 
 
-def train_tone(data, labels, weights, entries, *, grams):
+def train_tone(data, targets, weights, entries, *, grams):
     """Return the weights of negative and positive against neutral, block by block."""
     idf = inverse_frequencies(data) if grams else None
     design, used, starts = design_of(data, entries, idf)
     ridge = np.repeat(ridges(starts, has_grams=grams)[:, None], 3, axis=1)
     if grams:
-        ridge[: starts[1]] /= ratios(design, labels, weights, starts[1])
-    solved = fit(design, np.eye(3)[labels], weights, ridge)
+        ridge[: starts[1]] /= ratios(design, targets, weights, starts[1])
+    solved = fit(design, targets, weights, ridge)
     solved = (solved - solved[:, 1:2])[:, [0, 2]]
     parts = np.split(solved, starts[1:-1])
     return (parts if grams else [None, *parts]), used, idf
@@ -299,6 +305,24 @@ def pooled_corpus(corpora, name, files, labels=LABELS):
     return [text for texts, _ in parts for text in texts], np.concatenate([y for _, y in parts])
 
 
+def mixed(texts, gold, share):
+    """Return targets: gold labels mixed with what the lexicon classifier says.
+
+    Its few rules carry over to other brands better than weights learnt from tweets: they keep the many features near.
+    """
+    judge = LexiconClassifier("")
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    found = judge.classify(
+        [
+            Mention(source=SourceId("train"), external_id="", text=text, published_at=moment, captured_at=moment)
+            for text in texts
+        ]
+    )
+    soft = np.array([(one.p_negative, one.p_neutral, one.p_positive) for one in found]) * TWEETS / np.array(BASE)
+    soft /= soft.sum(axis=1, keepdims=True)
+    return (1 - share) * gold + share * soft
+
+
 def solved_arrays(corpora, names, files, own_weight):
     """Return the arrays of a model fitted to these files and our own posts, its thresholds not yet set."""
     lists = {language: compile_list(language)[0] for language in ("de", "en")}
@@ -307,10 +331,14 @@ def solved_arrays(corpora, names, files, own_weight):
     own = {language: read_posts(language, COPIES) for language in lists}
     parts = [Features(texts, words["de"]) for texts, _ in [*german, own["de"]]]
     labels = [y for _, y in [*german, own["de"]]]
-    weights = np.repeat([1.0] * len(german) + [own_weight], [len(y) for y in labels])
-    solved, used, idf = train_tone(stacked(parts), np.concatenate(labels), weights, words["de"].entries, grams=True)
     offence_texts, offence = pooled_corpus(corpora, "germeval2018", files, ("other", "offensive"))
-    insult = train_insult(Features(offence_texts, words["de"]), offence, words["de"].entries)
+    offences = Features(offence_texts, words["de"])
+    targets = [mixed(texts, np.eye(3)[y], LEXICON_SHARE) for texts, y in [*german, own["de"]]]
+    targets.append(mixed(offence_texts, 0, 1.0))
+    weights = np.repeat([1.0] * len(german) + [own_weight, UNLABELLED_WEIGHT], [len(y) for y in targets])
+    data = stacked([*parts, offences])
+    solved, used, idf = train_tone(data, np.concatenate(targets), weights, words["de"].entries, grams=True)
+    insult = train_insult(offences, offence, words["de"].entries)
     arrays = head_arrays("de", lists["de"], solved, insult) | gram_arrays("de", solved[0], used, idf)
     arrays["de_insults"], arrays["de_insults_scale"] = quantised(insult[0])
     arrays |= english_arrays((parts[:-1], labels[:-1]), own["en"], lists, words, insult)
@@ -332,7 +360,7 @@ def english_arrays(german, own, lists, words, insult):
     share = np.bincount(labels, minlength=3) / len(labels)
     weights = (1 / (3 * share))[labels] ** 0.5
     weights[-posts.rows :] *= 3
-    solved, _, _ = train_tone(data, labels, weights, words["en"].entries, grams=False)
+    solved, _, _ = train_tone(data, np.eye(3)[labels], weights, words["en"].entries, grams=False)
     blank = np.zeros(2 * words["en"].entries)
     return head_arrays("en", lists["en"], solved, (None, (blank, *insult[1][1:])))
 

@@ -113,6 +113,23 @@ def test_a_language_nobody_knows_is_unsure_with_the_share_that_is_usual(classifi
     assert verdict.p_negative == pytest.approx(linear.load().prior[0], abs=1e-6)
 
 
+def test_the_language_of_the_source_helps_where_the_text_says_nothing(classifier):
+    text = "Nexus 7: Google untersucht Probleme, Ausfall, Totalschaden, Betrug, Wucher, Skandal, Horror, Pfusch, Murks"
+    alone, hinted = classifier.classify([mention("Blubb blubb"), mention("Blubb blubb", language="de")])
+    assert (alone.language, hinted.language) == ("und", "de")
+    assert judge(classifier, text)[0].p_negative > 0.5
+
+
+def test_mixed_languages_and_sarcasm_of_the_common_kind_are_seen(classifier):
+    mixed, ironic = judge(
+        classifier,
+        "Der Support ist so useless, worst service ever, echt jetzt",
+        "Na toll, wieder eine Stunde Warteschleife. Danke für nichts!",
+    )
+    assert mixed.label is Label.NEGATIVE
+    assert ironic.label is Label.NEGATIVE
+
+
 def test_topics_insults_and_reasons_are_told(classifier):
     (verdict,) = judge(classifier, "Ihr dreckigen Betrüger habt zweimal abgebucht, wo bleibt die Erstattung?")
     assert "billing" in verdict.topics

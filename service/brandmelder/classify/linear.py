@@ -110,10 +110,10 @@ class LinearClassifier:
         language = identify(text)
         if language != UNDETERMINED:
             return language, language
-        if len(text.split(maxsplit=SHORT)) > SHORT:
-            return UNDETERMINED, UNDETERMINED
         if hint in self._model.heads:
             return hint, hint
+        if len(text.split(maxsplit=SHORT)) > SHORT:
+            return UNDETERMINED, UNDETERMINED
         return self._language_of_short(text), UNDETERMINED
 
     def _language_of_short(self, text: str) -> str:

@@ -48,8 +48,8 @@ class WordList:
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> None:
-        self.keys = np.asarray(arrays[f"{prefix}_keys"], np.uint32)
-        self.ids = np.asarray(arrays[f"{prefix}_ids"], np.intp)
+        self.keys = np.append(np.asarray(arrays[f"{prefix}_keys"], np.uint32), np.uint32(0xFFFFFFFF))
+        self.ids = np.append(np.asarray(arrays[f"{prefix}_ids"], np.intp), 0)
         kinds = np.asarray(arrays[f"{prefix}_kinds"], np.int64)
         self.kind_rows = kinds
         """What each row counts for, shape (rows, kinds)."""
@@ -65,13 +65,13 @@ class WordList:
 
     def match(self, batch: features.Batch, tokens: features.Tokens) -> Found:
         """Return the entry of each token and of each pair of neighbours within a text."""
-        words = self._find(tokens.hashes)
+        count = len(tokens.hashes)
+        hits = np.zeros(2 * count, np.intp)
+        hits[: 2 * count - 1] = self._find(np.concatenate([tokens.hashes, pair_hashes(tokens.hashes)]))
+        words, pairs = hits[:count], hits[count:]
+        if count:
+            pairs[tokens.last - 1] = 0
         self._match_stems(batch, tokens, words)
-        pairs = np.zeros(len(words), np.intp)
-        if len(words) > 1:
-            pairs[:-1] = self._find(pair_hashes(tokens.hashes))
-            lasts = tokens.last - 1
-            pairs[lasts[lasts >= 0]] = 0
         return Found(words, pairs, self._negated(tokens, words))
 
     def counts(self, tokens: features.Tokens, found: Found) -> NDArray[np.int64]:
@@ -88,8 +88,8 @@ class WordList:
         out = np.zeros(hashes.size, np.intp)
         likely = np.flatnonzero(self._filter[hashes >> _SHIFT])
         wanted = hashes.ravel()[likely]
-        places = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
-        out[likely] = np.where(self.keys[places] == wanted, self.ids[places], 0)
+        places = np.searchsorted(self.keys, wanted)
+        out[likely] = self.ids[places] * (self.keys[places] == wanted)
         return out.reshape(hashes.shape)
 
     def _match_stems(self, batch: features.Batch, tokens: features.Tokens, words: NDArray[np.intp]) -> None:
