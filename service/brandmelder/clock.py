@@ -51,13 +51,21 @@ class ReplayClock:
 
 
 class PacedClock(ReplayClock):
-    """A clock that jumps, but lets `speed` seconds pass per second of the wall, so that a person can watch."""
+    """A clock that jumps, but lets `speed` seconds pass per second of the wall, so that a person can watch.
+
+    What is done between two jumps counts as waiting: on a slow machine nobody waits twice.
+    """
 
     def __init__(self, start: datetime, speed: float) -> None:
         super().__init__(start)
         self.speed = speed
+        self._reached: float | None = None
 
     async def reach(self, moment: datetime) -> None:
         """Wait the accelerated while until `moment`, then stand there."""
-        await asyncio.sleep(max(0.0, (moment - self.now()).total_seconds() / self.speed))
+        loop = asyncio.get_running_loop()
+        began = loop.time() if self._reached is None else self._reached
+        due = began + (moment - self.now()).total_seconds() / self.speed
+        await asyncio.sleep(max(0.0, due - loop.time()))
         self.move_to(moment)
+        self._reached = loop.time()

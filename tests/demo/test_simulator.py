@@ -252,7 +252,8 @@ async def test_the_comment_feed_holds_the_ten_newest(visitor: Visitor):
     assert first.findtext("pubDate") == "Fri, 20 Nov 2026 13:00:00 +0000"
     assert first.findtext("title") == "Kommentar zu Moin & los von A reply"
     content = first.findtext("{http://purl.org/rss/1.0/modules/content/}encoded")
-    assert content == "<p>Zeile 1<br />\nZeile &#8220;2&#8221; &amp; &lt;3</p>\n"
+    answers = f'<p>In reply to <a href="{url}/moin-los/#comment-1">A c1</a>.</p>\n'
+    assert content == answers + "<p>Zeile 1<br />\nZeile &#8220;2&#8221; &amp; &lt;3</p>\n"
 
 
 async def test_articles_have_their_feed(visitor: Visitor):

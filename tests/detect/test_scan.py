@@ -22,7 +22,7 @@ from brandmelder.detect.scan import (
     step,
     usual,
 )
-from brandmelder.model import BIN, Bin
+from brandmelder.model import BIN, Bin, SpikeKind
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 RULES = DetectorRules()
@@ -304,3 +304,21 @@ def test_a_review_tells_of_a_burst_that_came_late_and_teaches_nothing(seasoned):
 
 def test_a_review_of_calm_bins_tells_nothing(seasoned):
     assert not any(finding.pages for finding in review(seasoned, bins_of(calm(1, seed=9), after(seasoned)), RULES))
+
+
+def test_all_mentions_are_counted_when_that_is_asked_for():
+    rules = DetectorRules(kind=SpikeKind.TOTAL)
+    series = [replace(bin_, negative=0.0, labelled=0) for bin_ in bins_of(calm(10))]
+    state, findings = run(series, rules=rules)
+    assert not any(finding.pages for finding in findings)
+    burst = Bin(start=after(state), total=30.0)
+    spike = step(state, burst, rules)[1].spike
+    assert step(state, burst, rules)[1].pages
+    assert (spike.kind, spike.observed) == (SpikeKind.TOTAL, 30)
+    late = revise(state, [replace(series[-1], total=40.0)])
+    assert step(late, bins_of([0], after(state))[0], rules)[1].pages
+
+
+def test_a_kind_that_no_count_tells_is_refused():
+    with pytest.raises(ValueError, match="negative or total"):
+        step(new_state(), bins_of([1])[0], DetectorRules(kind=SpikeKind.SILENCE))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 COMMAND = Path(sys.executable).parent / "brandmelder"
 
 
-def wait_until(is_true: Callable[[], Any], within: float, what: str, every: float = 0.1) -> Any:
+def wait_until(is_true: Callable[[], Any], within: float, what: str, *, every: float = 0.1) -> Any:
     """Return the first truth `is_true` gives; fails after `within` seconds with what was waited for."""
     deadline = time.monotonic() + within
     while not (found := is_true()):
@@ -45,7 +45,7 @@ class Brandmelder:
         if self._process is not None:
             self.kill()
         if error[0] is not None:
-            sys.stderr.write(f"--- {self.log}\n{self.said()[-6000:]}\n")
+            sys.stderr.write(f"--- {self.log}\n{self.said()[-6000:]}\n{self.rows('select * from source')}\n")
 
     def start(self) -> None:
         """Start the service; returns at once."""

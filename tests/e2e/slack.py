@@ -58,7 +58,12 @@ class Slack:
         """Return the messages of the channel itself, without the replies in threads."""
         return [one for one in self.visible() if not one["thread_ts"]]
 
-    def plan(self, method: str, **fault: Any) -> None:
-        """Let the next call of `method` go wrong (peers/slack/faults.py)."""
+    def plan(self, method: str, *, times: int = 1, **fault: Any) -> None:
+        """Let the next calls of `method` go wrong (peers/slack/faults.py)."""
         address = f"http://127.0.0.1:{self.port}/_peer/faults/{method}"
-        httpx.post(address, json=[fault], timeout=30, trust_env=False).raise_for_status()
+        httpx.post(address, json=[fault] * times, timeout=30, trust_env=False).raise_for_status()
+
+    def revoke(self) -> None:
+        """Let the token be worth nothing until the peer is started again."""
+        for method in ("auth.test", "chat.postMessage", "chat.update", "conversations.info", "conversations.history"):
+            self.plan(method, times=1000, answer="error", error="token_revoked")

@@ -330,7 +330,13 @@ def test_several_late_sources_are_one_sentence():
         (SIGHT[:1], "X gelesen bis 20:40"),
         (SIGHT, "alle 5 Quellen gelesen bis 20:40"),
         ((sight("x", read=30),), "X gelesen bis 20:11"),
-        ((sight("x", blind=29),), "keine von 1 Quellen gelesen, X fehlt seit 20:12"),
+        ((sight("x", read=-600),), "X gelesen bis 20:41"),
+        ((sight("x"), sight("mail", read=2)), "beide Quellen gelesen bis 20:39"),
+        (
+            (sight("x", read=None), sight("mail", blind=29)),
+            "keine von 2 Quellen gelesen, X fehlt, Postfach fehlt seit 20:12",
+        ),
+        ((sight("x", blind=29),), "die einzige Quelle nicht gelesen, X fehlt seit 20:12"),
         ((*SIGHT[:2], sight("mail", read=None)), "2 von 3 Quellen gelesen bis 20:40, Postfach fehlt"),
         ((*SIGHT[:2], sight("mail", state=SourceState.PAUSED)), "2 von 3 Quellen gelesen bis 20:40, Postfach fehlt"),
         (

@@ -136,3 +136,15 @@ def test_whatever_the_order_of_repeats_each_mention_is_stored_once_with_its_last
 def test_any_text_is_kept_byte_for_byte(database, mention, text):
     database.run_now(mentions.insert_mentions, [mention(text=text)], ["f"])
     assert database.run_now(mentions.to_judge, 1)[0][1].text == text
+
+
+def test_what_waits_for_judgement_is_found_by_its_index_however_much_was_judged(database):
+    plan = database.run_now(
+        lambda connection: [
+            row[-1]
+            for row in connection.exec_driver_sql(
+                "EXPLAIN QUERY PLAN " + str(mentions.TO_JUDGE.compile(connection.engine)), (1, 0)
+            )
+        ]
+    )
+    assert plan[0] == "SCAN mention USING INDEX mention_to_judge"

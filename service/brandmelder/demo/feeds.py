@@ -127,12 +127,20 @@ def _comment(site: Site, comment: Comment) -> str:
     return _ITEM.format(
         title=f"Kommentar zu {html.escape(article.title, quote=False)} von {markup.author(comment.author)}",
         link=site.link(comment),
-        author=markup.author(comment.author),
+        author=_numeric(markup.author(comment.author)),
         at=_stamp(comment.at),
         guid=f"{site.url}/?p={article.id}#comment-{comment.id}",
-        text=_inert(html.escape(comment.text, quote=False)),
-        rendered=_inert(markup.rendered(comment.text)),
+        text=_inert(html.escape(_reply_to(site, comment, end="\n\n")) + html.escape(comment.text, quote=False)),
+        rendered=_inert(_reply_to(site, comment, begin="<p>", end="</p>\n") + markup.rendered(comment.text)),
     )
+
+
+def _reply_to(site: Site, comment: Comment, *, begin: str = "", end: str) -> str:
+    """Return what WordPress puts before an answer in a feed (get_comment_text): whom it answers."""
+    parent = next((one for one in site.comments if one.id == comment.parent), None)
+    if parent is None:
+        return ""
+    return f'{begin}In reply to <a href="{site.link(parent)}">{markup.author(parent.author)}</a>.{end}'
 
 
 def _article(site: Site, article: Article) -> str:
@@ -145,6 +153,11 @@ def _article(site: Site, article: Article) -> str:
         text=_inert(html.escape(article.text, quote=False)),
         rendered=_inert("\n" + markup.rendered(article.text)),
     )
+
+
+def _numeric(text: str) -> str:
+    """Write named entities as numbers, as ent2ncr does for the creator of a comment."""
+    return text.replace("&amp;", "&#38;").replace("&lt;", "&#60;").replace("&gt;", "&#62;")
 
 
 def _inert(text: str) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from brandmelder.options import ChannelOptions
     from brandmelder.pipeline import Pipeline
 
-QUIET_SPEED, STORM_SPEED = 900.0, 1600.0
+QUIET_SPEED, STORM_SPEED = 1200.0, 1800.0
 """Seconds of the story per second of the wall, before and after the alarm."""
 UNPACED = 1e9
 
@@ -98,11 +98,11 @@ class Play:
         found, posts, sent = await pipeline.parts.database.run(_result)
         onset = self.scenario.onset
         if found is None:
-            self._say("No alarm was raised.")
+            self._say("No alert was raised.")
             raise SystemExit(1)
         delay = round((found.opened_at - onset) / timedelta(minutes=1))
         self._say(
-            f"Onset {_local(onset)}, alarm {_local(found.opened_at)} ({delay} min later), "
+            f"Onset {_local(onset)}, alert {_local(found.opened_at)} ({delay} min later), "
             f"end {_local(found.closed_at) if found.closed_at else 'not yet'}; {posts} posts read, {sent} deliveries."
         )
 

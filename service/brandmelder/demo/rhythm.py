@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 ZONE = ZoneInfo("Europe/Berlin")
 
-A_DAY = 5.0
+A_DAY = 12.0
 """Comments a quiet day brings on average."""
 
 _HOURS = (2, 1, 1, 1, 1, 2, 5, 8, 10, 12, 13, 12, 12, 11, 10, 10, 11, 12, 13, 15, 16, 14, 9, 5)
 _WEEKDAYS = (1.15, 1.1, 1.05, 1.0, 1.0, 0.85, 0.8)
 
 # Minutes after the spot, comments per minute; straight lines between.
-_STORM = ((0, 0.5), (4, 1.6), (12, 3.0), (40, 3.2), (75, 1.9), (120, 0.8), (180, 0.2), (200, 0.05))
+_STORM = ((0, 1.0), (3, 2.6), (12, 3.1), (40, 3.2), (75, 1.9), (120, 0.8), (180, 0.2), (200, 0.05))
 STORM = timedelta(minutes=_STORM[-1][0])
 """How long the storm lasts."""
 

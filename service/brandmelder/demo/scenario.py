@@ -77,6 +77,7 @@ _CONFIG = """\
 # What `brandmelder demo` runs with: a corporate blog and a newspaper, both played by a server on this machine.
 
 brand: Nordfunk
+short: NF
 language: de
 timezone: Europe/Berlin
 database: "sqlite:///:memory:"

@@ -31,6 +31,8 @@ class Simulator:
     def __init__(self, scenario: Scenario, clock: Clock) -> None:
         self._scenario, self._clock = scenario, clock
         self._numbers = _numbers(scenario.events)
+        self._last: dict[str, tuple[int, Site]] = {}
+        """Each site as it was asked for last, and after how many events."""
         self._runner = web.AppRunner(self._application(), access_log=None)
         self.url = ""
         self.requests = 0
@@ -59,14 +61,18 @@ class Simulator:
 
     def _site(self, source: str, url: str, title: str) -> Site:
         now = self._clock.now()
-        events = [event for event in self._scenario.until(now) if event.source == source]
+        happened = self._scenario.until(now)
+        if source not in self._last or self._last[source][0] != len(happened):
+            empty = Site(url=url, title=title, zone=ZONE, now=now, articles=(), comments=())
+            events = [event for event in happened if event.source == source]
+            self._last[source] = (len(happened), _standing(events, self._numbers, empty))
+        stands = self._last[source][1]
         held = frozenset(
             self._numbers[event.ref]
             for event in self._scenario.events
             if event.source == source and event.published_at <= now < event.t and event.kind is Kind.COMMENT
         )
-        empty = Site(url=url, title=title, zone=ZONE, now=now, articles=(), comments=(), hidden=held)
-        return _standing(events, self._numbers, empty)
+        return replace(stands, url=url, now=now, hidden=stands.hidden | held)
 
     # ------------------------------------------------------------------- http
 
@@ -146,9 +152,7 @@ def _standing(events: Iterable[Event], numbers: Mapping[str, int], site: Site) -
                 trash.add(number)
             case _:
                 assert_never(event.kind)
-    return replace(
-        site, articles=tuple(articles), comments=tuple(comments.values()), hidden=site.hidden | frozenset(trash)
-    )
+    return replace(site, articles=tuple(articles), comments=tuple(comments.values()), hidden=frozenset(trash))
 
 
 def _article(event: Event, number: int) -> Article:

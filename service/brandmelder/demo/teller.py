@@ -21,6 +21,9 @@ EDITORS = "Redaktion"
 _QUIET_MOODS = {"negative": 0.28, "neutral": 0.44, "positive": 0.28}
 _ANSWERED = {"negative": 0.5, "neutral": 0.35, "positive": 0.15}
 _CRITICS = ("critic", "unnamed", "sarcasm", "dialect")
+_CAUSES_AT_FIRST = {"spot": 0.5, "queue": 0.05, "delay": 0.03}
+_CAUSES = {"spot": 0.1, "queue": 0.09, "delay": 0.08}
+"""Shares of the critics who name what the storm is about; right after the spot most speak of the spot."""
 _TRUTH = {"negative": Label.NEGATIVE, "neutral": Label.NEUTRAL, "positive": Label.POSITIVE}
 _ECHO = (timedelta(minutes=52), timedelta(minutes=95), timedelta(minutes=140))
 """When the press writes about it, after the spot."""
@@ -115,10 +118,15 @@ class Teller:
         weights["copied"] = 0.1 if is_passed_on else 0.0
         mood = self._weighted(weights)
         if mood == "critic":
-            return self._voices.say("storm", *_CRITICS), Label.NEGATIVE
+            return self._critic(elapsed), Label.NEGATIVE
         if mood == "copied":
             return self._voices.copied(), Label.NEGATIVE
         return self._voices.say("storm", mood), Label.POSITIVE if mood == "defender" else Label.NEUTRAL
+
+    def _critic(self, elapsed: timedelta) -> Post:
+        causes = _CAUSES_AT_FIRST if elapsed < timedelta(minutes=12) else _CAUSES
+        cause = self._weighted(causes | {"": 1 - sum(causes.values())})
+        return self._voices.say("storm", cause) if cause else self._voices.say("storm", *_CRITICS)
 
     def _storm_replies(self) -> None:
         """The team answers, but too few and late."""

@@ -1,4 +1,4 @@
-"""Who speaks in the demo, and what they say: invented people, and some four hundred posts written for this story."""
+"""Who speaks in the demo, and what they say: invented people, and some five hundred posts written for this story."""
 
 from __future__ import annotations
 

@@ -97,6 +97,7 @@ def advance(memory: Memory, moment: Moment, counts: Counts, *, entry: float, flo
     loud = calibrate.groups(judged.standard)
     calibrate.remember(memory, np.where(judged.flagged | judged.quiet, NEVER, loud), judged.flagged)
     memory["was_high"][:] = judged.high
+    memory["revised"][:] = 0.0
     if moment.is_last:
         _learn(memory, moment, weighed, judged)
     return judged
@@ -116,14 +117,14 @@ def observe(
 ) -> tuple[Judged, Weighed | None]:
     """Put a bin into the rings and judge the windows that end with it; nothing is learnt.
 
-    An empty bin within a unit says nothing new: no window can be louder for it. If all series are so quiet, only the
-    last hour is told, and nothing is weighed.
+    An empty bin within a unit says nothing new, unless latecomers do: no window can be louder for it. If all series
+    are so quiet, only the last hour is told, and nothing is weighed.
     """
     height = baseline.level(memory, moment.unit, moment.pace)
     spread = baseline.phi(memory)
     full = baseline.mean_at(memory, *moment.cells, height) * moment.lift
     _put(memory, moment, counts, full)
-    quiet = (counts[0] == 0) & (not moment.is_last)
+    quiet = (counts[0] == 0) & (memory["revised"] == 0) & (not moment.is_last)
     doubt = baseline.doubt(memory, height, spread, moment.pace)
     if quiet.all():
         return _quiet(memory, moment, doubt, quiet), None
@@ -299,7 +300,7 @@ def _learn(memory: Memory, moment: Moment, weighed: Weighed, judged: Judged) -> 
         rows = np.arange(moment.unit - moment.pace + 1, moment.unit + 1) % REACH
         seen = memory["unit_seen"][rows].mean(axis=0)
         daily = baseline.level(memory, moment.unit + 1, moment.pace) * memory["drift"] * moment.pace
-        calibrate.close_day(memory, seen, daily)
+        calibrate.close_day(memory, seen, daily, 2 + (moment.parts > 1))
         baseline.close_day(memory, moment.pace)
 
 

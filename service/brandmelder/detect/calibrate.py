@@ -72,8 +72,11 @@ def remember(memory: Memory, loudest: Array, flagged: Array) -> None:
     memory["top_flag"][:] = np.maximum(memory["top_flag"], flagged)
 
 
-def close_day(memory: Memory, seen: Array, daily: Array) -> None:
-    """Put the day's maxima away and calibrate anew, in place; days hardly `seen` (0 to 1) are passed over."""
+def close_day(memory: Memory, seen: Array, daily: Array, used: int) -> None:
+    """Put the day's maxima away and calibrate the `used` groups anew, in place.
+
+    Days hardly `seen` (0 to 1) are passed over.
+    """
     counted = (seen > 0.5) & (memory["top"][0] > NEVER / 2)
     number = memory["days"]
     rows = (number % DAYS).astype(np.intp)
@@ -84,13 +87,13 @@ def close_day(memory: Memory, seen: Array, daily: Array) -> None:
     memory["days"][:] += counted
     memory["top"][:] = NEVER
     memory["top_flag"][:] = 0.0
-    for group in range(GROUPS):
+    for group in range(used):
         _fit(memory, maxima[group], group, daily)
 
 
 def _fit(memory: Memory, maxima: Array, group: int, daily: Array) -> None:
     number = np.minimum(memory["days"], DAYS)
-    if not number.any() or maxima.max() <= NEVER / 2 or not maxima.any():
+    if not number.any():
         return
     used = np.arange(DAYS)[:, None] < number
     ordered = np.sort(np.where(used, maxima, np.inf), axis=0)

@@ -50,7 +50,8 @@ _FIELDS: tuple[tuple[str, int], ...] = (
     ("part_count", SHORT), ("part_seen", SHORT), ("part_mean", SHORT), ("part_labelled", SHORT),
     ("top", GROUPS), ("top_flag", 1), ("maxima", GROUPS * DAYS), ("flags", DAYS), ("days", 1),
     ("centre", GROUPS), ("scale", GROUPS),
-    ("flag_share", 1), ("flagged_at", 1), ("paged_at", 1), ("was_high", 1), ("excess_count", 1), ("excess_mean", 1),
+    ("flag_share", 1), ("flagged_at", 1), ("paged_at", 1), ("was_high", 1), ("revised", 1),
+    ("excess_count", 1), ("excess_mean", 1),
 )  # fmt: skip
 
 

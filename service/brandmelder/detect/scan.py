@@ -28,6 +28,11 @@ from brandmelder.model import Bin, Finding, SpikeKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from brandmelder.detect.memory import Array
+
+    Figures = tuple[float, float, float]
+    """Counted, shown, seen."""
+
 _VERSION = b"2"
 _HOUR, _DAY = 3600, 86400
 WINDOW = timedelta(hours=3)
@@ -46,6 +51,7 @@ class DetectorRules(Struct, frozen=True, kw_only=True):
     floor: float = 3.0
     """Never page below so many negatives in the window."""
     kind: SpikeKind = SpikeKind.NEGATIVE
+    """What is counted: negative mentions or, with `TOTAL`, all of them. Other kinds are not judged here."""
     region: str = ""
     """Whose public holidays are kept: a country (`DE`) or a part of it (`DE-BY`); none if empty."""
     events: tuple[Event, ...] = ()
@@ -59,6 +65,8 @@ class DetectorState(Struct, frozen=True, kw_only=True):
     """Seconds per bin; 0 until the first bin."""
     next: int = 0
     """Start of the next bin, in seconds of the epoch."""
+    kind: SpikeKind = SpikeKind.NEGATIVE
+    """What it has counted so far."""
     column: bytes = b""
     """The column of `memory.Memory`, float64; empty until the first bin."""
 
@@ -79,9 +87,11 @@ def step(state: DetectorState, bin: Bin, rules: DetectorRules) -> tuple[Detector
     _catch_up(memory, state, bin, rules)
     start = round(bin.start.timestamp())
     moment = moment_at(start, width, rules)
-    judged = advance(memory, moment, _figures(bin, bin.exposure), entry=threshold(rules.budget), floor=rules.floor)
+    judged = advance(
+        memory, moment, _figures(bin, bin.exposure, rules.kind), entry=threshold(rules.budget), floor=rules.floor
+    )
     finding = found(memory, moment, judged, width=width, kind=rules.kind)
-    return DetectorState(width=width, next=start + width, column=memory.columns.tobytes()), finding
+    return DetectorState(width=width, next=start + width, kind=rules.kind, column=memory.columns.tobytes()), finding
 
 
 def look(state: DetectorState, bin: Bin, rules: DetectorRules) -> Finding:  # noqa: A002
@@ -90,7 +100,9 @@ def look(state: DetectorState, bin: Bin, rules: DetectorRules) -> Finding:  # no
     memory = _memory_of(state)
     _catch_up(memory, state, bin, rules)
     moment = moment_at(round(bin.start.timestamp()), width, rules)
-    judged, _ = observe(memory, moment, _figures(bin, 1.0), entry=threshold(rules.budget), floor=rules.floor)
+    judged, _ = observe(
+        memory, moment, _figures(bin, 1.0, rules.kind), entry=threshold(rules.budget), floor=rules.floor
+    )
     finding = found(memory, moment, judged, width=width, kind=rules.kind)
     is_partial = finding.spike.is_partial or bin.exposure < 0.999
     return replace(finding, spike=replace(finding.spike, is_partial=is_partial, is_open_bin=True))
@@ -106,11 +118,11 @@ def revise(state: DetectorState, bins: Iterable[Bin]) -> DetectorState:
     unit = max(_HOUR, state.width)
     parts = unit // state.width
     memory = _memory_of(state)
-    given: dict[int, dict[int, Bin]] = {}
+    given: dict[int, dict[int, Figures]] = {}
     for late in bins:
         start = round(late.start.timestamp())
         if start % state.width == 0 and start < state.next:
-            given.setdefault(start // unit, {})[start % unit // state.width] = late
+            given.setdefault(start // unit, {})[start % unit // state.width] = _seen_figures(late, state.kind)
     for number in sorted(given):
         if number > (state.next - 1) // unit - REACH + 1:
             _revise_unit(memory, number, given[number], parts=parts, end=state.next // state.width)
@@ -128,7 +140,7 @@ def review(state: DetectorState, bins: Sequence[Bin], rules: DetectorRules) -> t
     for past in bins:
         width = round(past.width.total_seconds())
         moment = moment_at(round(past.start.timestamp()), width, rules)
-        figures = _figures(past, past.exposure)
+        figures = _figures(past, past.exposure, rules.kind)
         judged = replay(memory, moment, figures, entry=threshold(rules.budget), floor=rules.floor)
         findings.append(found(memory, moment, judged, width=width, kind=rules.kind))
     return tuple(findings)
@@ -202,9 +214,17 @@ def _memory_of(state: DetectorState) -> Memory:
     return Memory(np.frombuffer(state.column, dtype=np.float64).reshape(SIZE, 1).copy())
 
 
-def _figures(bin_: Bin, exposure: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    figures = (max(0.0, bin_.negative), float(bin_.labelled), min(1.0, max(0.0, exposure)))
-    negative, labelled, seen = (np.array([figure]) for figure in figures)
+def _figures(bin_: Bin, exposure: float, kind: SpikeKind) -> tuple[Array, Array, Array]:
+    match kind:
+        case SpikeKind.NEGATIVE:
+            counted, shown = bin_.negative, float(bin_.labelled)
+        case SpikeKind.TOTAL:
+            counted = shown = bin_.total
+        case _:
+            raise ValueError(f"{kind.value} is no kind of spike that is judged by counts; it is negative or total")
+    negative, labelled, seen = (
+        np.array([figure]) for figure in (max(0.0, counted), shown, min(1.0, max(0.0, exposure)))
+    )
     return negative, labelled, seen
 
 
@@ -241,7 +261,12 @@ def _catch_up(memory: Memory, state: DetectorState, bin_: Bin, rules: DetectorRu
         advance(memory, at, blind, entry=threshold(rules.budget), floor=rules.floor)
 
 
-def _revise_unit(memory: Memory, number: int, given: dict[int, Bin], *, parts: int, end: int) -> None:
+def _seen_figures(bin_: Bin, kind: SpikeKind) -> Figures:
+    count, labelled, seen = (float(figure[0]) for figure in _figures(bin_, bin_.exposure, kind))
+    return count * (seen > 0), labelled * (seen > 0), seen
+
+
+def _revise_unit(memory: Memory, number: int, given: dict[int, Figures], *, parts: int, end: int) -> None:
     """Replace what is known of one unit; `end` is the number of the first bin that was not stepped yet."""
     run = min(parts, end - number * parts)
     row = number % REACH
@@ -249,12 +274,10 @@ def _revise_unit(memory: Memory, number: int, given: dict[int, Bin], *, parts: i
     recent = {part: (first + part) % SHORT for part in range(run) if parts > 1 and end - first - part <= SHORT}
     if len(given) < run and len(recent) < run:
         return  # what the others counted is known only as a sum
-    figures: list[tuple[float, float, float]] = []
+    figures: list[Figures] = []
     for part in range(run):
         if part in given:
-            late = given[part]
-            seen = min(1.0, max(0.0, late.exposure))
-            figures.append((max(0.0, late.negative) * (seen > 0), float(late.labelled) * (seen > 0), seen))
+            figures.append(given[part])
         else:
             names = ("part_count", "part_labelled", "part_seen")
             count, labelled, seen = (float(memory[name][recent[part], 0]) for name in names)
@@ -263,6 +286,8 @@ def _revise_unit(memory: Memory, number: int, given: dict[int, Bin], *, parts: i
             for name, figure in zip(("part_count", "part_labelled", "part_seen"), figures[-1], strict=True):
                 memory[name][recent[part]] = figure
     count, labelled, seen = (sum(column) for column in zip(*figures, strict=True))
+    if count != memory["unit_count"][row]:
+        memory["revised"][:] = 1.0
     memory["seen"][:] += seen / parts - memory["unit_seen"][row]
     memory["labelled"][:] += labelled - memory["unit_labelled"][row]
     memory["summed"][:] += count - memory["unit_count"][row]

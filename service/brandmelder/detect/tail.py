@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _LN10 = math.log(10.0)
+_MEDIAN = math.log10(2.0)
 _EXACT, _NORMAL_95 = 60.0, 1.6448536
 # Numerical Recipes (Press et al. 1992), section 6.2: erfc with a fractional error below 1.2e-7 everywhere.
 _ERFC = (
@@ -55,8 +56,8 @@ def _log10_upper(deviate: NDArray[np.float64]) -> NDArray[np.float64]:
     for term in _ERFC[-2::-1]:
         series = series * t + term
     log_upper = np.log(0.5 * t) - half * half + series
-    below = np.log1p(-np.minimum(np.exp(log_upper), 0.5))
-    return -np.where(deviate >= 0, log_upper, below) / _LN10
+    # Below the mean nothing is decided: a straight line that joins at the median will do.
+    return np.where(deviate >= 0, log_upper / -_LN10, np.maximum(0.0, _MEDIAN + 0.3465 * deviate))
 
 
 def central_range(mean: float, variance: float) -> tuple[int, int]:

@@ -63,7 +63,7 @@ REASONS: Final = ("sarcasm", "own_campaign", "sports_result", "bots", "wrong_bra
 FEW: Final = 2
 """So few negatives never page, so they do not keep an incident alive either, however silent it usually is."""
 STORM: Final = timedelta(hours=3)
-"""The longest window of what is called a storm; what is only high over longer ones is a slow climb."""
+"""The longest window of a storm; what is only high over longer ones is a slow climb."""
 ENGINE: Final = "brandmelder"
 """Who acts when no person does."""
 
@@ -187,9 +187,8 @@ class _Case(Struct, frozen=True):
 
 def _has_faded(incident: Incident, finding: Finding) -> bool:
     """Whether of a storm of hours hardly anything is left: a long window may remember it, people need not."""
-    spike = finding.spike
-    is_short = max(spike.window, incident.peak_window) <= STORM
-    return is_short and spike.observed <= min(FEW, incident.peak / 10)
+    is_short = max(finding.spike.window, incident.peak_window) <= STORM
+    return is_short and finding.spike.observed <= min(FEW, incident.peak / 10)
 
 
 def _begin(before: Incident | None, case: _Case) -> Change:

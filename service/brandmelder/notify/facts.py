@@ -285,11 +285,12 @@ def _read(story: Story, sight: Sequence[SourceSight], prompt: Sequence[SourceSig
     until = min((one.read_until for one in prompt if one.read_until is not None), default=None)
     number = story.voice.number(len(sight))
     if until is None:
-        return _own(words.none_read.format(number=number))
+        return _own(words.none_read.of(len(sight)).format(number=number))
+    until = min(until, story.context.now)  # a replay knows how long nothing more will come
     if len(sight) == 1:
         return story.timed(words.one_read, until, source=story.source(sight[0].source))
     if len(prompt) == len(sight):
-        return story.timed(words.all_read, until, number=number)
+        return story.timed(words.both_read if len(sight) == 2 else words.all_read, until, number=number)
     return story.timed(words.some_read, until, read=story.voice.number(len(prompt)), number=number)
 
 

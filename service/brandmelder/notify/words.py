@@ -116,10 +116,11 @@ class Words(Struct, frozen=True, kw_only=True):
     learning: str
     corrected: str
     # coverage
+    both_read: str
     all_read: str
     one_read: str
     some_read: str
-    none_read: str
+    none_read: Plural
     read_until: str
     partly_read: str
     # footer and buttons

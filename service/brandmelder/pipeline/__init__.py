@@ -68,8 +68,8 @@ class Pipeline:
 
     async def poll(self, source: SourceId, now: datetime) -> datetime:
         """Visit one source; returns its next moment."""
-        rows = await self.parts.database.run(sources.read_sources)
-        return (await self._poll(rows[source], now)).next_poll_at
+        row = await self.parts.database.run(sources.read_source, source)
+        return (await self._poll(row, now)).next_poll_at
 
     async def _poll(self, row: SourceRow, now: datetime) -> SourceRow:
         after, has_news = await poll_source(self.parts, row, now)

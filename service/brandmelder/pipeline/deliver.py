@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from brandmelder.errors import Conflict
-from brandmelder.model import ChannelId, Delivery, DeliveryState, IncidentId
+from brandmelder.model import ChannelId, Delivery, DeliveryKind, DeliveryState, IncidentId
 from brandmelder.notify import delivery as life
 from brandmelder.notify.notifier import Found, NotDelivered, Sent, Unreadable
 from brandmelder.pipeline.render import render
-from brandmelder.store import deliveries
+from brandmelder.store import deliveries, incidents
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,7 +37,10 @@ class Deliverer:
         self.parts = parts
 
     async def recover(self, now: datetime) -> None:
-        """Treat what was being sent when the last process died as unclear."""
+        """Treat what was being sent when the last process died as unclear, and try refused openings once more.
+
+        A restart is how a mended token comes into effect: an alarm still burning that a channel refused is told then.
+        """
         await self.parts.database.run(_recover, now)
 
     async def deliver(self, now: datetime) -> None:
@@ -139,6 +142,15 @@ def _recover(connection: Connection, now: datetime) -> None:
     for one in deliveries.in_state(connection, DeliveryState.SENDING):
         after = life.recover(one, now)
         deliveries.save_delivery(connection, after, life.next_moment(after), expected=DeliveryState.SENDING)
+    for one in deliveries.in_state(connection, DeliveryState.DEAD):
+        if one.kind is DeliveryKind.OPEN and _still_burns(connection, one.incident):
+            again = life.retry(one, now)
+            deliveries.save_delivery(connection, again, life.next_moment(again), expected=DeliveryState.DEAD)
+
+
+def _still_burns(connection: Connection, incident: IncidentId) -> bool:
+    found = incidents.find(connection, incident)
+    return found is not None and found[0].state in incidents.RUNNING
 
 
 def _bury_orphans(connection: Connection, incident: IncidentId, channel: ChannelId) -> None:

@@ -15,7 +15,7 @@ from brandmelder.count.bins import EPOCH, settled_until, start_of, watermark
 from brandmelder.detect import scan
 from brandmelder.errors import Conflict
 from brandmelder.incident import lifecycle
-from brandmelder.model import BIN, Bin, Evidence, Finding, Incident, IncidentId, MonitorId, Transition
+from brandmelder.model import BIN, Act, Bin, Evidence, Finding, Incident, IncidentId, MonitorId, Transition
 from brandmelder.pipeline.gather import Gatherer
 from brandmelder.pipeline.promise import deliveries_of
 from brandmelder.pipeline.view import SHARES_OVER, Sights, Usual, bins_of, read_usual, sights_of
@@ -94,7 +94,7 @@ class Evaluator:
 
     def _read(self, connection: Connection, watch: Watch, now: datetime) -> Situation:
         rows = sources.read_sources(connection)
-        row = series.read_monitors(connection).get(watch.id) or MonitorRow(id=watch.id, rules=watch.fingerprint)
+        row = series.read_monitor(connection, watch.id) or MonitorRow(id=watch.id, rules=watch.fingerprint)
         mine = [rows[ident] for ident in watch.sources]
         is_ready = row.evaluated_through is not None or all(
             one.history_done
@@ -258,6 +258,14 @@ class _Turn:
         ident = IncidentId(f"{prefix}{await self.parts.database.run(incidents.next_number, prefix):03d}")
         return replace(incident, id=ident), [replace(step, incident=ident) for step in transitions]
 
+    def _dated(self, incident: Incident, evidence: Evidence, transitions: Sequence[Transition]) -> Incident:
+        """Call what is told for the first time delayed if even its newest mention is old."""
+        is_first = any(step.act in {Act.OPEN, Act.REOPEN} for step in transitions)
+        if not is_first or evidence.newest is None:
+            return incident
+        is_late = self.now - evidence.newest > self.watch.lifecycle.late
+        return replace(incident, is_delayed=incident.is_delayed or is_late)
+
     async def _commit(self, change: lifecycle.Change | None) -> None:
         """Commit 3. Without a change, only what the detector and the incident remember."""
         incident, evidence = self.incident, None
@@ -268,7 +276,7 @@ class _Turn:
                 incident = replace(incident, revision=incident.revision + 1)
             if transitions or self.gatherer.is_stale(incident, self.now):
                 evidence = await self.gatherer.gather(self.watch, incident, self.sights, self.now)
-                incident = lifecycle.with_total(incident, evidence.negatives)
+                incident = self._dated(lifecycle.with_total(incident, evidence.negatives), evidence, transitions)
         row = replace(self.row, state=scan.encode(self.state), evaluated_through=self.through)
         is_new = incident is not None and (self.stored is None or self.stored.id != incident.id)
         written = None

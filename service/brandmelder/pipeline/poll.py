@@ -133,7 +133,7 @@ class Visit(Struct, frozen=True, kw_only=True):
 
 
 def _commit_poll(connection: Connection, visit: Visit) -> None:
-    before = sources.read_sources(connection)[visit.after.id]
+    before = sources.read_source(connection, visit.after.id)
     mentions.insert_mentions(connection, visit.mentions, visit.prints)
     mentions.remove_mentions(connection, visit.poll.removals, visit.now)
     sources.save_readings(connection, visit.poll.readings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.errors import Conflict
@@ -22,12 +22,30 @@ if TYPE_CHECKING:
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Delivery).decode
 
+_PROMISE = insert(delivery).on_conflict_do_nothing(index_elements=["key"])
+_WANTING = (
+    select(delivery.c.body)
+    .where(delivery.c.next_at <= bindparam("now"))
+    .order_by(delivery.c.next_at)
+    .limit(bindparam("limit"))
+)
+_NEXT = select(func.min(delivery.c.next_at))
+_OF_INCIDENT = select(delivery.c.body).where(delivery.c.incident == bindparam("incident"))
+_OF_CHANNEL = _OF_INCIDENT.where(delivery.c.channel == bindparam("channel"))
+_IN_STATE = select(delivery.c.body).where(delivery.c.state == bindparam("state"))
+_ALL = select(delivery.c.body)
+_SAVE = (
+    update(delivery)
+    .where(delivery.c.key == bindparam("ident"), delivery.c.state == bindparam("expected"))
+    .values({name: bindparam(name) for name in ("state", "next_at", "body")})
+)
+
 
 def promise(connection: Connection, deliveries: Sequence[tuple[Delivery, datetime | None]]) -> None:
     """Write new deliveries, each with the moment it needs attention; a key that stands already is left alone."""
     if deliveries:
         connection.execute(
-            insert(delivery).on_conflict_do_nothing(index_elements=["key"]),
+            _PROMISE,
             [
                 {
                     "key": one.key,
@@ -44,44 +62,50 @@ def promise(connection: Connection, deliveries: Sequence[tuple[Delivery, datetim
 
 def wanting(connection: Connection, now: datetime, limit: int = 500) -> list[Delivery]:
     """Return the deliveries that need attention at `now`, longest waiting first (index delivery_next)."""
-    rows = connection.scalars(
-        select(delivery.c.body).where(delivery.c.next_at <= seconds(now)).order_by(delivery.c.next_at).limit(limit)
-    )
-    return [_decode(body) for body in rows]
+    return [_decode(body) for body in connection.scalars(_WANTING, {"now": seconds(now), "limit": limit})]
 
 
 def next_attention(connection: Connection) -> datetime | None:
     """Return when the next delivery needs attention (index delivery_next)."""
-    return maybe_moment(connection.scalar(select(func.min(delivery.c.next_at))))
+    return maybe_moment(connection.scalar(_NEXT))
 
 
 def of_incident(connection: Connection, incident: str, channel: str | None = None) -> list[Delivery]:
     """Return an incident's deliveries, oldest first (index delivery_by_incident)."""
-    statement = select(delivery.c.body).where(delivery.c.incident == incident)
-    if channel is not None:
-        statement = statement.where(delivery.c.channel == channel)
-    return sorted((_decode(body) for body in connection.scalars(statement)), key=lambda one: (one.created_at, one.key))
+    statement, wanted = (
+        (_OF_INCIDENT, {"incident": incident})
+        if channel is None
+        else (
+            _OF_CHANNEL,
+            {"incident": incident, "channel": channel},
+        )
+    )
+    found = (_decode(body) for body in connection.scalars(statement, wanted))
+    return sorted(found, key=lambda one: (one.created_at, one.key))
 
 
 def in_state(connection: Connection, state: DeliveryState) -> list[Delivery]:
     """Return the deliveries in one state."""
-    return [
-        _decode(body) for body in connection.scalars(select(delivery.c.body).where(delivery.c.state == state.value))
-    ]
+    return [_decode(body) for body in connection.scalars(_IN_STATE, {"state": state.value})]
 
 
 def all_deliveries(connection: Connection) -> list[Delivery]:
     """Return every delivery, oldest first."""
-    found = (_decode(body) for body in connection.scalars(select(delivery.c.body)))
+    found = (_decode(body) for body in connection.scalars(_ALL))
     return sorted(found, key=lambda one: (one.created_at, one.key))
 
 
 def save_delivery(connection: Connection, one: Delivery, next_at: datetime | None, *, expected: DeliveryState) -> None:
     """Write one delivery by compare-and-set on its state. Raises Conflict if somebody was faster."""
     done = connection.execute(
-        update(delivery)
-        .where(delivery.c.key == one.key, delivery.c.state == expected.value)
-        .values(state=one.state.value, next_at=maybe_seconds(next_at), body=_encode(one))
+        _SAVE,
+        {
+            "ident": one.key,
+            "expected": expected.value,
+            "state": one.state.value,
+            "next_at": maybe_seconds(next_at),
+            "body": _encode(one),
+        },
     )
     if done.rowcount != 1:
         raise Conflict(f"delivery {one.key} was changed by somebody else")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -27,22 +27,35 @@ _transition = msgspec.msgpack.Decoder(Transition).decode
 
 RUNNING = (State.PENDING, State.OPEN, State.ACKNOWLEDGED)
 
+_IS_RUNNING = or_(*(incident.c.state == state.value for state in RUNNING))
+_LATEST = (
+    select(incident.c.body)
+    .where(incident.c.monitor == bindparam("monitor"))
+    .order_by(_IS_RUNNING.desc(), incident.c.opened_at.desc(), incident.c.id.desc())
+    .limit(1)
+)
+_ONE = select(incident).where(incident.c.id == bindparam("ident"))
+_ALL = select(incident).order_by(incident.c.opened_at.desc(), incident.c.id.desc()).limit(bindparam("limit"))
+_TIMELINE = select(transition.c.body).where(transition.c.incident == bindparam("ident")).order_by(transition.c.revision)
+_SAVE = (
+    update(incident)
+    .where(incident.c.id == bindparam("ident"), incident.c.revision == bindparam("expected"))
+    .values({name: bindparam(name) for name in ("state", "revision", "opened_at", "body")})
+)
+_SAVE_WITH_EVIDENCE = _SAVE.values(evidence=bindparam("evidence"))
+_NEW = insert(incident)
+_NEW_TRANSITIONS = insert(transition)
+
 
 def latest(connection: Connection, monitor: MonitorId) -> Incident | None:
     """Return a monitor's running incident, else its last one (index incident_by_monitor)."""
-    running = incident.c.state.in_([state.value for state in RUNNING])
-    body = connection.scalar(
-        select(incident.c.body)
-        .where(incident.c.monitor == monitor)
-        .order_by(running.desc(), incident.c.opened_at.desc(), incident.c.id.desc())
-        .limit(1)
-    )
+    body = connection.scalar(_LATEST, {"monitor": monitor})
     return None if body is None else _incident(body)
 
 
 def find(connection: Connection, ident: str) -> tuple[Incident, Evidence] | None:
     """Return one incident with its evidence."""
-    row = connection.execute(select(incident).where(incident.c.id == ident)).one_or_none()
+    row = connection.execute(_ONE, {"ident": ident}).one_or_none()
     return None if row is None else (_incident(row.body), _evidence(row.evidence))
 
 
@@ -50,20 +63,17 @@ def all_incidents(
     connection: Connection, *, since: datetime | None = None, running_only: bool = False, limit: int = 1000
 ) -> list[tuple[Incident, Evidence]]:
     """Return incidents with their evidence, newest first."""
-    statement = select(incident).order_by(incident.c.opened_at.desc(), incident.c.id.desc()).limit(limit)
+    statement = _ALL
     if since is not None:
         statement = statement.where(incident.c.opened_at >= seconds(since))
     if running_only:
-        statement = statement.where(incident.c.state.in_([state.value for state in RUNNING]))
-    return [(_incident(row.body), _evidence(row.evidence)) for row in connection.execute(statement)]
+        statement = statement.where(_IS_RUNNING)
+    return [(_incident(row.body), _evidence(row.evidence)) for row in connection.execute(statement, {"limit": limit})]
 
 
 def timeline(connection: Connection, ident: IncidentId) -> list[Transition]:
     """Return an incident's transitions, oldest first."""
-    rows = connection.scalars(
-        select(transition.c.body).where(transition.c.incident == ident).order_by(transition.c.revision)
-    )
-    return [_transition(body) for body in rows]
+    return [_transition(body) for body in connection.scalars(_TIMELINE, {"ident": ident})]
 
 
 def next_number(connection: Connection, prefix: str) -> int:
@@ -93,19 +103,21 @@ def save_incident(
     Without `evidence` that of a stored incident stays. Raises Conflict if somebody was faster or the monitor has a
     running incident already.
     """
-    values = {"state": one.state.value, "revision": one.revision, "body": _encode(one)}
+    values = {
+        "state": one.state.value,
+        "revision": one.revision,
+        "body": _encode(one),
+        "opened_at": seconds(one.opened_at),
+    }
     if evidence is not None or expected_revision is None:
         values["evidence"] = _encode(evidence or Evidence())
     try:
         if expected_revision is None:
-            connection.execute(
-                insert(incident).values(id=one.id, monitor=one.monitor, opened_at=seconds(one.opened_at), **values)
-            )
+            connection.execute(_NEW, values | {"id": one.id, "monitor": one.monitor})
         else:
             done = connection.execute(
-                update(incident)
-                .where(incident.c.id == one.id, incident.c.revision == expected_revision)
-                .values(opened_at=seconds(one.opened_at), **values)
+                _SAVE if evidence is None else _SAVE_WITH_EVIDENCE,
+                values | {"ident": one.id, "expected": expected_revision},
             )
             if done.rowcount != 1:
                 raise Conflict(f"incident {one.id} was changed by somebody else")
@@ -113,7 +125,7 @@ def save_incident(
         raise Conflict(f"monitor {one.monitor!r} has a running incident already") from error
     if transitions:
         connection.execute(
-            insert(transition),
+            _NEW_TRANSITIONS,
             [
                 {
                     "incident": step.incident,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import bindparam, func, select, tuple_, update
+from sqlalchemy import bindparam, false, func, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import Mention, MentionId, Removal, SourceId, Verdict
@@ -17,11 +17,60 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Verdict).decode
 _CHUNK = 400
+
+_EDITABLE = ("text", "context", "url", "author", "language", "reach", "fingerprint")
+_COLUMNS = tuple(
+    mention.c[name]
+    for name in (
+        "source", "external_id", "text", "context", "url", "author", "language", "reach", "parent_id", "own",
+        "history", "flags", "published_at", "captured_at",
+    )
+)  # fmt: skip
+"""What a mention is made of, in the order in which `_mention` takes it."""
+
+_LAST = select(func.max(mention.c.id))
+_INSERT = insert(mention).on_conflict_do_nothing(index_elements=["source", "external_id"])
+_LANDED = select(mention.c.id).where(mention.c.id >= bindparam("first"), mention.c.id < bindparam("end"))
+_KNOWN = select(mention.c.source, mention.c.external_id, mention.c.id, mention.c.fingerprint).where(
+    tuple_(mention.c.source, mention.c.external_id).in_(bindparam("keys", expanding=True))
+)
+_EDIT = (
+    update(mention)
+    .where(mention.c.id == bindparam("key"))
+    .values({name: bindparam(name) for name in _EDITABLE} | {"judged": False, "removed_at": None})
+)
+TO_JUDGE = (
+    select(mention.c.id, verdict.c.mention.is_not(None), *_COLUMNS)
+    .select_from(mention.outerjoin(verdict, verdict.c.mention == mention.c.id))
+    .where(mention.c.judged == false())
+    .order_by(mention.c.id)
+    .limit(bindparam("limit"))
+)
+"""In the words of the index mention_to_judge: `judged IS 0` would read every mention there is."""
+_SAVE_VERDICTS = insert(verdict)
+_SAVE_VERDICTS = _SAVE_VERDICTS.on_conflict_do_update(
+    index_elements=["mention"],
+    set_={name: _SAVE_VERDICTS.excluded[name] for name in ("label", "p_negative", "body")},
+)
+_MARK_JUDGED = update(mention).where(mention.c.id == bindparam("key")).values(judged=True)
+_JUDGED_BETWEEN = (
+    select(mention.c.id, verdict.c.body, *_COLUMNS)
+    .select_from(
+        match.join(mention, mention.c.id == match.c.mention).join(verdict, verdict.c.mention == match.c.mention)
+    )
+    .where(
+        match.c.monitor == bindparam("monitor"),
+        match.c.published_at >= bindparam("since"),
+        match.c.published_at < bindparam("until"),
+    )
+    .order_by(match.c.published_at.desc(), match.c.mention.desc())
+    .limit(bindparam("limit"))
+)
 
 
 class Stored(Struct, frozen=True):
@@ -39,15 +88,13 @@ def insert_mentions(connection: Connection, mentions: Sequence[Mention], prints:
     """
     if not mentions:
         return Stored(0, 0, 0)
-    first = (connection.scalar(select(func.max(mention.c.id))) or 0) + 1
+    first = (connection.scalar(_LAST) or 0) + 1
     rows = [
         _row(first + n, one, fingerprint) for n, (one, fingerprint) in enumerate(zip(mentions, prints, strict=True))
     ]
-    statement = insert(mention).on_conflict_do_nothing(index_elements=["source", "external_id"])
-    connection.execute(statement, rows)
-    landed = set(
-        connection.scalars(select(mention.c.id).where(mention.c.id >= first, mention.c.id < first + len(rows)))
-    )
+    if connection.execute(_INSERT, rows).rowcount == len(rows):
+        return Stored(len(rows), 0, 0)
+    landed = set(connection.scalars(_LANDED, {"first": first, "end": first + len(rows)}))
     repeats = [row for row in rows if row["id"] not in landed]
     edited = _edit(connection, repeats)
     return Stored(len(landed), edited, len(repeats) - edited)
@@ -79,11 +126,7 @@ def _edit(connection: Connection, repeats: Sequence[dict[str, Any]]) -> int:
     known: dict[tuple[str, str], tuple[int, str]] = {}
     for start in range(0, len(repeats), _CHUNK):
         keys = [(row["source"], row["external_id"]) for row in repeats[start : start + _CHUNK]]
-        found = connection.execute(
-            select(mention.c.source, mention.c.external_id, mention.c.id, mention.c.fingerprint).where(
-                tuple_(mention.c.source, mention.c.external_id).in_(keys)
-            )
-        )
+        found = connection.execute(_KNOWN, {"keys": keys})
         known |= {(row.source, row.external_id): (row.id, row.fingerprint) for row in found}
     changed: dict[int, dict[str, Any]] = {}
     for row in repeats:
@@ -93,15 +136,8 @@ def _edit(connection: Connection, repeats: Sequence[dict[str, Any]]) -> int:
         else:
             changed[ident] = {"key": ident} | {name: row[name] for name in _EDITABLE}
     if changed:
-        statement = update(mention).where(mention.c.id == bindparam("key"))
-        connection.execute(
-            statement.values({name: bindparam(name) for name in _EDITABLE} | {"judged": False, "removed_at": None}),
-            list(changed.values()),
-        )
+        connection.execute(_EDIT, list(changed.values()))
     return len(changed)
-
-
-_EDITABLE = ("text", "context", "url", "author", "language", "reach", "fingerprint")
 
 
 def remove_mentions(connection: Connection, removals: Iterable[Removal], now: datetime) -> int:
@@ -122,32 +158,30 @@ def remove_mentions(connection: Connection, removals: Iterable[Removal], now: da
 
 def to_judge(connection: Connection, limit: int) -> list[tuple[MentionId, Mention, bool]]:
     """Return the oldest unjudged mentions (index mention_to_judge) and whether each had a verdict before."""
-    rows = connection.execute(
-        select(mention, verdict.c.mention.is_not(None).label("again"))
-        .select_from(mention.outerjoin(verdict, verdict.c.mention == mention.c.id))
-        .where(mention.c.judged.is_(False))
-        .order_by(mention.c.id)
-        .limit(limit)
-    )
-    return [(MentionId(row.id), _mention(row), bool(row.again)) for row in rows]
+    rows = connection.execute(TO_JUDGE, {"limit": limit})
+    return [(MentionId(ident), _mention(columns), bool(again)) for ident, again, *columns in rows]
 
 
-def _mention(row: Row[Any]) -> Mention:
+def _mention(columns: Sequence[Any]) -> Mention:
+    (
+        source, external_id, text, context, url, author, language, reach, parent_id, own, history, flags,
+        published_at, captured_at,
+    ) = columns  # fmt: skip
     return Mention(
-        source=SourceId(row.source),
-        external_id=row.external_id,
-        text=row.text,
-        context=row.context,
-        url=row.url,
-        author=row.author,
-        language=row.language,
-        reach=row.reach,
-        parent_id=row.parent_id,
-        own=row.own,
-        history=row.history,
-        flags=tuple(row.flags.split()),
-        published_at=moment(row.published_at),
-        captured_at=moment(row.captured_at),
+        source=SourceId(source),
+        external_id=external_id,
+        text=text,
+        context=context,
+        url=url,
+        author=author,
+        language=language,
+        reach=reach,
+        parent_id=parent_id,
+        own=own,
+        history=history,
+        flags=tuple(flags.split()),
+        published_at=moment(published_at),
+        captured_at=moment(captured_at),
     )
 
 
@@ -159,23 +193,13 @@ def save_verdicts(connection: Connection, verdicts: Mapping[MentionId, Verdict])
         {"mention": ident, "label": one.label.value, "p_negative": one.p_negative, "body": _encode(one)}
         for ident, one in verdicts.items()
     ]
-    statement = insert(verdict)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["mention"],
-            set_={name: statement.excluded[name] for name in ("label", "p_negative", "body")},
-        ),
-        rows,
-    )
+    connection.execute(_SAVE_VERDICTS, rows)
 
 
 def mark_judged(connection: Connection, idents: Sequence[MentionId]) -> None:
     """Take mentions off the list of those to judge."""
     if idents:
-        connection.execute(
-            update(mention).where(mention.c.id == bindparam("key")).values(judged=True),
-            [{"key": ident} for ident in idents],
-        )
+        connection.execute(_MARK_JUDGED, [{"key": ident} for ident in idents])
 
 
 def judged_between(
@@ -183,19 +207,9 @@ def judged_between(
 ) -> list[tuple[MentionId, Mention, Verdict]]:
     """Return a monitor's judged mentions of [since, until), newest first (primary key of match)."""
     rows = connection.execute(
-        select(mention, verdict.c.body)
-        .select_from(
-            match.join(mention, mention.c.id == match.c.mention).join(verdict, verdict.c.mention == match.c.mention)
-        )
-        .where(
-            match.c.monitor == monitor,
-            match.c.published_at >= seconds(since),
-            match.c.published_at < seconds(until),
-        )
-        .order_by(match.c.published_at.desc(), match.c.mention.desc())
-        .limit(limit)
+        _JUDGED_BETWEEN, {"monitor": monitor, "since": seconds(since), "until": seconds(until), "limit": limit}
     )
-    return [(MentionId(row.id), _mention(row), _decode(row.body)) for row in rows]
+    return [(MentionId(ident), _mention(columns), _decode(body)) for ident, body, *columns in rows]
 
 
 def responses_to(connection: Connection, source: str, parents: Sequence[str]) -> list[Mention]:
@@ -203,7 +217,7 @@ def responses_to(connection: Connection, source: str, parents: Sequence[str]) ->
     found: list[Mention] = []
     for start in range(0, len(parents), _CHUNK):
         rows = connection.execute(
-            select(mention).where(
+            select(*_COLUMNS).where(
                 mention.c.source == source,
                 mention.c.parent_id.in_(parents[start : start + _CHUNK]),
                 mention.c.own.is_(True),
@@ -216,9 +230,11 @@ def responses_to(connection: Connection, source: str, parents: Sequence[str]) ->
 def texts_of(connection: Connection, idents: Iterable[MentionId]) -> dict[MentionId, Mention]:
     """Return the mentions as they stand now; removed ones are left out."""
     rows = connection.execute(
-        select(mention).where(mention.c.id.in_([int(one) for one in idents]), mention.c.removed_at.is_(None))
+        select(mention.c.id, *_COLUMNS).where(
+            mention.c.id.in_([int(one) for one in idents]), mention.c.removed_at.is_(None)
+        )
     )
-    return {MentionId(row.id): _mention(row) for row in rows}
+    return {MentionId(ident): _mention(columns) for ident, *columns in rows}
 
 
 def count(connection: Connection) -> int:
@@ -229,10 +245,10 @@ def count(connection: Connection) -> int:
 def page(connection: Connection, after: MentionId, limit: int) -> list[tuple[MentionId, Mention, Verdict | None]]:
     """Return the mentions after `after` with their verdicts, in the order they were stored: for a recount."""
     rows = connection.execute(
-        select(mention, verdict.c.body)
+        select(mention.c.id, verdict.c.body, *_COLUMNS)
         .select_from(mention.outerjoin(verdict, verdict.c.mention == mention.c.id))
         .where(mention.c.id > after)
         .order_by(mention.c.id)
         .limit(limit)
     )
-    return [(MentionId(row.id), _mention(row), _decode(row.body) if row.body else None) for row in rows]
+    return [(MentionId(ident), _mention(columns), _decode(body) if body else None) for ident, body, *columns in rows]

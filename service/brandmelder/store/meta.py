@@ -16,18 +16,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _PROGRESS = "progressed_at"
+_WRITE = insert(meta)
+_WRITE = _WRITE.on_conflict_do_update(index_elements=["name"], set_={"value": _WRITE.excluded.value})
+_READ = select(meta.c.value).where(meta.c.name == _PROGRESS)
 
 
 def progressed(connection: Connection, now: datetime) -> None:
     """Remember that poll, judgement and evaluation got through."""
-    connection.execute(
-        insert(meta)
-        .values(name=_PROGRESS, value=str(seconds(now)))
-        .on_conflict_do_update(index_elements=["name"], set_={"value": str(seconds(now))})
-    )
+    connection.execute(_WRITE, {"name": _PROGRESS, "value": str(seconds(now))})
 
 
 def last_progress(connection: Connection) -> datetime | None:
     """Return when the chain last got through."""
-    value = connection.scalar(select(meta.c.value).where(meta.c.name == _PROGRESS))
+    value = connection.scalar(_READ)
     return None if value is None else moment(int(value))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.errors import Conflict
@@ -17,9 +17,49 @@ from brandmelder.store.schema import bin_, match, monitor
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
 _NUMBERS = ("total", "negative", "labelled", "reach")
+
+_ENTER = insert(match)
+_ADD = insert(bin_)
+_ADD = _ADD.on_conflict_do_update(
+    index_elements=["monitor", "start", "source", "history"],
+    set_={name: bin_.c[name] + _ADD.excluded[name] for name in _NUMBERS},
+)
+_MARK_DIRTY = (
+    update(monitor)
+    .where(
+        monitor.c.id == bindparam("ident"),
+        monitor.c.evaluated_through > bindparam("at"),
+        func.coalesce(monitor.c.dirty_since, bindparam("at") + 1) > bindparam("at"),
+    )
+    .values(dirty_since=bindparam("at"))
+)
+_IN_SPAN = (
+    bin_.c.monitor == bindparam("name"),
+    bin_.c.start >= bindparam("since"),
+    bin_.c.start < bindparam("until"),
+)
+_COUNTS = (
+    select(bin_.c.start, bin_.c.source, bin_.c.history, *(bin_.c[name] for name in _NUMBERS))
+    .where(*_IN_SPAN)
+    .order_by(bin_.c.start, bin_.c.source)
+)
+_SHARES = select(bin_.c.source, func.sum(bin_.c.total)).where(*_IN_SPAN).group_by(bin_.c.source)
+_MONITORS = select(monitor)
+_MONITOR = select(monitor).where(monitor.c.id == bindparam("ident"))
+_NEW_MONITOR = insert(monitor)
+_SAVE_MONITOR = (
+    update(monitor)
+    .where(monitor.c.id == bindparam("ident"), monitor.c.revision == bindparam("expected"))
+    .values({name: bindparam(name) for name in ("rules", "revision", "state", "evaluated_through", "news_since")})
+)
+_CLEAN = (
+    update(monitor)
+    .where(monitor.c.id == bindparam("ident"), monitor.c.dirty_since == bindparam("seen"))
+    .values(dirty_since=None)
+)
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -76,7 +116,7 @@ def enter(connection: Connection, entries: Sequence[Entry]) -> None:
     if not entries:
         return
     connection.execute(
-        insert(match),
+        _ENTER,
         [
             {
                 "monitor": one.monitor,
@@ -92,15 +132,7 @@ def enter(connection: Connection, entries: Sequence[Entry]) -> None:
             for one in entries
         ],
     )
-    sums = _sums(entries)
-    statement = insert(bin_)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["monitor", "start", "source", "history"],
-            set_={name: bin_.c[name] + statement.excluded[name] for name in _NUMBERS},
-        ),
-        list(sums.values()),
-    )
+    connection.execute(_ADD, list(_sums(entries).values()))
     _mark_dirty(connection, entries)
 
 
@@ -132,47 +164,30 @@ def _mark_dirty(connection: Connection, entries: Sequence[Entry]) -> None:
 
 def mark_dirty(connection: Connection, name: MonitorId, since: datetime) -> None:
     """Remember that bins from `since` on changed after they were evaluated."""
-    at = seconds(since)
-    connection.execute(
-        update(monitor)
-        .where(
-            monitor.c.id == name,
-            monitor.c.evaluated_through > at,
-            func.coalesce(monitor.c.dirty_since, at + 1) > at,
-        )
-        .values(dirty_since=at)
-    )
+    connection.execute(_MARK_DIRTY, {"ident": name, "at": seconds(since)})
 
 
 def counts(connection: Connection, name: MonitorId, since: datetime, until: datetime) -> list[SourceCount]:
     """Return a monitor's counts per bin and source in [since, until), in order of time (primary key of bin)."""
-    rows = connection.execute(
-        select(bin_)
-        .where(bin_.c.monitor == name, bin_.c.start >= seconds(since), bin_.c.start < seconds(until))
-        .order_by(bin_.c.start, bin_.c.source)
-    )
+    rows = connection.execute(_COUNTS, {"name": name, "since": seconds(since), "until": seconds(until)})
     return [
         SourceCount(
-            start=moment(row.start),
-            source=SourceId(row.source),
-            history=row.history,
-            total=row.total,
-            negative=row.negative,
-            labelled=row.labelled,
-            reach=row.reach,
+            start=moment(start),
+            source=SourceId(source),
+            history=history,
+            total=total,
+            negative=negative,
+            labelled=labelled,
+            reach=reach,
         )
-        for row in rows
+        for start, source, history, total, negative, labelled, reach in rows
     ]
 
 
 def shares(connection: Connection, name: MonitorId, since: datetime, until: datetime) -> dict[SourceId, float]:
     """Return each source's mentions of a monitor in [since, until): the weights of its exposure."""
-    rows = connection.execute(
-        select(bin_.c.source, func.sum(bin_.c.total).label("sum"))
-        .where(bin_.c.monitor == name, bin_.c.start >= seconds(since), bin_.c.start < seconds(until))
-        .group_by(bin_.c.source)
-    )
-    return {SourceId(row.source): float(row.sum) for row in rows}
+    rows = connection.execute(_SHARES, {"name": name, "since": seconds(since), "until": seconds(until)})
+    return {SourceId(source): float(total) for source, total in rows}
 
 
 def first_bins(connection: Connection, name: MonitorId) -> dict[SourceId, datetime]:
@@ -187,18 +202,25 @@ def first_bins(connection: Connection, name: MonitorId) -> dict[SourceId, dateti
 
 def read_monitors(connection: Connection) -> dict[MonitorId, MonitorRow]:
     """Return every monitor's row."""
-    return {
-        MonitorId(row.id): MonitorRow(
-            id=MonitorId(row.id),
-            rules=row.rules,
-            revision=row.revision,
-            state=row.state,
-            evaluated_through=maybe_moment(row.evaluated_through),
-            news_since=maybe_moment(row.news_since),
-            dirty_since=maybe_moment(row.dirty_since),
-        )
-        for row in connection.execute(select(monitor))
-    }
+    return {MonitorId(row.id): _monitor(row) for row in connection.execute(_MONITORS)}
+
+
+def read_monitor(connection: Connection, name: MonitorId) -> MonitorRow | None:
+    """Return one monitor's row, if it was ever evaluated."""
+    row = connection.execute(_MONITOR, {"ident": name}).one_or_none()
+    return None if row is None else _monitor(row)
+
+
+def _monitor(row: Row[Any]) -> MonitorRow:
+    return MonitorRow(
+        id=MonitorId(row.id),
+        rules=row.rules,
+        revision=row.revision,
+        state=row.state,
+        evaluated_through=maybe_moment(row.evaluated_through),
+        news_since=maybe_moment(row.news_since),
+        dirty_since=maybe_moment(row.dirty_since),
+    )
 
 
 def save_monitor(connection: Connection, row: MonitorRow) -> MonitorRow:
@@ -214,18 +236,13 @@ def save_monitor(connection: Connection, row: MonitorRow) -> MonitorRow:
         "news_since": maybe_seconds(row.news_since),
     }
     if row.revision == 0:
-        connection.execute(insert(monitor).values(id=row.id, dirty_since=None, **values))
+        connection.execute(_NEW_MONITOR, values | {"id": row.id})
     else:
-        done = connection.execute(
-            update(monitor).where(monitor.c.id == row.id, monitor.c.revision == row.revision).values(**values)
-        )
+        done = connection.execute(_SAVE_MONITOR, values | {"ident": row.id, "expected": row.revision})
         if done.rowcount != 1:
             raise Conflict(f"monitor {row.id!r} was evaluated by somebody else")
-        connection.execute(
-            update(monitor)
-            .where(monitor.c.id == row.id, monitor.c.dirty_since == maybe_seconds(row.dirty_since))
-            .values(dirty_since=None)
-        )
+        if row.dirty_since is not None:
+            connection.execute(_CLEAN, {"ident": row.id, "seen": seconds(row.dirty_since)})
     return MonitorRow(
         id=row.id,
         rules=row.rules,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import Cursor, Gap, Reading, SourceId, SourceState
@@ -16,7 +16,20 @@ from brandmelder.store.schema import gap, reading, source
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
+
+
+_REGISTER = insert(source).on_conflict_do_nothing(index_elements=["id"])
+_ALL = select(source)
+_ONE = select(source).where(source.c.id == bindparam("ident"))
+_SAVE = (
+    update(source)
+    .where(source.c.id == bindparam("ident"))
+    .values({column.name: bindparam(column.name) for column in source.c if column.name != "id"})
+)
+_SAVE_GAP = insert(gap).on_conflict_do_nothing(index_elements=["source", "since", "until"])
+_OPEN_GAPS = select(gap).where(gap.c.until > bindparam("since"), gap.c.filled_at.is_(None))
+_SAVE_READINGS = insert(reading).on_conflict_do_nothing()
 
 
 class SourceRow(Struct, frozen=True, kw_only=True):
@@ -49,68 +62,73 @@ def register(connection: Connection, first_polls: Mapping[SourceId, datetime]) -
         for ident, at in first_polls.items()
     ]
     if rows:
-        connection.execute(insert(source).on_conflict_do_nothing(index_elements=["id"]), rows)
+        connection.execute(_REGISTER, rows)
 
 
 def read_sources(connection: Connection) -> dict[SourceId, SourceRow]:
     """Return every source's row."""
-    return {
-        SourceId(row.id): SourceRow(
-            id=SourceId(row.id),
-            next_poll_at=moment(row.next_poll_at),
-            cursor=None if row.cursor is None else Cursor(row.cursor),
-            read_until=maybe_moment(row.read_until),
-            first_contact=maybe_moment(row.first_contact),
-            history_done=row.history_done,
-            last_success_at=maybe_moment(row.last_success_at),
-            failures=row.failures,
-            state=SourceState(row.state),
-            blind_since=maybe_moment(row.blind_since),
-            note=row.note,
-        )
-        for row in connection.execute(select(source))
-    }
+    return {SourceId(row.id): _source(row) for row in connection.execute(_ALL)}
+
+
+def read_source(connection: Connection, ident: SourceId) -> SourceRow:
+    """Return the row of one registered source."""
+    return _source(connection.execute(_ONE, {"ident": ident}).one())
+
+
+def _source(row: Row[Any]) -> SourceRow:
+    return SourceRow(
+        id=SourceId(row.id),
+        next_poll_at=moment(row.next_poll_at),
+        cursor=None if row.cursor is None else Cursor(row.cursor),
+        read_until=maybe_moment(row.read_until),
+        first_contact=maybe_moment(row.first_contact),
+        history_done=row.history_done,
+        last_success_at=maybe_moment(row.last_success_at),
+        failures=row.failures,
+        state=SourceState(row.state),
+        blind_since=maybe_moment(row.blind_since),
+        note=row.note,
+    )
 
 
 def save_source(connection: Connection, row: SourceRow) -> None:
     """Write one source's row."""
     connection.execute(
-        update(source)
-        .where(source.c.id == row.id)
-        .values(
-            cursor=row.cursor,
-            read_until=maybe_seconds(row.read_until),
-            first_contact=maybe_seconds(row.first_contact),
-            history_done=row.history_done,
-            next_poll_at=seconds(row.next_poll_at),
-            last_success_at=maybe_seconds(row.last_success_at),
-            failures=row.failures,
-            state=row.state.value,
-            blind_since=maybe_seconds(row.blind_since),
-            note=row.note,
-        )
+        _SAVE,
+        {
+            "ident": row.id,
+            "cursor": row.cursor,
+            "read_until": maybe_seconds(row.read_until),
+            "first_contact": maybe_seconds(row.first_contact),
+            "history_done": row.history_done,
+            "next_poll_at": seconds(row.next_poll_at),
+            "last_success_at": maybe_seconds(row.last_success_at),
+            "failures": row.failures,
+            "state": row.state.value,
+            "blind_since": maybe_seconds(row.blind_since),
+            "note": row.note,
+        },
     )
 
 
 def save_gap(connection: Connection, one: Gap) -> None:
     """Declare a gap once."""
     connection.execute(
-        insert(gap)
-        .values(
-            source=one.source,
-            since=seconds(one.since),
-            until=seconds(one.until),
-            reason=one.reason,
-            expected=one.expected,
-            resume=one.resume,
-        )
-        .on_conflict_do_nothing(index_elements=["source", "since", "until"])
+        _SAVE_GAP,
+        {
+            "source": one.source,
+            "since": seconds(one.since),
+            "until": seconds(one.until),
+            "reason": one.reason,
+            "expected": one.expected,
+            "resume": one.resume,
+        },
     )
 
 
 def open_gaps(connection: Connection, since: datetime) -> list[Gap]:
     """Return the gaps that reach past `since` and are not filled."""
-    rows = connection.execute(select(gap).where(gap.c.until > seconds(since), gap.c.filled_at.is_(None)))
+    rows = connection.execute(_OPEN_GAPS, {"since": seconds(since)})
     return [
         Gap(
             source=SourceId(row.source),
@@ -128,7 +146,7 @@ def save_readings(connection: Connection, readings: Sequence[Reading]) -> None:
     """Keep readings, one for each account, name and moment."""
     if readings:
         connection.execute(
-            insert(reading).on_conflict_do_nothing(),
+            _SAVE_READINGS,
             [
                 {
                     "source": one.source,

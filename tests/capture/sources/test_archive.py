@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brandmelder.capture.sources.archive import FAULTS, ArchiveOptions, ArchiveSource, read_mentions
+from brandmelder.capture.sources.archive import FAULTS, FOREVER, ArchiveOptions, ArchiveSource, read_mentions
 from brandmelder.errors import Gone, InputError, ShapeChanged
 from brandmelder.model import Mention, SourceId
 
@@ -196,14 +196,14 @@ async def test_mentions_are_released_when_they_were_captured():
     source = ArchiveSource.from_mentions(BLOG, [mention(3), mention(1), mention(2)])
     found, poll, cursor = await drain(source, T0 + MINUTE)
     assert [one.external_id for one in found] == ["m1"]
-    assert (poll.not_before, poll.read_until) == (T0 + 2 * MINUTE, T0 + MINUTE)
+    assert (poll.not_before, poll.read_until) == (T0 + 2 * MINUTE, T0 + 2 * MINUTE)
     found, poll, cursor = await drain(source, T0 + 2 * MINUTE, cursor)
     assert [one.external_id for one in found] == ["m2"]
     found, poll, cursor = await drain(source, T0 + 99 * MINUTE, cursor)
     assert [one.external_id for one in found] == ["m3"]
     assert poll.not_before is None
     found, poll, cursor = await drain(source, T0 + 100 * MINUTE, cursor)
-    assert (found, poll.read_until, poll.not_before) == ([], T0 + 100 * MINUTE, None)
+    assert (found, poll.read_until, poll.not_before) == ([], FOREVER, None)
 
 
 async def test_what_was_captured_before_the_first_poll_is_history():
@@ -221,12 +221,12 @@ async def test_no_poll_holds_more_than_a_thousand_and_no_mark_is_set_too_early()
         poll = await source.poll(cursor, T0)
         sizes.append((len(poll.mentions), poll.more, poll.read_until))
         cursor = poll.cursor
-    assert sizes == [(1000, True, None), (1000, True, None), (500, False, T0)]
+    assert sizes == [(1000, True, None), (1000, True, None), (500, False, FOREVER)]
 
 
 async def test_no_mentions_at_all_is_a_quiet_source():
     found, poll, _ = await drain(ArchiveSource.from_mentions(BLOG, []), T0)
-    assert (found, poll.read_until, poll.not_before) == ([], T0, None)
+    assert (found, poll.read_until, poll.not_before) == ([], FOREVER, None)
 
 
 @given(st.lists(st.integers(0, 50), max_size=60), st.lists(st.integers(0, 60), min_size=1, max_size=8))

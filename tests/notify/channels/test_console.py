@@ -26,10 +26,10 @@ NEWS = replace(
 class Screen:
     """What a reader sees, and how it got there."""
 
-    def __init__(self, *, is_terminal, encoding="utf-8"):
+    def __init__(self, *, is_terminal, encoding="utf-8", width=100):
         self.bytes = io.BytesIO()
         file = io.TextIOWrapper(self.bytes, encoding=encoding, write_through=True)
-        console = Console(file=file, force_terminal=is_terminal, width=100, color_system="standard")
+        console = Console(file=file, force_terminal=is_terminal, width=width, color_system="standard")
         self.notifier = ConsoleNotifier(ChannelId("console"), ChannelOptions(type="console"), console=console)
         self.encoding = encoding
 
@@ -64,6 +64,20 @@ async def test_news_is_two_lines_and_no_second_panel():
     await screen.push(NEWS, thread="NF-2026-042:open:console")
     shown = re.sub(r"\x1b\[[\d;]*m", "", screen.text)
     assert shown == "🔴 Nordfunk – stärker: 61 in 60 min\n   Die Schwere steigt.  NF-2026-042, 21:30\n"
+
+
+async def test_what_does_not_fit_a_narrow_terminal_goes_on_below_itself():
+    screen = Screen(is_terminal=True, width=60)
+    sentence = (Span(text="Die Schwere steigt. " * 4),)
+    await screen.push(replace(NEWS, sentence=sentence), thread="NF-2026-042:open:console")
+    quote = QuoteText(text="Seit Stunden kein Netz. " * 4, label="blog, 21:05", url="")
+    await screen.push(replace(ALERT, quotes=(quote,)))
+    shown = re.sub(r"\x1b\[[\d;]*m", "", screen.text).splitlines()
+    news = shown[1 : shown.index(next(line for line in shown if line.startswith("╭")))]
+    assert len(news) >= 2
+    assert all(re.match(r"   \S", line) for line in news)
+    quoted = [line[1:] for line in shown if "kein Netz" in line]
+    assert [line[:4] for line in quoted] == ["  > ", *["    "] * (len(quoted) - 1)]
 
 
 @pytest.mark.parametrize("thread", [None, "NF-2026-042:open:console"])

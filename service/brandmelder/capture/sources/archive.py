@@ -11,7 +11,7 @@ import csv
 import gzip
 import io
 from bisect import bisect_right
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
@@ -34,6 +34,8 @@ FAULTS: Final = 20
 """After so many bad lines nobody reads on."""
 BAD_SHARE: Final = 0.2
 """More bad lines than this, and the file is of another kind."""
+
+FOREVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -215,13 +217,17 @@ class ArchiveSource:
         return cls(source_id, None, mentions=mentions)
 
     async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
-        """Return what was captured since `cursor` and until `now`, at most 1,000, and when the next is due."""
+        """Return what was captured since `cursor` and until `now`, at most 1,000, and when the next is due.
+
+        A file may grow, so it counts as read until `now`; mentions in memory are all there will be, so they count as
+        read until the next of them is captured: a replay settles its bins on time, however quiet the source.
+        """
         stamp = self._stamp()
         state = self._recall(cursor) or State(first=now, stamp=stamp)
         if state.stamp != stamp:
             state = State(first=state.first, stamp=stamp)
         elif state.released == state.total > 0:
-            return Poll(read_until=now, degraded=state.note)
+            return Poll(read_until=self._known_until(state.released, now), degraded=state.note)
         if self._loaded != stamp:
             await asyncio.to_thread(self._read, stamp)
         due = bisect_right(self._captured, now)
@@ -235,7 +241,7 @@ class ArchiveSource:
         poll = Poll(
             mentions=batch,
             cursor=Cursor(msgspec.json.encode(state).decode()),
-            read_until=now if end >= due else None,
+            read_until=self._known_until(end, now) if end >= due else None,
             extent=Extent(read=len(batch), expected=len(batch), is_exact=True),
             more=end < due,
             not_before=self._captured[end] if due <= end < len(self._captured) else None,
@@ -244,6 +250,11 @@ class ArchiveSource:
         if state.released == state.total and self._options is not None:
             self._load((), None)  # an import need not stay in memory
         return poll
+
+    def _known_until(self, released: int, now: datetime) -> datetime:
+        if self._options is not None:
+            return now
+        return self._captured[released] if released < len(self._captured) else FOREVER
 
     def _recall(self, cursor: Cursor | None) -> State | None:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import Console, Group
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -101,9 +102,11 @@ class _Page:
         return self.text(f"{message.emoji} {message.headline}", "bold")
 
     def news(self, message: Message) -> RenderableType:
-        """Return the two lines that are news: headline, and below it what happened and when."""
-        below = [self.spans(part) for part in (message.sentence, *message.footer)]
-        return Group(self.headline(message), self.text("   ") + self.text("  ").join(below))
+        """Return what is news: the headline, and indented below it what happened and when."""
+        footer = self.text(" · ").join([self.spans(part) for part in message.footer])
+        footer.stylize("dim")
+        below = self.text("  ").join(part for part in (self.spans(message.sentence), footer) if part)
+        return Group(self.headline(message), Padding(below, (0, 0, 0, 3), expand=False))
 
     def panel(self, message: Message) -> RenderableType:
         """Return the whole alert in a frame."""
@@ -119,7 +122,10 @@ class _Page:
         body += ["", *limits] if limits else []
         for quote in message.quotes:
             source = " ".join(part for part in (quote.label, quote.url) if part)
-            body += ["", self.text(f"> {quote.text}"), self.text(f"  {source}", "dim")]
+            shown = Table.grid(padding=(0, 1))
+            shown.add_row(self.text(">", "dim"), self.text(quote.text))
+            shown.add_row("", self.text(source, "dim"))
+            body += ["", shown]
         links = [self.text(f"{button.label}: {button.url}", "dim") for button in message.buttons if button.url]
         body += ["", *links] if links else []
         if message.footer:
