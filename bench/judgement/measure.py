@@ -74,7 +74,9 @@ def ours(model=None, title="brandmelder linear"):
         shifted = np.insert(scores.logits[:, :2] + np.array(model.label_bias), 1, 0.0, axis=1)
         return chance, shifted.argmax(axis=1), np.abs(chance - 0.5) < head.unsure_band
 
-    return Judge(title, judge, "brandmelder.classify.linear;brandmelder.classify.linear.load()")
+    return Judge(
+        title, judge, "brandmelder.classify.linear;brandmelder.classify.linear.load().heads['de'].score(['a'])"
+    )
 
 
 def ours_whole():
@@ -177,11 +179,11 @@ def speed(judge, texts, batch, limit=4.0):
 
 
 def cost(modules):
-    """Return seconds and megabytes of importing and loading, in a fresh interpreter, beyond an empty one."""
+    """Return CPU seconds and resident megabytes of importing and loading, beyond an empty interpreter."""
     names, _, after = modules.partition(";")
     code = (
-        "import resource,time;m=lambda:resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;b=m();t=time.perf_counter();"
-        f"import {names};{after};print(time.perf_counter()-t,(m()-b)/1024)"
+        "import time\nm=lambda:int(open('/proc/self/statm').read().split()[1])*4096/1e6\nb=m();t=time.process_time()\n"
+        f"import {names}\n{after}\nprint(time.process_time()-t,m()-b)"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     return tuple(map(float, answer.stdout.split())) if answer.returncode == 0 else (float("nan"), float("nan"))
@@ -215,7 +217,7 @@ def main():
     data = {title: read_corpus(options.corpora, name) for title, name in TESTS.items()}
     head = " | ".join([" " * 36, *(f"{title:<29}" for title in data), "cost"])
     print(head)
-    print(" | ".join(["", *["F1    neg   AP    ECE   kept"] * 3, "b250/s  single/s  import s  MB"]))
+    print(" | ".join(["", *["F1    neg   AP    ECE   kept"] * 3, "b250/s  single/s  import CPU s  MB"]))
     peers = [ours, ours_whole, lexicon, vader, textblob, lambda: tfidf(options.corpora)]
     missing = []
     for build in peers:
