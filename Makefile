@@ -1,7 +1,7 @@
 # Every target sets up .venv by itself; once it stands, that costs nothing.
 # Needed: git, make and Python 3.11 or newer. uv is taken from the path, else installed into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-judgement train e2e docs clean
+.PHONY: help demo test check bench bench-judgement train e2e docs picture clean
 
 SHELL := /bin/sh
 UV_VERSION := 0.13.9
@@ -21,6 +21,7 @@ help:
 	@echo "make bench-judgement   the judge beside its peers, near-copies, learning curve"
 	@echo "make e2e     only the tests against a real WordPress"
 	@echo "make docs    write the schema and the generated reference pages anew"
+	@echo "make picture draw the alert in the README anew, from the demo"
 	@echo "make clean   remove .venv and every cache"
 
 demo: $(READY)
@@ -54,6 +55,9 @@ e2e: $(READY)
 
 docs: $(READY)
 	$(BIN)/python docs/reference/write.py
+
+picture: $(READY)
+	$(BIN)/python docs/images/draw.py
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import random
 import resource
@@ -18,18 +19,29 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-MENTIONS = int(os.environ.get("MENTIONS", "60000"))
+import structlog
+
+MENTIONS = int(os.environ.get("MENTIONS", "20000"))
 SOURCES = int(os.environ.get("SOURCES", "200"))
 IDLE_SECONDS = int(os.environ.get("IDLE_SECONDS", "40"))
+SPANS = (("dense, 6 hours", 0.25), ("two days", 2.0), ("a week", 7.0))
 
-TEXTS = (
+ANGRY = (
     "Nordfunk, seit drei Wochen kein Anschluss und niemand geht ans Telefon. Eine Frechheit.",
+    "Schon wieder Ausfall bei Nordfunk, die Hotline legt einfach auf. Furchtbar.",
+    "Nordfunk is a terrible disgrace, worst service ever.",
+)
+CALM = (
     "Weiß jemand, welche Ports Nordfunk für den Router braucht?",
     "Danke Nordfunk, der Techniker war pünktlich und sehr freundlich.",
-    "Schon wieder Ausfall bei Nordfunk, die Hotline legt einfach auf.",
     "Nordfunk has opened a new shop in Kiel, friendly people there.",
+    "Bin jetzt auch bei Nordfunk, läuft bisher gut.",
     "Wetter in Husum heute grau, sonst nichts Neues.",
 )
+NEGATIVE = 0.15
+"""The share of negative mentions on a usual day."""
+STORM = 0.05
+"""The share of all mentions that belong to the one storm: all negative, at two thirds of the time."""
 
 CONFIG = """
 brand: Nordfunk
@@ -46,12 +58,18 @@ alerts:
 
 
 def archive(path: Path, count: int, days: float) -> None:
-    rng, start = random.Random(7), datetime(2026, 10, 1, tzinfo=UTC)
-    moments = sorted(rng.uniform(0, days * 86400) for _ in range(count))
+    """Write `count` mentions over `days`, by day twice as many as by night, and one storm of two hours or less."""
+    rng, start, span = random.Random(7), datetime(2026, 10, 1, tzinfo=UTC), days * 86400
+    onset, lasts = span * 2 / 3, min(7200.0, span / 12)
+    rows = [(onset + lasts * rng.random(), True) for _ in range(round(count * STORM))]
+    while len(rows) < count:
+        at = rng.uniform(0, span)
+        if days < 1 or rng.random() < (1.0 if 6 <= at % 86400 / 3600 < 23 else 0.5):
+            rows.append((at, rng.random() < NEGATIVE))
     with path.open("w") as out:
-        for number, seconds in enumerate(moments):
+        for number, (seconds, is_angry) in enumerate(sorted(rows)):
             at = (start + timedelta(seconds=int(seconds))).isoformat()
-            text = f"{TEXTS[rng.randrange(len(TEXTS))]} {number}"
+            text = f"{rng.choice(ANGRY if is_angry else CALM)} {number}"
             row = {"id": str(number), "source": "blog", "author": f"a{number % 977}", "text": text, "published_at": at}
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
 
@@ -61,19 +79,25 @@ def throughput(folder: Path) -> None:
     from brandmelder.capture.sources.archive import read_mentions
     from brandmelder.settings import parse_settings
 
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     settings = parse_settings(CONFIG, folder / "bench.yaml", {})
-    print(f"{'archive':28} {'mentions':>9} {'seconds':>8} {'mentions/s':>11} {'json.loads/s':>13}")
-    for name, days in (("dense, 6 h", 0.25), ("two days", 2.0), ("eight weeks", 56.0)):
+    head = f"{'archive':16} {'mentions':>8} {'incidents':>9} {'wall s':>7} {'CPU s':>7} {'/wall s':>8} {'/CPU s':>8}"
+    print(f"{head} | json.loads alone")
+    for name, days in SPANS:
         path = folder / "mentions.jsonl"
         archive(path, MENTIONS, days)
-        began = time.perf_counter()
+        began = time.process_time()
         for line in path.read_bytes().splitlines():
             json.loads(line)
-        alone = time.perf_counter() - began
-        began = time.perf_counter()
+        alone = time.process_time() - began
+        wall, cpu = time.perf_counter(), time.process_time()
         found = asyncio.run(replay(settings, list(read_mentions(path))))
-        took = time.perf_counter() - began
-        print(f"{name:28} {found.mentions:9} {took:8.2f} {found.mentions / took:11.0f} {MENTIONS / alone:13.0f}")
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        print(
+            f"{name:16} {found.mentions:8} {len(found.told):9} {wall:7.1f} {cpu:7.1f} {found.mentions / wall:8.0f}"
+            f" {found.mentions / cpu:8.0f} | {MENTIONS / alone:.0f}/CPU s",
+            flush=True,
+        )
 
 
 def cpu_of(*command: str) -> float:

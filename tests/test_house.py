@@ -210,6 +210,13 @@ def test_no_link_in_a_paper_leads_nowhere(paper):
     assert not [link for link in links if link and "://" not in link and not (paper.parent / link).exists()]
 
 
+def test_the_picture_shows_the_alert_and_loads_nothing():
+    picture = (ROOT / "docs/images/alert.svg").read_text("utf-8")
+    assert "Negative" in picture
+    assert "NF-2026-001" in picture.replace("&#160;", " ")
+    assert not re.search(r"@font-face|@import|url\((?!#)|href=|<image|<script", picture)
+
+
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_paper_names_a_command_that_is_not_there(paper):
     from brandmelder.cli import main

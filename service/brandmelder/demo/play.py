@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 QUIET_SPEED, STORM_SPEED = 1200.0, 1800.0
 """Seconds of the story per second of the wall, before and after the alarm."""
 UNPACED = 1e9
+PATIENCE = timedelta(hours=4)
+"""How long after the story's end the incident may still take to end."""
 
 
 class Play:
@@ -77,7 +79,7 @@ class Play:
         await pipeline.start(self.clock.now())
         self.clock.speed = QUIET_SPEED if is_paced else UNPACED
         spot_shown = history_told = False
-        while self.clock.now() < self.scenario.end:
+        while self.clock.now() < self.scenario.end + PATIENCE:
             now = self.clock.now()
             following = await pipeline.tick(now)
             count = 0 if history_told else await pipeline.parts.database.run(_history)

@@ -18,7 +18,7 @@ from brandmelder.incident import lifecycle
 from brandmelder.model import BIN, Act, Bin, Evidence, Finding, Incident, IncidentId, MonitorId, Transition
 from brandmelder.pipeline.gather import Gatherer
 from brandmelder.pipeline.promise import deliveries_of
-from brandmelder.pipeline.view import SHARES_OVER, Sights, Usual, bins_of, read_usual, sights_of
+from brandmelder.pipeline.view import SHARES_OVER, WHOLE, Sights, Usual, bins_of, read_usual, sights_of
 from brandmelder.store import deliveries, incidents, series, sources
 from brandmelder.store.series import MonitorRow, SourceCount
 
@@ -34,8 +34,6 @@ BLANKED = timedelta(hours=72)
 REVIEWED = timedelta(days=7)
 """How far back what came late is judged again."""
 UNNUMBERED = IncidentId("")
-WHOLE = 0.999
-"""The exposure from which a bin counts as wholly seen."""
 RETRIES = 3
 
 
@@ -233,12 +231,10 @@ class _Turn:
         """Whether a source was blind inside the window; what lies before the first news is history, not blindness."""
         spike, news = finding.spike, self.row.news_since
         begin = start_of(spike.since if news is None else max(spike.since, news))
-        window = (begin + n * BIN for n in range(max(0, (spike.until - begin) // BIN)))
-        seen = (
-            self.sights.exposure_of(start) if start < self.until else self.sights.expected_exposure(start)
-            for start in window
-        )
-        return any(share < WHOLE for share in seen)
+        settled = min(spike.until, self.until)
+        if begin < settled and not self.sights.is_whole(begin, settled):
+            return True
+        return max(begin, settled) < spike.until and self.sights.expected_exposure(settled) < WHOLE
 
     def _shows_more(self, incident: Incident) -> bool:
         """Whether people would read other figures than the ones that were committed last."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from brandmelder.store.sources import SourceRow
 
 SHARES_OVER = timedelta(days=28)
+WHOLE = 0.999
+"""The exposure from which a bin counts as wholly seen."""
 
 
 class Sights(Struct, frozen=True, kw_only=True):
@@ -46,6 +48,22 @@ class Sights(Struct, frozen=True, kw_only=True):
             and not any(gap.source == row.source and gap.since < end and gap.until > start for gap in self.gaps)
         ]
         return exposure(seen, self.shares)
+
+    def is_whole(self, since: datetime, until: datetime) -> bool:
+        """Whether every bin of [since, until) was wholly seen. Hours without a hole are not asked bin by bin."""
+        return self._has_no_hole(since, until) or all(
+            self.exposure_of(since + number * BIN) >= WHOLE for number in range((until - since) // BIN)
+        )
+
+    def _has_no_hole(self, since: datetime, until: datetime) -> bool:
+        is_news = self.news_since is not None and since >= self.news_since
+        return is_news and all(
+            row.read_until is not None
+            and row.read_until >= until
+            and self._seen_from(row.source, since) <= since
+            and not any(gap.source == row.source and gap.since < until and gap.until > since for gap in self.gaps)
+            for row in self.rows
+        )
 
     def _seen_from(self, source: SourceId, start: datetime) -> datetime:
         contact = self.first_contact.get(source)

@@ -158,7 +158,7 @@ def remove_mentions(connection: Connection, removals: Iterable[Removal], now: da
 
 def to_judge(connection: Connection, limit: int) -> list[tuple[MentionId, Mention, bool]]:
     """Return the oldest unjudged mentions (index mention_to_judge) and whether each had a verdict before."""
-    rows = connection.execute(TO_JUDGE, {"limit": limit})
+    rows = connection.execute(TO_JUDGE, {"limit": limit}).all()
     return [(MentionId(ident), _mention(columns), bool(again)) for ident, again, *columns in rows]
 
 
@@ -208,7 +208,7 @@ def judged_between(
     """Return a monitor's judged mentions of [since, until), newest first (primary key of match)."""
     rows = connection.execute(
         _JUDGED_BETWEEN, {"monitor": monitor, "since": seconds(since), "until": seconds(until), "limit": limit}
-    )
+    ).all()
     return [(MentionId(ident), _mention(columns), _decode(body)) for ident, body, *columns in rows]
 
 

@@ -169,7 +169,7 @@ def mark_dirty(connection: Connection, name: MonitorId, since: datetime) -> None
 
 def counts(connection: Connection, name: MonitorId, since: datetime, until: datetime) -> list[SourceCount]:
     """Return a monitor's counts per bin and source in [since, until), in order of time (primary key of bin)."""
-    rows = connection.execute(_COUNTS, {"name": name, "since": seconds(since), "until": seconds(until)})
+    rows = connection.execute(_COUNTS, {"name": name, "since": seconds(since), "until": seconds(until)}).all()
     return [
         SourceCount(
             start=moment(start),

@@ -67,7 +67,7 @@ def register(connection: Connection, first_polls: Mapping[SourceId, datetime]) -
 
 def read_sources(connection: Connection) -> dict[SourceId, SourceRow]:
     """Return every source's row."""
-    return {SourceId(row.id): _source(row) for row in connection.execute(_ALL)}
+    return {SourceId(row.id): _source(row) for row in connection.execute(_ALL).all()}
 
 
 def read_source(connection: Connection, ident: SourceId) -> SourceRow:

@@ -1,0 +1,43 @@
+"""What was seen of a window, asked for at once and asked for bin by bin."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brandmelder.model import BIN, Gap, MonitorId, SourceClass, SourceId, SourceSight
+from brandmelder.pipeline.view import WHOLE, Sights
+
+NOON = datetime(2026, 12, 15, 12, 0, tzinfo=UTC)
+MOMENTS = st.integers(-12, 24).map(lambda number: NOON + number * BIN / 2)
+SOURCES = (SourceId("blog"), SourceId("press"))
+
+
+@st.composite
+def _sights(draw):
+    contacts = {ident: draw(MOMENTS) for ident in SOURCES if draw(st.integers(0, 5))}
+    gaps = draw(st.lists(st.tuples(st.sampled_from(SOURCES), MOMENTS, st.integers(1, 40)), max_size=2))
+    return Sights(
+        monitor=MonitorId("nordfunk"),
+        rows=tuple(
+            SourceSight(source=ident, source_class=SourceClass.OWN, read_until=draw(st.none() | MOMENTS))
+            for ident in SOURCES
+        ),
+        first_contact=contacts,
+        first_bin={ident: draw(MOMENTS) for ident in contacts},
+        news_since=draw(st.none() | MOMENTS),
+        gaps=tuple(
+            Gap(source=ident, since=since, until=since + timedelta(minutes=minutes), reason="restart")
+            for ident, since, minutes in gaps
+        ),
+        shares={ident: draw(st.floats(1, 50)) for ident in SOURCES},
+    )
+
+
+@given(_sights(), st.integers(-6, 12), st.integers(0, 8))
+def test_a_window_is_whole_exactly_if_each_of_its_bins_is(sights, first, length):
+    since = NOON + first * BIN
+    each = [sights.exposure_of(since + number * BIN) >= WHOLE for number in range(length)]
+    assert sights.is_whole(since, since + length * BIN) == all(each)
