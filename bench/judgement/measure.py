@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from corpora import read_corpus
-from train import built, macro_f1, train
+from scores import macro_f1
+from train import built, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
