@@ -1,7 +1,7 @@
 # Every target sets up .venv by itself; once it stands, that costs nothing.
 # Needed: git, make and Python 3.11 or newer. uv is taken from the path, else installed into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench e2e docs picture clean
+.PHONY: help demo test check bench bench-judgement train e2e docs picture clean
 
 SHELL := /bin/sh
 UV_VERSION := 0.13.9
@@ -9,12 +9,16 @@ BIN := .venv/bin
 READY := .venv/ready
 ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 WORKERS ?= 2
+CORPORA ?= ../shared/data/sentiment
+MODEL := service/brandmelder/classify/model
 
 help:
 	@echo "make demo    a storm in the terminal, within a minute, nothing leaves this machine"
 	@echo "make test    the tests; with real servers where Debian's packages are installed"
 	@echo "make check   formatting, lint, types, layers, then the tests up to the first failure"
 	@echo "make bench   the benchmarks, each with its peers in the same run"
+	@echo "make train   the judge's model anew, from CORPORA=$(CORPORA)"
+	@echo "make bench-judgement   the judge beside its peers, near-copies, learning curve"
 	@echo "make e2e     only the tests against a real WordPress"
 	@echo "make docs    write the schema and the generated reference pages anew"
 	@echo "make picture draw the alert in the README anew, from the demo"
@@ -35,6 +39,16 @@ check: $(READY)
 
 bench: $(READY)
 	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+bench-judgement: $(READY)
+	uv sync --quiet --group judgement
+	$(BIN)/python bench/judgement/measure.py $(CORPORA)
+	$(BIN)/python bench/judgement/copies.py $(CORPORA)
+	$(BIN)/python bench/judgement/learning.py $(CORPORA)
+
+train: $(READY)
+	$(BIN)/python bench/judgement/units.py $(MODEL)/units.npz
+	OPENBLAS_NUM_THREADS=1 PYTHONHASHSEED=0 $(BIN)/python bench/judgement/train.py $(CORPORA) $(MODEL)/linear.npz
 
 e2e: $(READY)
 	$(BIN)/pytest -q -m e2e

@@ -1,0 +1,78 @@
+"""Read the labelled texts: the corpora from a directory the caller names, our own posts from `posts/`."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import re
+from pathlib import Path
+
+import numpy as np
+
+LABELS = ("negative", "neutral", "positive")
+POSTS = Path(__file__).parent / "posts"
+OPENERS = {
+    "de": ("@{nordbahn|acme|stadtwerke|nordnetz|landbank} ", "Hallo, ", "Guten Tag, ", "Liebes Team, ", "RT @jan: ",
+           "Heute: ", "Zur Info: ", "Nochmal: ", "Update: ", "Hallo @{acme|nordbank}, "),
+    "en": ("@{acme|northbank|cityrail} ", "Hi, ", "Hello, ", "Dear team, ", "RT @ann: ", "Today: ", "Update: "),
+}  # fmt: skip
+CLOSERS = (
+    (
+        "",
+        " 😡",
+        " 😤",
+        " 🙄",
+        " #fail",
+        " :(",
+        " @{acme|nordbank}",
+        " #{acme|nordbahn|nordnetz}",
+        " !!",
+        " http://t.co/q",
+    ),
+    ("", "", " http://t.co/q", " #{acme|nordbahn|nordnetz}", " @{acme|nordbank}", " via @{blatt|news}"),
+    ("", " 😊", " 👍", " :)", " #{acme|nordbahn}", " @{acme|nordbank}", " !", " ❤"),
+)
+
+
+def read_corpus(directory, name, labels=LABELS):
+    """Return texts and labels (indices into `labels`) of one file; other labels are left out."""
+    with gzip.open(Path(directory) / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [row for row in map(json.loads, lines) if row["label"] in labels]
+    return [row["text"] for row in rows], np.array([labels.index(row["label"]) for row in rows])
+
+
+def drawn(text, rng):
+    """Replace every {one|two} by one of its choices."""
+    return re.sub(r"\{([^}]*)\}", lambda match: rng.choice(match[1].split("|")), text)
+
+
+def joined(post, alike, neutral, copy, rng):
+    """Return the post alone, with one other, or as part of a long text (three to six posts, mostly neutral)."""
+    if copy % 3 == 0:
+        return post
+    others = 1 if copy % 3 == 1 else rng.randint(2, 5)
+    bodies = [post] + [
+        rng.choice(alike if rng.random() < (0.6 if others == 1 else 0.3) else neutral) for _ in range(others)
+    ]
+    rng.shuffle(bodies)
+    return " ".join(bodies)
+
+
+def read_posts(language, copies, seed=7):
+    """Return our own posts: each as it stands, with a frame, and joined with another one."""
+    rng = random.Random(seed)
+    by_label = {0: [], 1: [], 2: []}
+    for line in (POSTS / f"{language}.txt").read_text(encoding="utf-8").splitlines():
+        if line[:2] in ("- ", "o ", "+ "):
+            by_label["-o+".index(line[0])].append(line[2:])
+    out = {}
+    for label, posts in by_label.items():
+        for post in posts:
+            out[drawn(post, rng)] = label
+            for copy in range(copies):
+                body = joined(post, posts, by_label[1], copy, rng)
+                if rng.random() < 0.5:
+                    body = rng.choice(OPENERS[language]) + body
+                out[drawn(body + rng.choice(CLOSERS[label]), rng)] = label
+    return list(out), np.array(list(out.values()))

@@ -1,0 +1,277 @@
+"""The linear model of one language: hashed n-grams and a compiled word list become logits.
+
+`logit_c = Σ w_cf·idf_f / sqrt(Σ idf_f²) + entries_c + kinds_c`, against neutral. All sums run over integers, so a text
+gets the same verdict whatever batch it stands in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from brandmelder.classify import features, wordlist
+from brandmelder.classify.adapt import Calibration, Correction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+COUNT_CAP: Final = 8
+"""Occurrences of a kind beyond which nothing changes."""
+SUM_CAP: Final = 15
+"""Sum of good or bad weights beyond which nothing changes."""
+SCALE: Final = 4096
+"""Integer units per logit."""
+GRAM_LEVELS: Final = 127
+IDF_LEVELS: Final = 8
+
+_SHIFT: Final = np.uint32(32 - features.SLOT_BITS)
+_SILENT: Final = frozenset({"~u", "~m", ".", ",", "..", "!", "!!", "?", "??", "-", ":", '"', "#", "&", "(", ")", "'"})
+_TYPICAL_IDF: Final = 3.5
+"""Root mean square of idf in a text, where an explanation need not be exact."""
+_LANE: Final = 21
+_LANE_MASK: Final = (1 << _LANE) - 1
+_BIAS: Final = 1 << 8
+
+
+class Scores(NamedTuple):
+    """Logits of negative and positive against neutral, and of insult against none: shape (texts, 3)."""
+
+    logits: NDArray[np.float64]
+    topics: NDArray[np.uint32]
+    """One bit per topic."""
+    defends: NDArray[np.bool_]
+    """The text holds a phrase that takes the brand's side."""
+
+
+class Reading(NamedTuple):
+    """A batch with its tokens and the entries found in it."""
+
+    batch: features.Batch
+    tokens: features.Tokens
+    found: wordlist.Found
+
+
+class Head:
+    """The part of the model that judges one language; `grams` is missing where only the word list judges."""
+
+    def __init__(self, arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> None:
+        self.words = wordlist.WordList(arrays, prefix)
+        self._entries = _scaled(arrays, f"{prefix}_entries")
+        self._table = _scaled(arrays, f"{prefix}_table").reshape(-1, 3)
+        self._grid = _scaled(arrays, f"{prefix}_grid")
+        self._lengths = _scaled(arrays, f"{prefix}_lengths")
+        self._good = np.asarray(arrays[f"{prefix}_good"], np.int64)
+        self._bad = np.asarray(arrays[f"{prefix}_bad"], np.int64)
+        self._defend = int(arrays[f"{prefix}_defend"])
+        self._has_grams = f"{prefix}_grams" in arrays
+        if self._has_grams:
+            grams = np.asarray(arrays[f"{prefix}_grams"], np.int64)
+            grams[2] &= 255
+            self._lanes = _packed(grams)
+            self._idf = grams[2] / 16
+            self._tones = grams[0] - grams[1]
+            self._gram_scale = float(arrays[f"{prefix}_grams_scale"])
+            self._insults = np.asarray(arrays[f"{prefix}_insults"], np.int64)
+            self._insult_scale = float(arrays[f"{prefix}_insults_scale"])
+        self._groups = self.words.lanes.shape[1]
+        self._rows_table = np.concatenate([self.words.lanes, self._entries], axis=1)
+        self._row_moves = self._moves_of_rows()
+        self._offsets = np.arange(self.words.kinds, dtype=np.intp) * (COUNT_CAP + 1)
+        a, b = np.asarray(arrays[f"{prefix}_calibration"], np.float64).tolist()
+        self.calibration = Calibration(a, b)
+        self.unsure_band = float(arrays[f"{prefix}_unsure_band"])
+
+    def score(self, texts: Sequence[str]) -> Scores:
+        """Score texts of this language; any number, any length."""
+        parts = [self.score_reading(self.read(part)) for part in chunks(texts)]
+        if not parts:
+            return Scores(np.zeros((0, 3)), np.zeros(0, np.uint32), np.zeros(0, np.bool_))
+        if len(parts) == 1:
+            return parts[0]
+        return Scores(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def read(self, texts: Sequence[str]) -> Reading:
+        """Read one run of `chunks`."""
+        batch = features.read(texts)
+        tokens = features.tokens(batch)
+        return Reading(batch, tokens, self.words.match(batch, tokens))
+
+    def score_reading(self, reading: Reading) -> Scores:
+        """Score the texts of a reading."""
+        batch, tokens, found = reading
+        slots = tokens.hashes >> _SHIFT
+        totals = wordlist.per_text(self._columns(reading, slots), tokens)
+        counts = self.words.unpacked(totals[:, : self._groups])
+        logits = (self._dense(counts, tokens) + totals[:, self._groups : self._groups + 3]) / SCALE
+        if self._has_grams:
+            logits[:, :2] += self._gram_logits(batch, tokens, totals[:, -2])
+            words = np.maximum(tokens.last - tokens.first, 1)
+            logits[:, 2] += totals[:, -1] * (self._insult_scale / np.sqrt(words))
+        return Scores(logits, self._topics(tokens, found), counts[:, self._defend] > 0)
+
+    def _columns(self, reading: Reading, slots: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Return what is summed over the tokens of a text: lanes of kinds, entry weights, n-gram lanes, insult."""
+        values = np.empty((len(slots), self._rows_table.shape[1] + 2), np.int64)
+        np.add(self._rows_table[self._rows(reading)], self._rows_table[reading.found.pairs], out=values[:, :-2])
+        if self._has_grams:
+            values[:, -2] = self._lanes[slots]
+            values[:, -1] = self._insults[slots]
+        return values
+
+    def _rows(self, reading: Reading) -> NDArray[np.intp]:
+        return reading.found.words + reading.found.negated * self.words.entries
+
+    def _dense(self, counts: NDArray[np.int64], tokens: features.Tokens) -> NDArray[np.int64]:
+        capped = np.minimum(counts, COUNT_CAP)
+        good = np.minimum(counts @ self._good, SUM_CAP)
+        bad = np.minimum(counts @ self._bad, SUM_CAP)
+        lengths = np.minimum(tokens.last - tokens.first, len(self._lengths) - 1)
+        kinds = self._table[capped + self._offsets].sum(axis=1)
+        out: NDArray[np.int64] = kinds + self._grid[good, bad] + self._lengths[lengths]
+        return out
+
+    def _gram_logits(
+        self, batch: features.Batch, tokens: features.Tokens, words: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return Σ w·idf / sqrt(Σ idf²), shape (texts, 2), from three lanes of one 64-bit table."""
+        lanes = self._lanes[features.gram_slots(batch)].sum(axis=0)
+        bounds = np.empty(2 * len(batch.starts), np.intp)
+        bounds[::2] = batch.starts
+        bounds[1::2] = batch.ends
+        sums = np.add.reduceat(lanes, bounds)[::2] + words
+        counts = len(features.LENGTHS) * (batch.ends - batch.starts) + (tokens.last - tokens.first)
+        weights = np.stack([sums >> (2 * _LANE), (sums >> _LANE) & _LANE_MASK], axis=1) - _BIAS * counts[:, None]
+        norm = np.sqrt(np.maximum(sums & _LANE_MASK, 1) / IDF_LEVELS)
+        out: NDArray[np.float64] = weights * (self._gram_scale / norm)[:, None]
+        return out
+
+    def vectors(self, reading: Reading) -> list[tuple[tuple[int, ...], tuple[float, ...]]]:
+        """Return φ of each text: the slots of its n-grams and words, and their share of a vector of length 1."""
+        if not self._has_grams:
+            return [((), ())] * len(reading.batch.starts)
+        batch, tokens, _ = reading
+        grams = features.gram_slots(batch)
+        words = tokens.hashes >> _SHIFT
+        out = []
+        for row, (start, end) in enumerate(zip(batch.starts, batch.ends, strict=True)):
+            cells = np.concatenate([grams[:, start:end].ravel(), words[tokens.first[row] : tokens.last[row]]])
+            slots, counts = np.unique(cells, return_counts=True)
+            norm = np.sqrt(max(1e-9, float(counts @ self._idf[slots] ** 2)))
+            values = counts * self._idf[slots] / norm
+            known = values > 0
+            out.append((tuple(slots[known].tolist()), tuple(np.round(values[known], 6).tolist())))
+        return out
+
+    def shift(self, reading: Reading, weights: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return δ·φ of each text for weights·idf per slot in units of 1/SCALE."""
+        if not self._has_grams:
+            return np.zeros(len(reading.batch.starts))
+        batch, tokens, _ = reading
+        grams, words = features.gram_slots(batch), tokens.hashes >> _SHIFT
+        bounds = np.stack([batch.starts, batch.ends], axis=1).ravel()
+        both = np.stack([weights, self._lanes & _LANE_MASK])
+        sums, norm = np.add.reduceat(both[:, grams].sum(axis=1), bounds, axis=1)[:, ::2] + np.stack(
+            [wordlist.per_text(one[words], tokens) for one in both]
+        )
+        out: NDArray[np.float64] = sums / SCALE / np.sqrt(np.maximum(norm, 1) / IDF_LEVELS)
+        return out
+
+    def table(self, correction: Correction) -> NDArray[np.int64]:
+        """Return the weights that `shift` takes."""
+        weights = np.zeros(features.SLOTS, np.int64)
+        if self._has_grams and correction.slots:
+            slots = np.array(correction.slots)
+            weights[slots] = np.rint(np.array(correction.values) * self._idf[slots] * SCALE)
+        return weights
+
+    def _topics(self, tokens: features.Tokens, found: wordlist.Found) -> NDArray[np.uint32]:
+        bits = np.zeros(len(found.words) + 1, np.uint32)
+        np.bitwise_or(self.words.topics[found.words], self.words.topics[found.pairs], out=bits[:-1])
+        out: NDArray[np.uint32] = np.bitwise_or.reduceat(bits, wordlist.bounds_of(tokens))[::2]
+        out[tokens.first == tokens.last] = 0
+        return out
+
+    def moves(self, reading: Reading) -> NDArray[np.float64]:
+        """Return how far each token moved from positive to negative, in logits: an explanation, no second score."""
+        alone = self._row_moves[self._rows(reading)] + self._row_moves[reading.found.pairs]
+        return alone + self._gram_moves(reading)
+
+    def reasons(self, reading: Reading, moves: NDArray[np.float64], row: int) -> tuple[tuple[str, float], ...]:
+        """Return at most five words that decided text `row`, strongest first, each with its share of the movement."""
+        first, last = int(reading.tokens.first[row]), int(reading.tokens.last[row])
+        here = moves[first:last]
+        strengths = np.abs(here)
+        whole = float(strengths.sum()) or 1.0
+        totals: dict[str, float] = {}
+        for index in np.argsort(-strengths, kind="stable")[:9].tolist():
+            word = _word(reading, first + index)
+            if word not in _SILENT:
+                totals[word] = totals.get(word, 0.0) + float(here[index])
+        best = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))[:5]
+        return tuple((word, round(value / whole, 3)) for word, value in best if abs(value) > 0.03 * whole)
+
+    def _moves_of_rows(self) -> NDArray[np.float64]:
+        """Return what a row of the word list does on its own, from positive towards negative."""
+        tone = np.array([1, -1, 0])
+        single = self._table.reshape(-1, COUNT_CAP + 1, 3)[:, 1] @ tone
+        grid = (self._grid - self._grid[0, 0]) @ tone
+        kinds = self.words.kind_rows
+        balance = np.minimum(kinds @ self._good, SUM_CAP), np.minimum(kinds @ self._bad, SUM_CAP)
+        whole = self._entries @ tone + kinds @ single + grid[balance]
+        whole[[0, self.words.entries]] = 0
+        out: NDArray[np.float64] = whole / SCALE
+        return out
+
+    def _gram_moves(self, reading: Reading) -> NDArray[np.float64]:
+        """Give every token the n-grams that begin in it."""
+        batch, tokens = reading.batch, reading.tokens
+        if not self._has_grams:
+            return np.zeros(len(tokens.begins))
+        weights = self._tones[features.gram_slots(batch)].sum(axis=0)
+        running = np.concatenate([[0], np.cumsum(weights)])
+        begins = np.minimum(tokens.begins, len(weights))
+        stops = np.minimum(tokens.begins + tokens.lengths, len(weights))
+        whole = self._tones[tokens.hashes >> _SHIFT]
+        units = np.maximum(batch.ends - batch.starts, 1)
+        texts = np.searchsorted(tokens.first, np.arange(len(begins)), side="right") - 1
+        scale = self._gram_scale / (_TYPICAL_IDF * np.sqrt(len(features.LENGTHS) * units))
+        out: NDArray[np.float64] = (running[stops] - running[begins] + whole) * scale[texts]
+        return out
+
+
+def chunks(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Divide texts into runs that `features.read` takes at once."""
+    part: list[str] = []
+    size = 0
+    for text in texts:
+        length = min(len(text), features.RAW_LIMIT) + 8
+        if part and size + length > features.CHUNK:
+            yield part
+            part, size = [], 0
+        part.append(text)
+        size += length
+    if part:
+        yield part
+
+
+def _scaled(arrays: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.int64]:
+    """Return weights in integer units of 1/SCALE logit."""
+    values = np.asarray(arrays[name], np.float64) * float(arrays[f"{name}_scale"])
+    return np.rint(values * SCALE).astype(np.int64)
+
+
+def _packed(grams: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Pack (negative, positive, idf²) of every slot into three lanes of 21 bits."""
+    idf = (grams[2] / 16) ** 2 * IDF_LEVELS
+    tones = ((grams[0] + _BIAS) << (2 * _LANE)) | ((grams[1] + _BIAS) << _LANE)
+    out: NDArray[np.int64] = tones | np.rint(idf).astype(np.int64)
+    return out
+
+
+def _word(reading: Reading, index: int) -> str:
+    begin = int(reading.tokens.begins[index])
+    units = reading.batch.units[begin : begin + int(reading.tokens.lengths[index])]
+    return units.tobytes().decode("utf-16-le", "replace")

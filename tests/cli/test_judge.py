@@ -1,0 +1,102 @@
+"""The judge as a filter: JSON lines in, JSON lines out, in the same order; and what it is taught."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from brandmelder.cli.judge import judge, label
+from brandmelder.errors import InputError
+
+KEYS = {
+    "id", "language", "p_negative", "p_neutral", "p_positive", "label", "stance", "insult", "topics", "why",
+}  # fmt: skip
+
+
+def run(command, *arguments, text=None):
+    result = CliRunner().invoke(command, arguments, input=text)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def lines(*rows):
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def test_every_line_is_answered_in_order():
+    given = [{"id": f"m{i}", "text": text} for i, text in enumerate(["Zug fällt aus 😡", "", "Thanks!", "..."])]
+    answers = [json.loads(line) for line in run(judge, text=lines(*given)).splitlines()]
+    assert [answer["id"] for answer in answers] == ["m0", "m1", "m2", "m3"]
+    assert all(set(answer) == KEYS for answer in answers)
+    assert answers[0]["label"] == "negative"
+    assert {answer["label"] for answer in answers} <= {"negative", "neutral", "positive", "unsure"}
+
+
+def test_a_line_without_id_is_named_by_its_number_and_the_monitor_comes_back():
+    (answer,) = map(json.loads, run(judge, text="\n" + lines({"text": "Hallo", "monitor": "acme"})).splitlines())
+    assert answer["id"] == 2
+    assert answer["monitor"] == "acme"
+
+
+def test_a_bad_line_is_named(tmp_path):
+    file = tmp_path / "in.jsonl"
+    file.write_text(lines({"text": "gut"}, {"txt": "schlecht"}), "utf-8")
+    with pytest.raises(InputError, match=r"in\.jsonl:2: .*text"):
+        run(judge, str(file))
+
+
+def test_explaining_shows_no_control_characters():
+    told = run(judge, "--explain", text=lines({"text": "Saftladen \x1b[31m \u202eböse"}))
+    assert "\x1b" not in told
+    assert "\u202e" not in told
+    assert "because of" in told
+
+
+def test_labels_teach_and_what_they_taught_is_used(tmp_path):
+    rows = []
+    for number in range(60):
+        rows.append({"text": f"Der Kringel {number} ist heute wieder in der Post gewesen", "label": "negative"})
+        rows.append({"text": f"Heute war Nummer {number} mit dem Bus in der Stadt unterwegs", "label": "neutral"})
+    labels, taught = tmp_path / "labels.jsonl", tmp_path / "acme.json"
+    labels.write_text(lines(*rows), "utf-8")
+    report = run(label, str(labels), "--to", str(taught))
+    assert "de: 120 labels" in report
+    question = lines({"text": "Der Kringel ist heute schon wieder in der Post"})
+    before = json.loads(run(judge, text=question))
+    after = json.loads(run(judge, "--taught", str(taught), text=question))
+    assert after["p_negative"] > before["p_negative"]
+
+
+def test_too_few_labels_write_nothing(tmp_path):
+    labels, taught = tmp_path / "labels.jsonl", tmp_path / "acme.json"
+    labels.write_text(lines({"text": "Das ist der Text hier", "label": "negative"}), "utf-8")
+    assert "nothing learnt" in run(label, str(labels), "--to", str(taught))
+    assert not taught.exists()
+
+
+def test_an_unknown_label_is_named(tmp_path):
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text(lines({"text": "Das ist der Text hier", "label": "bad"}), "utf-8")
+    with pytest.raises(InputError, match="write negative, neutral or positive"):
+        run(label, str(labels), "--to", str(tmp_path / "x.json"))
+
+
+def test_what_was_learnt_for_another_model_is_refused(tmp_path):
+    taught = tmp_path / "acme.json"
+    taught.write_text(json.dumps({"model": "old", "corrections": {}}), "utf-8")
+    with pytest.raises(InputError, match="another model"):
+        run(judge, "--taught", str(taught), text=lines({"text": "x"}))
+
+
+def test_labels_may_come_as_csv(tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text('text,label\n"Der Zug, der ist weg und kommt nicht",negative\n', "utf-8")
+    assert "de: 1 labels" in run(label, str(labels), "--to", str(tmp_path / "x.json"))
+
+
+def test_a_csv_without_its_columns_is_named(tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("post,label\nDer Zug,negative\n", "utf-8")
+    with pytest.raises(InputError, match=r"labels\.csv:2: no `text`"):
+        run(label, str(labels), "--to", str(tmp_path / "x.json"))
