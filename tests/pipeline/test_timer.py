@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from brandmelder.clock import SystemClock
 from brandmelder.errors import StoreFull
+from brandmelder.model import DeliveryKind, DeliveryState
 from brandmelder.pipeline.timer import Timer
 from brandmelder.store import meta
 from pipeline.world import YAML, World, quiet_weeks, storm
@@ -68,3 +69,27 @@ async def test_work_that_fails_as_a_whole_is_said_once_and_tried_again():
     timer.stop()
     await asyncio.wait_for(running, 5)
     assert world.said.count("database: the disk is full; free space") == 1
+
+
+async def test_a_stop_lets_the_send_in_hand_end():
+    clock = SystemClock()
+    now = clock.now()
+    mentions = quiet_weeks(now, days=20) + storm(now + timedelta(seconds=8), 40, spread=timedelta(seconds=2))
+    world = World(mentions, yaml=EVERY_SECOND)
+    await world.pipeline.start(now)
+    channel, began = world.pipeline.parts.notifiers["crisis"], asyncio.Event()
+    push = channel.push
+
+    async def slowly(*arguments, **named):
+        began.set()
+        await asyncio.sleep(1)
+        return await push(*arguments, **named)
+
+    channel.push = slowly
+    timer = Timer(world.pipeline, clock)
+    running = asyncio.create_task(timer.run())
+    await asyncio.wait_for(began.wait(), 90)
+    timer.stop()
+    await asyncio.wait_for(running, 30)
+    opening = next(one for one in world.deliveries() if one.kind is DeliveryKind.OPEN)
+    assert opening.state is DeliveryState.SENT

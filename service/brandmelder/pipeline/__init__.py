@@ -102,11 +102,6 @@ class Pipeline:
             await self._deliverer.deliver(now)
             return await self.parts.database.run(deliveries.next_attention)
 
-    async def quiesce(self) -> None:
-        """Return when no work is in hand."""
-        async with self._evaluating, self._delivering:
-            return
-
     async def close(self) -> None:
         """Let go of the channels and the database."""
         for notifier in self.parts.notifiers.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +28,8 @@ T = TypeVar("T")
 
 LISTENS = timedelta(seconds=2)
 """How often it is asked whether a command in another process left work."""
+LONGEST_GOODBYE = timedelta(seconds=25)
+"""How long a stop waits for what is under way: a send takes 20 s at most."""
 AFTER_TROUBLE = timedelta(seconds=15)
 """When work that failed as a whole (a full disk, a locked file) is tried again."""
 
@@ -42,6 +45,9 @@ class Timer:
             job_defaults={"coalesce": True, "max_instances": 2, "misfire_grace_time": None},
         )
         self._stopped = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._busy = 0
         self._told: set[str] = set()
 
     async def run(self) -> None:
@@ -54,8 +60,15 @@ class Timer:
         self._at(self._clock.now(), "deliver", self._deliver)
         self._scheduler.add_job(self._listen, IntervalTrigger(seconds=LISTENS.total_seconds()), id="listen")
         await self._stopped.wait()
+        self._scheduler.pause()
+        await self._in_hand()
         self._scheduler.shutdown(wait=False)
-        await self._pipeline.quiesce()
+
+    async def _in_hand(self) -> None:
+        """Return when what is under way has ended, or would take too long: a send cut off costs its alert a look."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_GOODBYE.total_seconds()):
+                await self._idle.wait()
 
     def stop(self) -> None:
         """Have `run` return."""
@@ -94,6 +107,8 @@ class Timer:
 
     async def _shielded(self, work: Awaitable[T]) -> T | None:
         """Await a piece of work; trouble is said once and the work is repeated later, nothing is lost."""
+        self._busy += 1
+        self._idle.clear()
         try:
             result = await work
         except BrandmelderError as error:
@@ -103,6 +118,10 @@ class Timer:
         else:
             self._told.clear()
             return result
+        finally:
+            self._busy -= 1
+            if not self._busy:
+                self._idle.set()
         return None
 
     def _say(self, text: str) -> None:
