@@ -118,12 +118,17 @@ FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>t</title>{item
 ITEM = "<item><guid>{n}</guid><title>Nordfunk {n}</title><pubDate>Fri, 20 Nov 2026 13:05:11 GMT</pubDate></item>"
 
 
+ASKED: list[str] = []
+"""The paths that the service asked for."""
+
+
 async def _serve(stop: asyncio.Event, port: asyncio.Future[int]) -> None:
     from aiohttp import web
 
     body = FEED.format(items="".join(ITEM.format(n=n) for n in range(30)))
 
     async def answer(request: web.Request) -> web.Response:
+        ASKED.append(request.path)
         if request.headers.get("If-None-Match") == '"1"':
             return web.Response(status=304)
         return web.Response(text=body, content_type="application/rss+xml", headers={"ETag": '"1"'})
@@ -163,11 +168,15 @@ async def idle(folder: Path) -> None:
     try:
         await asyncio.sleep(75)
         before, _ = _proc(service.pid)
+        ASKED.clear()
         began = time.monotonic()
         await asyncio.sleep(IDLE_SECONDS)
         after, memory = _proc(service.pid)
         share = (after - before) / (time.monotonic() - began)
-        print(f"\nrun, {SOURCES} sources a minute: {share:.1%} of a core, {memory:.0f} MB beside the parser child")
+        print(
+            f"\nrun, {SOURCES} sources a minute: {share:.1%} of a core, {memory:.0f} MB beside the parser child; "
+            f"{len(ASKED)} polls in {IDLE_SECONDS} s"
+        )
     finally:
         service.terminate()
         await service.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from brandmelder.capture.source import Poll
 from brandmelder.errors import AuthRefused, Gone, RateLimited, ShapeChanged, Transient
 from brandmelder.model import Cursor, Gap, SourceClass, SourceId, SourceState
 from brandmelder.pipeline.parts import Place
-from brandmelder.pipeline.poll import LONGEST_BACKOFF, after_failure, after_poll, first_poll
+from brandmelder.pipeline.poll import LONGEST_BACKOFF, after_failure, after_poll, first_poll, next_poll
 from brandmelder.store.sources import SourceRow
 
 NOW = datetime(2026, 12, 15, 12, 0, tzinfo=UTC)
@@ -34,7 +35,8 @@ def _failed(times, error=None):
 
 def test_a_good_poll_moves_cursor_sight_and_the_next_poll():
     row = after_poll(_row(), Poll(cursor=Cursor("c"), read_until=NOW), NOW, PLACE)
-    assert (row.cursor, row.read_until, row.next_poll_at) == ("c", NOW, NOW + 2 * MINUTE)
+    assert (row.cursor, row.read_until) == ("c", NOW)
+    assert NOW < row.next_poll_at <= NOW + 2 * MINUTE
     assert (row.first_contact, row.history_done, row.state) == (NOW, True, SourceState.OK)
 
 
@@ -52,7 +54,8 @@ def test_a_page_of_a_walk_is_followed_by_the_next_at_once_and_history_is_not_ove
 def test_a_server_may_ask_for_more_time_but_not_for_less():
     later = after_poll(_row(), Poll(not_before=NOW + 9 * MINUTE), NOW, PLACE)
     sooner = after_poll(_row(), Poll(not_before=NOW), NOW, PLACE)
-    assert (later.next_poll_at, sooner.next_poll_at) == (NOW + 9 * MINUTE, NOW + 2 * MINUTE)
+    assert later.next_poll_at == NOW + 9 * MINUTE
+    assert sooner.next_poll_at == next_poll(BLOG, 2 * MINUTE, NOW)
 
 
 def test_a_gap_or_a_fallback_is_degraded_and_says_why():
@@ -93,3 +96,18 @@ def test_first_polls_are_spread_and_the_same_after_a_restart():
     assert len(moments) > 45
     assert max(moments) - NOW <= timedelta(seconds=5)
     assert first_poll(BLOG, MINUTE, NOW) == first_poll(BLOG, MINUTE, NOW)
+
+
+@given(st.integers(1, 86_400), st.floats(0, 1e6), st.text(min_size=1, max_size=9))
+def test_polls_keep_their_own_slot_whenever_the_last_one_was(seconds, late, name):
+    every, now = timedelta(seconds=seconds), NOW + timedelta(seconds=late)
+    slot = next_poll(SourceId(name), every, now)
+    assert now < slot <= now + every
+    assert slot.microsecond == 0
+    assert next_poll(SourceId(name), every, slot) - slot == every
+
+
+def test_two_hundred_sources_are_spread_over_their_interval():
+    slots = sorted(next_poll(SourceId(f"s{n}"), MINUTE, NOW) for n in range(200))
+    gaps = [later - earlier for earlier, later in pairwise(slots)]
+    assert max(gaps) < timedelta(seconds=3)

@@ -126,7 +126,9 @@ async def test_what_another_process_wrote_is_noticed_once(tmp_path):
     service.close()
 
 
-def test_the_lock_file_is_for_its_owner_only(tmp_path):
+def test_all_files_of_a_database_are_for_their_owner_only(tmp_path):
     database = Database(f"sqlite:///{tmp_path}/a.db", exclusive=True)
-    assert (tmp_path / "a.db.lock").stat().st_mode & 0o077 == 0
+    database.prepare()
+    assert {file.name for file in tmp_path.iterdir() if file.stat().st_mode & 0o077} == set()
+    assert (tmp_path / "a.db-wal").exists()
     database.close()

@@ -81,7 +81,7 @@ async def _survey(settings: Settings) -> list[Visited]:
 
     reach = wiring.outside()
     try:
-        return await survey(wiring.build_sources(settings, reach), SystemClock().now())
+        return await survey(wiring.build_sources(settings, reach), SystemClock().now(), settings.zone)
     finally:
         await reach.close()
 

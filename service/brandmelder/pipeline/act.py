@@ -39,7 +39,7 @@ def do(connection: Connection, parts: Parts, wish: Wish, now: datetime) -> Incid
     change = apply(incident, wish.act, by=wish.by, at=now, note=wish.note)
     if isinstance(change, Illegal):
         at = f" ({change.at.astimezone(parts.zone):%H:%M})" if change.at else ""
-        raise BrandmelderError(f"{wish.incident}: {change.text}{at}")
+        raise BrandmelderError(f"{wish.incident}: {change.text.removesuffix('.')}{at}.")
     if change.incident is None or not change.transitions:
         return incident
     incidents.save_incident(

@@ -86,7 +86,11 @@ class Gatherer:
 
 def _read(connection: Connection, watch: Watch, incident: Incident, sights: Sights, now: datetime) -> Found:
     until = now + BIN
-    judged = mentions.judged_between(connection, watch.id, incident.onset, until, limit=MOST_SHOWN)
+    judged = [
+        found
+        for found in mentions.judged_between(connection, watch.id, incident.onset, until, limit=MOST_SHOWN)
+        if not found[1].history
+    ]
     own: list[Mention] = []
     for source in sorted({one.source for _, one, _ in judged}):
         asked = [

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from brandmelder.capture.normalise import fingerprint, pseudonym
 from brandmelder.capture.source import Poll
+from brandmelder.count.bins import EPOCH
 from brandmelder.errors import AuthRefused, Gone, RateLimited, SourceError
 from brandmelder.model import Mention, MonitorId, SourceId, SourceState
 from brandmelder.store import mentions, series, sources
@@ -33,10 +34,22 @@ FAILING_AFTER = 3
 
 
 def first_poll(source: SourceId, every: timedelta, now: datetime) -> datetime:
-    """Return a source's first moment: its own phase within the interval, the same after every restart."""
+    """Return when a new source is first visited: within seconds, for people wait for it, but not all at once."""
+    return now + min(every, timedelta(seconds=5)) * _phase(source)
+
+
+def next_poll(source: SourceId, every: timedelta, now: datetime) -> datetime:
+    """Return the source's next slot after `now`, in whole seconds as the store keeps them.
+
+    Slots are tied to absolute time, so that restarts do not bunch the sources.
+    """
+    offset = timedelta(seconds=int(every.total_seconds() * _phase(source)))
+    return EPOCH + (now - EPOCH - offset) // every * every + offset + every
+
+
+def _phase(source: SourceId) -> float:
     digest = hashlib.sha256(source.encode()).digest()
-    phase = int.from_bytes(digest[:4]) / 2**32
-    return now + min(every, timedelta(seconds=5)) * phase
+    return int.from_bytes(digest[:4]) / 2**32
 
 
 async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[SourceRow, bool]:
@@ -85,7 +98,7 @@ def after_poll(row: SourceRow, poll: Poll, now: datetime, place: Place) -> Sourc
     read_until = row.read_until
     if poll.read_until is not None:
         read_until = max(poll.read_until, row.read_until or poll.read_until)
-    next_poll_at = now if poll.more else now + place.every
+    next_poll_at = now if poll.more else next_poll(row.id, place.every, now)
     return replace(
         row,
         cursor=poll.cursor or row.cursor,

@@ -126,6 +126,8 @@ class Database:
 
         Raises StoreTooNew, or StoreError that names `brandmelder migrate`.
         """
+        if self.path is not None:
+            _keep_private(self.path)
         revision = self.run_now(_revision)
         if revision == schema.HEAD:
             return
@@ -169,6 +171,16 @@ def _path_of(url: str) -> Path | None:
     if parsed.get_backend_name() != "sqlite":
         raise StoreError(f"database {parsed.render_as_string()}: only sqlite:///FILE is supported")
     return None if parsed.database in {None, "", ":memory:"} else Path(str(parsed.database))
+
+
+def _keep_private(path: Path) -> None:
+    """Make a new database readable for its owner alone: it holds what people wrote."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise StoreError(f"database {path}: {error.strerror}; choose a place this user may write to") from error
 
 
 def _take_lock(path: Path) -> int:
