@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from brandmelder.detect.scan import (
     CARRIES,
     DetectorRules,
+    close_history,
     decode,
     encode,
     look,
@@ -340,3 +341,22 @@ def test_a_loud_series_does_not_page_for_being_met(rate):
     series = np.random.default_rng(4).poisson(rate, 2 * 288).tolist()
     _, findings = run(bins_of(series))
     assert not any(finding.pages for finding in findings)
+
+
+def test_a_closed_history_teaches_all_it_has_and_never_pages():
+    """A storm that was over before we came is known, and not told; the next one is told at once."""
+    bins = [*bins_of(calm(3, seed=4)), *bins_of([40.0] * 12, MONDAY + timedelta(days=3))]
+    state = new_state()
+    for one in bins:
+        state, _ = step(state, one, RULES)
+    closed = close_history(state, RULES)
+    assert closed.next == state.next
+    quiet = bins_of([0.0] * 24, after(closed))
+    told = []
+    for one in quiet:
+        closed, finding = step(closed, one, RULES)
+        told.append(finding.pages)
+    assert not any(told)
+    assert finding.spike.history > timedelta(days=2, hours=20)
+    _, finding = step(closed, bins_of([60.0], after(closed))[0], RULES)
+    assert finding.pages

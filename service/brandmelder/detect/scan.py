@@ -129,6 +129,23 @@ def revise(state: DetectorState, bins: Iterable[Bin]) -> DetectorState:
     return replace(state, column=memory.columns.tobytes())
 
 
+def close_history(state: DetectorState, rules: DetectorRules) -> DetectorState:
+    """End a history that only teaches: learn what the day's lag holds back, and put all of it out of every window.
+
+    The next bin is the one that would have come next; no window reaches behind it, so history never pages.
+    """
+    if not state.width:
+        return state
+    ahead = state
+    for start in range(state.next, state.next + _DAY, state.width):
+        at = datetime.fromtimestamp(start, UTC)
+        unseen = Bin(start=at, width=timedelta(seconds=state.width), exposure=0.0)
+        ahead, _ = step(ahead, unseen, rules)
+    memory = _memory_of(ahead)
+    forget_rings(memory)
+    return replace(ahead, next=state.next, column=memory.columns.tobytes())
+
+
 def review(state: DetectorState, bins: Sequence[Bin], rules: DetectorRules) -> tuple[Finding, ...]:
     """Judge gapless bins of the past with what is known now: for what could not be seen when its time came.
 
@@ -297,6 +314,6 @@ def _revise_unit(memory: Memory, number: int, given: dict[int, Figures], *, part
 
 
 __all__ = [
-    "CARRIES", "WINDOW", "DetectorRules", "DetectorState", "Event", "decode", "encode", "look", "moment_at",
-    "new_state", "review", "revise", "step", "usual",
+    "CARRIES", "WINDOW", "DetectorRules", "DetectorState", "Event", "close_history", "decode", "encode", "look",
+    "moment_at", "new_state", "review", "revise", "step", "usual",
 ]  # fmt: skip

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from brandmelder.model import Pace
 
+HOUR = timedelta(hours=1)
+"""Peaks are told as the most in an hour; only what climbed over longer windows is told in those."""
 REMEMBERED = timedelta(hours=3)
 """How far back a trail reaches."""
 _SHORT = timedelta(minutes=20)

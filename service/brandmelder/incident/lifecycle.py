@@ -14,7 +14,7 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from brandmelder.incident.course import FALLING, REMEMBERED, course
+from brandmelder.incident.course import FALLING, HOUR, REMEMBERED, course
 from brandmelder.incident.severity import severity
 from brandmelder.model import (
     BIN,
@@ -385,7 +385,7 @@ def _with_figures(incident: Incident, finding: Finding) -> Incident:
     spike = finding.spike
     newest = _pace(finding)
     trail = tuple(pace for pace in incident.trail if newest.start - REMEMBERED <= pace.start < newest.start)
-    is_peak = spike.observed > incident.peak and spike.observed * incident.peak_window >= incident.peak * spike.window
+    is_peak = spike.observed > incident.peak and (spike.window <= HOUR) is (incident.peak_window <= HOUR)
     return replace(
         incident,
         spike=spike,

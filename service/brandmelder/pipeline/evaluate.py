@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-BLANKED = timedelta(hours=72)
-"""At first contact the latest history is put out of sight of the detector's windows, so that it can never alert."""
 REVIEWED = timedelta(days=7)
 """How far back what came late is judged again."""
 UNNUMBERED = IncidentId("")
@@ -143,8 +141,7 @@ def seed(
     begin, news = start_of(history[0].start), row.news_since
     for one in bins_of(history, begin, news, sights=sights):
         state, _ = scan.step(state, one, rules)
-    unseen = [Bin(start=news - n * BIN, exposure=0.0) for n in range(1, BLANKED // BIN + 1)]
-    state = scan.revise(state, unseen)
+    state = scan.close_history(state, rules)
     for one in bins_of(history, max(begin, news), row.evaluated_through, sights=sights):
         state, _ = scan.step(state, one, rules)
     return state
@@ -169,8 +166,10 @@ class _Turn:
         self.dirty = situation.row.revision == 0
 
     def _revised(self, state: scan.DetectorState) -> scan.DetectorState:
-        since = self.situation.row.dirty_since
-        return state if since is None else scan.revise(state, self._bins(start_of(since), self.through))
+        since, news = self.situation.row.dirty_since, self.row.news_since
+        if since is None or news is None:
+            return state
+        return scan.revise(state, self._bins(max(start_of(since), news), self.through))
 
     def _bins(self, since: datetime, until: datetime, *, running: bool = False) -> tuple[Bin, ...]:
         return bins_of(self.situation.counts, since, until, sights=self.sights, running=running)
