@@ -51,6 +51,7 @@ def draw() -> str:
     )
     asyncio.run(Play(camera, language="de", seed=1).run(is_paced=False, keep=False))
     picture = camera.export_svg(title="brandmelder demo", theme=THEME, font_aspect_ratio=0.602, unique_id="alert")
+    picture = picture.replace("<svg ", '<svg xml:space="preserve" ', 1)  # or a blank at the start of a text is lost
     picture = re.sub(r"\s*@font-face \{.*?\}", "", picture, flags=re.DOTALL)
     return re.sub(r"[ \t]+$", "", picture.replace("Fira Code, monospace", FONTS), flags=re.MULTILINE)
 
