@@ -156,7 +156,7 @@ class WordPressSource:
         memory = self._recall(cursor)
         if memory is None:
             start = Walk(to_utc_seconds(now - self._options.history))
-            memory = Memory(place=self._base, first=now, walk=start)
+            memory = Memory(place=self._base, first=now.replace(microsecond=0), walk=start)
         self._api.route = memory.route
         if memory.closed is not None and timedelta(0) <= now - memory.closed < CLOSED_FOR:
             return await self._read_feed(Turn(memory, now), None)
