@@ -9,27 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brandmelder.count.bins import EPOCH, Count, exposure, gapless, settled_until, start_of, tally, watermark
-from brandmelder.model import BIN, Label, MonitorId, SourceClass, SourceId, SourceSight, Verdict
+from brandmelder.count.bins import EPOCH, Count, exposure, gapless, settled_until, start_of, watermark
+from brandmelder.model import BIN, MonitorId, SourceClass, SourceId, SourceSight
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACME = MonitorId("acme")
 FEED, FORUM = SourceId("feed"), SourceId("forum")
 moments = st.integers(315_532_800, 4_102_444_800).map(lambda seconds: EPOCH + timedelta(seconds=seconds))
-
-
-def verdict(p=0.9, label=Label.NEGATIVE, weight=1.0):
-    return Verdict(
-        p_negative=p,
-        p_neutral=1 - p,
-        p_positive=0.0,
-        label=label,
-        unsure=False,
-        language="de",
-        classifier="t",
-        model_version="1",
-        weight=weight,
-    )
 
 
 def sight(source=FEED, read=NOON, blind=None):
@@ -51,40 +37,6 @@ def test_the_zone_of_a_moment_does_not_move_its_bin(moment):
 def test_a_moment_without_a_zone_is_refused():
     with pytest.raises(ValueError, match="no time zone"):
         start_of(NOON.replace(tzinfo=None))
-
-
-judged = st.lists(
-    st.tuples(
-        st.sampled_from([ACME, MonitorId("other")]),
-        st.sampled_from([FEED, FORUM]),
-        st.integers(0, 3000).map(lambda seconds: NOON + timedelta(seconds=seconds)),
-        st.builds(verdict, st.floats(0, 1), st.sampled_from(list(Label)), st.sampled_from([0.0, 0.25, 1.0])),
-        st.none() | st.integers(0, 10_000),
-    )
-)
-
-
-@given(judged)
-def test_a_tally_keeps_the_sums(mentions):
-    counts = tally(mentions)
-    assert sum(count.total for count in counts) == pytest.approx(sum(m[3].weight for m in mentions))
-    assert sum(count.negative for count in counts) == pytest.approx(
-        sum(m[3].weight * m[3].p_negative for m in mentions)
-    )
-    assert len({(count.monitor, count.source, count.start) for count in counts}) == len(counts)
-
-
-@given(judged, st.randoms())
-def test_the_order_of_mentions_does_not_matter(mentions, random):
-    shuffled = list(mentions)
-    random.shuffle(shuffled)
-    places = [(count.monitor, count.source, count.start) for count in tally(mentions)]
-    assert places == [(count.monitor, count.source, count.start) for count in tally(shuffled)]
-
-
-def test_weights_multiply_every_figure():
-    (count,) = tally([(ACME, FEED, NOON, verdict(0.8, weight=0.5), 100), (ACME, FEED, NOON, verdict(weight=0.0), 9)])
-    assert count == Count(monitor=ACME, source=FEED, start=NOON, total=0.5, negative=0.4, labelled=0.5, reach=40.0)
 
 
 def test_the_slowest_source_holds_the_watermark():

@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from brandmelder.model import BIN, Bin, Label, MonitorId, SourceId, SourceSight, Verdict
+from brandmelder.model import BIN, Bin, MonitorId, SourceId, SourceSight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -40,28 +39,6 @@ def start_of(moment: datetime, width: timedelta = BIN) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no time zone; bins are aligned to UTC")
     return EPOCH + (moment - EPOCH) // width * width
-
-
-def tally(judged: Iterable[tuple[MonitorId, SourceId, datetime, Verdict, int | None]]) -> list[Count]:
-    """Sum verdicts per (monitor, source, bin of the event time), in that order.
-
-    An element is (monitor, source, published_at, verdict, reach). A verdict of weight 0 counts nowhere.
-    """
-    sums: dict[tuple[MonitorId, SourceId, datetime], Count] = {}
-    for monitor, source, published_at, verdict, reach in judged:
-        weight = verdict.weight
-        if weight <= 0:
-            continue
-        key = (monitor, source, start_of(published_at))
-        before = sums.get(key) or Count(monitor=monitor, source=source, start=key[2])
-        sums[key] = replace(
-            before,
-            total=before.total + weight,
-            negative=before.negative + weight * verdict.p_negative,
-            labelled=before.labelled + weight * (verdict.label is Label.NEGATIVE),
-            reach=before.reach + weight * verdict.p_negative * (reach or 0),
-        )
-    return [sums[key] for key in sorted(sums)]
 
 
 def watermark(
