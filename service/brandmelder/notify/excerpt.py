@@ -9,7 +9,8 @@ from brandmelder.notify.inert import inert
 
 QUOTED = 220
 """How much of a mention is quoted."""
-_LINK = re.compile(r"[a-z][a-z0-9+.-]{0,15}://\S*|(?<!\w)www\.\S+", re.IGNORECASE)
+_LINK = re.compile(r"[a-z0-9+.:-]{0,16}://\S*|(?<!\w)www\.\S+", re.IGNORECASE)
+"""Whatever holds `://`, well-formed or not: a reader's eye and some chat clients are generous."""
 _HOST = re.compile(r"[\w.-]{1,60}")
 
 

@@ -1,0 +1,43 @@
+"""2. What a classifier finds in a mention."""
+
+from __future__ import annotations
+
+import enum
+
+from msgspec import Struct
+
+
+class Label(enum.StrEnum):
+    """What a mention says of the brand."""
+
+    NEGATIVE = "negative"
+    NEUTRAL = "neutral"
+    POSITIVE = "positive"
+
+
+class Stance(enum.StrEnum):
+    """Where its author stands."""
+
+    CRITIC = "critic"
+    DEFENDER = "defender"
+    NEUTRAL = "neutral"
+
+
+class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A classifier's finding on one mention, with probabilities that sum to 1."""
+
+    p_negative: float
+    p_neutral: float
+    p_positive: float
+    label: Label
+    unsure: bool
+    language: str
+    classifier: str
+    model_version: str
+    stance: Stance = Stance.NEUTRAL
+    insult: float = 0.0
+    topics: tuple[str, ...] = ()
+    reasons: tuple[tuple[str, float], ...] = ()
+    """At most five words that decided, each with its share."""
+    weight: float = 1.0
+    """How much it counts: 0 for own posts and spam, less than 1 for copies and over-active authors."""

@@ -1,0 +1,64 @@
+"""4. What is far from usual: a fact without memory."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+
+class SpikeKind(enum.StrEnum):
+    """Kinds of spike, each with its own part of the false-alarm budget."""
+
+    NEGATIVE = "negative"
+    SHARE = "share"
+    TOTAL = "total"
+    REACH = "reach"
+    NEW_SOURCE = "new_source"
+    BACKLOG = "backlog"
+    SILENCE = "silence"
+    KEY_MENTION = "key_mention"
+
+
+class Spike(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Bins far above their baseline: a fact without memory. Counts are in mentions per `window`."""
+
+    kind: SpikeKind
+    since: datetime
+    """Start of the window: the onset as far as this window tells."""
+    until: datetime
+    window: timedelta
+    observed: int
+    usual_low: int
+    usual_high: int
+    expected: float
+    score: float
+    """−log10 of the tail probability, calibrated; never shown in chat."""
+    is_estimate: bool = False
+    """`observed` is a rounded sum of probabilities, since many mentions are unsure."""
+    rarity: timedelta | None = None
+    """How often chance alone would give as much: once in so long."""
+    learning: bool = False
+    history: timedelta = timedelta(0)
+    """How much seen history stands behind the baseline."""
+    is_partial: bool = False
+    """Some source of the monitor was blind inside the window."""
+    is_open_bin: bool = False
+    """Found in a bin that is still running: `observed` is a floor."""
+
+
+class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one step of the detector says about one bin."""
+
+    start: datetime
+    spike: Spike
+    """The most telling window, whether or not it pages."""
+    pages: bool = False
+    """Beyond the opening threshold."""
+    is_high: bool = False
+    """Beyond the recovery threshold: an open incident goes on."""
+    flagged: bool = False
+    """Kept out of what the baseline learns."""
+    seen: float = 1.0
+    """Share of the window's usual volume that could be seen: below a half, silence says nothing."""
