@@ -122,7 +122,8 @@ def _act(path: Path, ident: str, act: Act, *, by: str, note: str) -> Incident:
     settings = read_settings(path, os.environ)
     database = existing_database(settings)
     try:
-        pipeline = wiring.build(settings, database=database, sources={}, notifiers=wiring.build_notifiers(settings))
+        notifiers = wiring.build_notifiers(settings, wiring.outside())  # nothing is sent here
+        pipeline = wiring.build(settings, database=database, sources={}, notifiers=notifiers)
         return database.run_now(
             do, pipeline.parts, Wish(incident=ident, act=act, by=by, note=note), SystemClock().now()
         )

@@ -25,6 +25,14 @@ from brandmelder.model.detect import (
     Spike,
     SpikeKind,
 )
+from brandmelder.model.duty import (
+    Matcher,
+    Override,
+    Page,
+    Person,
+    Silence,
+    Turn,
+)
 from brandmelder.model.incident import (
     Act,
     Course,
@@ -43,6 +51,8 @@ from brandmelder.model.names import (
     IncidentId,
     MentionId,
     MonitorId,
+    PersonId,
+    RotaId,
     SourceId,
 )
 from brandmelder.model.notify import (
@@ -72,14 +82,21 @@ __all__ = [
     "Incident",
     "IncidentId",
     "Label",
+    "Matcher",
     "Mention",
     "MentionId",
     "MonitorId",
+    "Override",
     "Pace",
+    "Page",
+    "Person",
+    "PersonId",
     "Phrase",
     "Quote",
     "Reading",
     "Removal",
+    "RotaId",
+    "Silence",
     "SourceClass",
     "SourceId",
     "SourceSight",
@@ -89,5 +106,6 @@ __all__ = [
     "Stance",
     "State",
     "Transition",
+    "Turn",
     "Verdict",
 ]
