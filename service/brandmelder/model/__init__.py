@@ -33,6 +33,7 @@ from brandmelder.model.incident import (
     Pace,
     Phrase,
     Quote,
+    Snooze,
     State,
     Transition,
 )
@@ -46,6 +47,7 @@ from brandmelder.model.names import (
     SourceId,
 )
 from brandmelder.model.notify import (
+    Click,
     Delivery,
     DeliveryKind,
     DeliveryState,
@@ -58,6 +60,7 @@ __all__ = [
     "Act",
     "Bin",
     "ChannelId",
+    "Click",
     "Course",
     "Cursor",
     "Delivery",
@@ -80,6 +83,7 @@ __all__ = [
     "Quote",
     "Reading",
     "Removal",
+    "Snooze",
     "SourceClass",
     "SourceId",
     "SourceSight",
