@@ -16,7 +16,9 @@ from brandmelder.detect.scan import DetectorRules
 from brandmelder.errors import StoreError
 from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
+from brandmelder.notify.notifier import Tools as Lent
 from brandmelder.notify.routing import Route
+from brandmelder.options import WebChannelOptions
 from brandmelder.pipeline import Pipeline
 from brandmelder.pipeline.parts import Parts, Place, Watch
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from brandmelder.capture.http import HttpClient
     from brandmelder.capture.source import Source
     from brandmelder.notify.notifier import Notifier
+    from brandmelder.options import ChannelOptions
     from brandmelder.settings import Settings
     from brandmelder.store.database import Database
 
@@ -47,6 +50,13 @@ class Outside:
             fetch=self.http.bind(source=source, allow_private=allow_private),
             parse_feed=self.child.parse_feed,
         )
+
+    def lent(self, options: ChannelOptions) -> Lent:
+        """Return what the house lends one channel."""
+        from brandmelder.clock import SystemClock
+
+        allow_private = isinstance(options, WebChannelOptions) and options.allow_private
+        return Lent(exchange=self.http.exchange(allow_private=allow_private), now=SystemClock().now)
 
     async def close(self) -> None:
         """Close connections and the parser's process."""
@@ -73,10 +83,11 @@ def build_sources(settings: Settings, reach: Outside) -> dict[SourceId, Source]:
     }
 
 
-def build_notifiers(settings: Settings) -> dict[ChannelId, Notifier]:
+def build_notifiers(settings: Settings, reach: Outside) -> dict[ChannelId, Notifier]:
     """Build every channel of the configuration."""
     return {
-        ident: plugins.load("notifiers", options.type)(ident, options) for ident, options in settings.channels.items()
+        ident: plugins.load("notifiers", options.type)(ident, options, reach.lent(options))
+        for ident, options in settings.channels.items()
     }
 
 

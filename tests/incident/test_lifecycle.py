@@ -8,16 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from brandmelder.incident.lifecycle import (
-    ENGINE,
-    RUNNING,
-    TABLE,
-    Change,
-    LifecycleRules,
-    consider,
-    with_total,
-)
-from brandmelder.incident.people import PEOPLES_ACTS, Asked, Illegal, apply
+from brandmelder.incident.lifecycle import LifecycleRules, consider, with_total
+from brandmelder.incident.people import Asked, apply
+from brandmelder.incident.transitions import ENGINE, PEOPLES_ACTS, RUNNING, TABLE, Change, Illegal
 from brandmelder.model import BIN, Act, Course, Finding, Incident, IncidentId, MonitorId, Spike, SpikeKind, State
 
 EVENING = datetime(2026, 12, 15, 19, 0, tzinfo=UTC)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from brandmelder.incident.lifecycle import ENGINE, Change
-from brandmelder.incident.people import LONGEST_SNOOZE, UNDO, Asked, Illegal, apply
+from brandmelder.incident.people import LONGEST_SNOOZE, Asked, apply
 from brandmelder.incident.snooze import disturb
+from brandmelder.incident.transitions import ENGINE, UNDO, Change, Illegal
 from brandmelder.model import (
     Act,
     Course,

@@ -163,7 +163,8 @@ def _act(path: Path, ident: str, *, act: str, by: str, **wished: Any) -> None:
     settings = read_settings(path, os.environ)
     database = existing_database(settings)
     try:
-        pipeline = wiring.build(settings, database=database, sources={}, notifiers=wiring.build_notifiers(settings))
+        notifiers = wiring.build_notifiers(settings, wiring.outside())  # nothing is sent here
+        pipeline = wiring.build(settings, database=database, sources={}, notifiers=notifiers)
         wish = Wish(incident=ident, act=Act(act), by=by, **wished)
         incident = database.run_now(do, pipeline.parts, wish, SystemClock().now())
     finally:

@@ -1,4 +1,4 @@
-"""The life of an incident: which states there are, which act leads where, and what findings make of it.
+"""The life of an incident: what findings make of it. Which acts are legal where stands in transitions.py.
 
 A finding is considered, a person's act is applied (people.py), a snooze ends (snooze.py); each gives a new incident and
 the transitions that led there. The revision grows by one with each transition; figures may also change without one.
@@ -6,16 +6,16 @@ the transitions that led there. The revision grows by one with each transition; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from brandmelder.incident.course import FALLING, HOUR, REMEMBERED, course
 from brandmelder.incident.severity import severity
+from brandmelder.incident.transitions import ENDED, ENGINE, NOBODY, TABLE, Change, Draft
 from brandmelder.model import (
     BIN,
     Act,
@@ -30,45 +30,10 @@ from brandmelder.model import (
     Transition,
 )
 
-TABLE: Final[Mapping[tuple[State | None, Act], State]] = MappingProxyType(
-    {
-        (None, Act.SUSPECT): State.PENDING,
-        (None, Act.OPEN): State.OPEN,
-        (State.PENDING, Act.OPEN): State.OPEN,
-        (State.PENDING, Act.DISCARD): State.DISCARDED,
-        (State.OPEN, Act.ACKNOWLEDGE): State.ACKNOWLEDGED,
-        (State.OPEN, Act.WORSEN): State.OPEN,
-        (State.OPEN, Act.AGE): State.OPEN,
-        (State.OPEN, Act.TURN): State.OPEN,
-        (State.OPEN, Act.CORRECT): State.OPEN,
-        (State.OPEN, Act.RESOLVE): State.RESOLVED,
-        (State.OPEN, Act.DISMISS): State.DISMISSED,
-        (State.OPEN, Act.SNOOZE): State.OPEN,
-        (State.OPEN, Act.WAKE): State.OPEN,
-        (State.ACKNOWLEDGED, Act.HAND_OVER): State.ACKNOWLEDGED,
-        (State.ACKNOWLEDGED, Act.WORSEN): State.ACKNOWLEDGED,
-        (State.ACKNOWLEDGED, Act.AGE): State.ACKNOWLEDGED,
-        (State.ACKNOWLEDGED, Act.TURN): State.ACKNOWLEDGED,
-        (State.ACKNOWLEDGED, Act.CORRECT): State.ACKNOWLEDGED,
-        (State.ACKNOWLEDGED, Act.RESOLVE): State.RESOLVED,
-        (State.ACKNOWLEDGED, Act.DISMISS): State.DISMISSED,
-        (State.ACKNOWLEDGED, Act.SNOOZE): State.ACKNOWLEDGED,
-        (State.ACKNOWLEDGED, Act.WAKE): State.ACKNOWLEDGED,
-        (State.RESOLVED, Act.REOPEN): State.OPEN,
-        (State.DISMISSED, Act.REOPEN): State.OPEN,
-        (State.DISMISSED, Act.UNDO): State.OPEN,
-    }
-)
-"""Which act is legal in which state, and where it leads. What is not here does not happen."""
-
-RUNNING: Final = frozenset({State.PENDING, State.OPEN, State.ACKNOWLEDGED})
-ENDED: Final = frozenset({State.RESOLVED, State.DISMISSED})
 FEW: Final = 2
 """So few negatives never page, so they do not keep an incident alive either, however silent it usually is."""
 STORM: Final = timedelta(hours=3)
 """The longest window of a storm; what is only high over longer ones is a slow climb."""
-ENGINE: Final = "brandmelder"
-"""Who acts when no person does."""
 
 
 class LifecycleRules(Struct, frozen=True, kw_only=True):
@@ -95,13 +60,6 @@ class LifecycleRules(Struct, frozen=True, kw_only=True):
     """After so long without a change, an incident that is still high says so."""
     late: timedelta = timedelta(minutes=30)
     """A spike that ended so long ago is told as delayed."""
-
-
-class Change(Struct, frozen=True, kw_only=True):
-    """What became of an incident. Without transitions the revision stands; figures may be newer all the same."""
-
-    incident: Incident | None
-    transitions: tuple[Transition, ...] = ()
 
 
 # ------------------------------------------------------------------- findings
@@ -283,55 +241,6 @@ def _reopen(incident: Incident, case: _Case, *, note: str) -> Change:
         is_delayed=case.is_late,
     )
     return Draft(grown).then(Act.REOPEN, at=case.now, note=note, **NOBODY).change
-
-
-NOBODY: Final[Mapping[str, Any]] = MappingProxyType(
-    dict.fromkeys(("acknowledged_by", "acknowledged_at", "closed_at", "closed_by", "label", "calm_since"))
-    | {"acknowledged_person": ""}
-)
-"""What a reopened incident forgets: its timeline keeps it."""
-
-
-# ------------------------------------------------------------------ one change
-
-
-class Draft(Struct, frozen=True):
-    """An incident on its way through transitions."""
-
-    incident: Incident
-    steps: tuple[Transition, ...] = ()
-    by: str = ENGINE
-    person: str = ""
-
-    def then(self, act: Act, *, at: datetime, note: str = "", **fields: Any) -> Draft:
-        """Take one step of the table; `fields` change with it. A snooze does not outlive its incident."""
-        before = self.incident
-        after = TABLE[before.state, act]
-        number = before.revision + 1
-        if after in ENDED:
-            fields["snooze"] = None
-        moved = replace(before, state=after, revision=number, changed_at=at, **fields)
-        step = Transition(
-            incident=moved.id,
-            revision=number,
-            at=at,
-            act=act,
-            before=before.state,
-            after=after,
-            by=self.by,
-            note=note,
-            person=self.person,
-        )
-        return Draft(moved, (*self.steps, step), self.by, self.person)
-
-    def worsen(self, level: int, *, at: datetime) -> Draft:
-        """Raise the severity."""
-        return self.then(Act.WORSEN, at=at, note=f"{self.incident.severity} → {level}", severity=level)
-
-    @property
-    def change(self) -> Change:
-        """What became of it."""
-        return Change(incident=self.incident, transitions=self.steps)
 
 
 def with_total(incident: Incident, negatives: int) -> Incident:

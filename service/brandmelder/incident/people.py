@@ -12,23 +12,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from brandmelder.incident.lifecycle import ENDED, ENGINE, NOBODY, TABLE, Change, Draft
+from brandmelder.incident.transitions import (
+    ENDED,
+    NOBODY,
+    PEOPLES_ACTS,
+    REASONS,
+    TABLE,
+    UNDO,
+    Change,
+    Draft,
+    Illegal,
+)
 from brandmelder.model import Act, Incident, Snooze, SourceClass, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PEOPLES_ACTS: Final = frozenset(
-    {Act.ACKNOWLEDGE, Act.HAND_OVER, Act.SNOOZE, Act.RESOLVE, Act.DISMISS, Act.UNDO, Act.REOPEN}
-)
-REASONS: Final = ("sarcasm", "own_campaign", "sports_result", "bots", "wrong_brand", "other")
-"""Why an incident is dismissed as no crisis."""
 SNOOZE: Final = timedelta(hours=1)
 """How long a snooze lasts if nobody says otherwise…"""
 LONGEST_SNOOZE: Final = timedelta(hours=24)
 """…and at most: a crisis is not slept through unseen."""
-UNDO: Final = timedelta(minutes=10)
-"""How long a dismissal can be undone as if it had not been; later the incident is reopened."""
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -48,38 +51,10 @@ class Asked(Struct, frozen=True, kw_only=True):
     """Of a snooze: in which classes of sources it burns."""
 
 
-class Illegal(Struct, frozen=True, kw_only=True):
-    """Why an act cannot be done: what was asked, where the incident stands, who brought it there and when."""
-
-    act: Act
-    state: State
-    by: str | None = None
-    at: datetime | None = None
-
-    @property
-    def text(self) -> str:
-        """The reason in one English sentence, without the time of day (that needs the reader's zone)."""
-        who = "Brandmelder" if self.by in (None, ENGINE) else self.by
-        if self.act is Act.UNDO:
-            return f"Only a dismissal of the last {UNDO // timedelta(minutes=1)} minutes can be undone; reopen it."
-        return _WHY[self.state].format(who=who)
-
-
-_WHY: Final[Mapping[State, str]] = MappingProxyType(
-    {
-        State.PENDING: "The incident is not confirmed yet; nobody was told of it.",
-        State.OPEN: "The incident is open; nobody has acknowledged it yet.",
-        State.ACKNOWLEDGED: "{who} acknowledged it first.",
-        State.RESOLVED: "{who} resolved it already.",
-        State.DISMISSED: "{who} dismissed it already.",
-        State.DISCARDED: "The incident calmed before it was confirmed.",
-    }
-)
-
-
 def apply(incident: Incident, asked: Asked, at: datetime) -> Change | Illegal:
     """Do what a person asks, or say why it cannot be done."""
-    if (incident.state, asked.act) not in TABLE or asked.act not in PEOPLES_ACTS or _is_too_late(incident, asked, at):
+    is_legal = (incident.state, asked.act) in TABLE and asked.act in PEOPLES_ACTS
+    if not is_legal or _is_idle(incident, asked) or _is_too_late(incident, asked, at):
         return _refuse(incident, asked)
     draft = Draft(incident, by=asked.by, person=asked.person)
     if asked.act is Act.UNDO:
@@ -97,10 +72,9 @@ def _fields(incident: Incident, asked: Asked, at: datetime) -> Mapping[str, Any]
     """Return what changes beside the state."""
     match asked.act:
         case Act.ACKNOWLEDGE:
-            return {"acknowledged_by": asked.by, "acknowledged_at": at, "acknowledged_person": asked.person}
+            return _taken(asked.by, asked.person, at)
         case Act.HAND_OVER:
-            name, ident = (asked.note, asked.other) if asked.note else (asked.by, asked.person)
-            return {"acknowledged_by": name, "acknowledged_at": at, "acknowledged_person": ident}
+            return _taken(asked.note, asked.other, at) if asked.note else _taken(asked.by, asked.person, at)
         case Act.SNOOZE:
             return {"snooze": _snooze(incident, asked, at)}
         case Act.RESOLVE:
@@ -109,6 +83,17 @@ def _fields(incident: Incident, asked: Asked, at: datetime) -> Mapping[str, Any]
             return {"closed_by": asked.by, "closed_at": at, "label": reason_of(asked.note)}
         case _:
             return NOBODY
+
+
+def _taken(name: str, person: str, at: datetime) -> Mapping[str, Any]:
+    return {"acknowledged_by": name, "acknowledged_at": at, "acknowledged_person": person, "asked_at": None}
+
+
+def _is_idle(incident: Incident, asked: Asked) -> bool:
+    """Whether it is an acknowledgement that changes nothing: only who was asked again can renew it."""
+    if asked.act is not Act.ACKNOWLEDGE or incident.state is not State.ACKNOWLEDGED:
+        return False
+    return incident.asked_at is None or incident.acknowledged_by != asked.by or not _is_the_same(incident, asked)
 
 
 def _snooze(incident: Incident, asked: Asked, at: datetime) -> Snooze:

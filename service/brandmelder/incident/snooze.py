@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from brandmelder.incident.lifecycle import Change, Draft, has_grown
+from brandmelder.incident.lifecycle import has_grown
+from brandmelder.incident.transitions import Change, Draft
 from brandmelder.model import Act
 
 if TYPE_CHECKING:

@@ -25,6 +25,14 @@ from brandmelder.model.detect import (
     Spike,
     SpikeKind,
 )
+from brandmelder.model.duty import (
+    Matcher,
+    Override,
+    Page,
+    Person,
+    Silence,
+    Turn,
+)
 from brandmelder.model.incident import (
     Act,
     Course,
@@ -44,6 +52,8 @@ from brandmelder.model.names import (
     IncidentId,
     MentionId,
     MonitorId,
+    PersonId,
+    RotaId,
     SourceId,
 )
 from brandmelder.model.notify import (
@@ -75,14 +85,21 @@ __all__ = [
     "Incident",
     "IncidentId",
     "Label",
+    "Matcher",
     "Mention",
     "MentionId",
     "MonitorId",
+    "Override",
     "Pace",
+    "Page",
+    "Person",
+    "PersonId",
     "Phrase",
     "Quote",
     "Reading",
     "Removal",
+    "RotaId",
+    "Silence",
     "Snooze",
     "SourceClass",
     "SourceId",
@@ -93,5 +110,6 @@ __all__ = [
     "Stance",
     "State",
     "Transition",
+    "Turn",
     "Verdict",
 ]

@@ -52,6 +52,16 @@ class Act(enum.StrEnum):
     UNDO = "undo"
     REOPEN = "reopen"
     DISCARD = "discard"
+    ESCALATE = "escalate"
+    """Nobody acknowledged: the next people are told."""
+    ASK = "ask"
+    """Whoever acknowledged is asked whether they are still on it."""
+    LAPSE = "lapse"
+    """They did not answer: nobody is on it any more."""
+    SILENCE = "silence"
+    """From now on nobody is told; the incident goes on."""
+    SPEAK = "speak"
+    """The silence is over."""
 
 
 class Pace(Struct, frozen=True, kw_only=True):
@@ -102,6 +112,10 @@ class Incident(Struct, frozen=True, kw_only=True):
     acknowledged_at: datetime | None = None
     acknowledged_person: str = ""
     """The id under which a channel knows who has it (in Slack `U…`); empty if no channel does."""
+    asked_at: datetime | None = None
+    """When whoever acknowledged was asked whether they are still on it; None once they answered."""
+    silenced_since: datetime | None = None
+    """Since when telling is held back, by a silence or by quiet hours."""
     closed_at: datetime | None = None
     closed_by: str | None = None
     label: str | None = None

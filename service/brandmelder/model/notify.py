@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from brandmelder.model.names import ChannelId, IncidentId
+from brandmelder.model.names import ChannelId, IncidentId, PersonId
 
 
 class DeliveryKind(enum.StrEnum):
@@ -17,6 +17,10 @@ class DeliveryKind(enum.StrEnum):
     UPDATE = "update"
     THREAD = "thread"
     RESOLVE = "resolve"
+    ESCALATE = "escalate"
+    """A call for people: a word in the thread that the whole channel sees."""
+    NOTICE = "notice"
+    """A message that is about no single incident; its `incident` is the notice's own id."""
     TEST = "test"
 
 
@@ -70,6 +74,10 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """The channel's reference of the message (in Slack `channel:ts`)."""
     last_error: str | None = None
     detour: Detour | None = None
+    confirmed_at: datetime | None = None
+    """When it was first known to stand there: from then on people can have read it."""
+    persons: tuple[PersonId, ...] = ()
+    """Whom it calls."""
     possible_repeat: bool = False
     """Sent again although nobody could look whether it stands there: the message says so."""
 

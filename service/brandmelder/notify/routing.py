@@ -29,11 +29,19 @@ PROMISED: dict[Act, tuple[DeliveryKind, ...]] = {
     Act.UNDO: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
     Act.WORSEN: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
     Act.TURN: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
+    Act.ESCALATE: (DeliveryKind.UPDATE,),
+    Act.ASK: (),
+    Act.LAPSE: (DeliveryKind.UPDATE,),
+    Act.SILENCE: (),
+    Act.SPEAK: (),
     Act.REOPEN: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
     Act.RESOLVE: (DeliveryKind.RESOLVE, DeliveryKind.THREAD),
     Act.DISMISS: (DeliveryKind.RESOLVE, DeliveryKind.THREAD),
 }
-"""What each change is worth: a silent edit of the alert, or a word in its thread as well."""
+"""What each change is worth: a silent edit of the alert, or a word in its thread as well.
+
+Whom an escalation or a question calls, and what is said when a silence ends, is promised where it is decided.
+"""
 
 _EDITS = frozenset({DeliveryKind.UPDATE, DeliveryKind.RESOLVE})
 _ENDS = frozenset({Act.RESOLVE, Act.DISMISS})

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from brandmelder.errors import BrandmelderError
-from brandmelder.incident.people import SNOOZE, Asked, Illegal, apply
+from brandmelder.incident.people import SNOOZE, Asked, apply
+from brandmelder.incident.transitions import Illegal
 from brandmelder.model import Act, SourceClass, State, Transition
 from brandmelder.pipeline.promise import deliveries_of
 from brandmelder.store import deliveries, incidents

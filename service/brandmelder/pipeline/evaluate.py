@@ -15,6 +15,7 @@ from brandmelder.count.bins import EPOCH, settled_until, start_of, watermark
 from brandmelder.detect import scan
 from brandmelder.errors import Conflict
 from brandmelder.incident import lifecycle, snooze
+from brandmelder.incident.transitions import RUNNING, Change
 from brandmelder.model import BIN, Act, Bin, Evidence, Finding, Incident, IncidentId, MonitorId, SourceClass, Transition
 from brandmelder.pipeline.gather import Gatherer
 from brandmelder.pipeline.promise import deliveries_of
@@ -199,7 +200,7 @@ class _Turn:
     async def look_ahead(self) -> None:
         """Look at the bins that still run: they may open an incident and never close one, and they teach nothing."""
         ahead = self._bins(self.through, start_of(self.now) + BIN, running=True)
-        is_running = self.incident is not None and self.incident.state in lifecycle.RUNNING
+        is_running = self.incident is not None and self.incident.state in RUNNING
         if not is_running and not any(one.negative for one in ahead):
             return
         state = self.state
@@ -271,7 +272,7 @@ class _Turn:
         is_late = self.now - evidence.newest > self.watch.lifecycle.late
         return replace(incident, is_delayed=incident.is_delayed or is_late)
 
-    async def _commit(self, change: lifecycle.Change | None) -> None:
+    async def _commit(self, change: Change | None) -> None:
         """Commit 3. Without a change, only what the detector and the incident remember."""
         incident, evidence = self.incident, None
         transitions: Sequence[Transition] = ()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from brandmelder.incident.lifecycle import Change
 from brandmelder.incident.snooze import disturb
+from brandmelder.incident.transitions import Change
 from brandmelder.pipeline.promise import deliveries_of
 from brandmelder.store import deliveries, incidents
 

@@ -108,7 +108,7 @@ class Document(Options):
     """Where the memory lies: `sqlite:///` and a file, relative to the working directory."""
     on_call: Annotated[str | None, Field(min_length=1, max_length=80)] = None
     """Who is shown as responsible until somebody has acknowledged."""
-    classifier: str = "lexicon"
+    classifier: str = "linear"
     """What judges the mentions; a plug-in may bring another."""
     sources: dict[str, Any] = Field(min_length=1)
     """The places that are polled, each under a name of your choice."""
