@@ -136,7 +136,7 @@ def after(delivery: Delivery, outcome: Outcome, now: datetime) -> Delivery:
     _expect(delivery, DeliveryState.SENDING)
     match outcome:
         case Sent():
-            return replace(delivery, state=DeliveryState.SENT, ref=outcome.ref, last_error=None)
+            return replace(delivery, state=DeliveryState.SENT, ref=outcome.ref, last_error=outcome.note)
         case NotDelivered():
             return _try_again(delivery, outcome, now)
         case RefusedForm() if delivery.form is not Form.PLAIN:
