@@ -25,6 +25,14 @@ from brandmelder.model.detect import (
     Spike,
     SpikeKind,
 )
+from brandmelder.model.duty import (
+    Matcher,
+    Override,
+    Page,
+    Person,
+    Silence,
+    Turn,
+)
 from brandmelder.model.incident import (
     Act,
     Course,
@@ -33,6 +41,7 @@ from brandmelder.model.incident import (
     Pace,
     Phrase,
     Quote,
+    Snooze,
     State,
     Transition,
 )
@@ -43,9 +52,12 @@ from brandmelder.model.names import (
     IncidentId,
     MentionId,
     MonitorId,
+    PersonId,
+    RotaId,
     SourceId,
 )
 from brandmelder.model.notify import (
+    Click,
     Delivery,
     DeliveryKind,
     DeliveryState,
@@ -58,6 +70,7 @@ __all__ = [
     "Act",
     "Bin",
     "ChannelId",
+    "Click",
     "Course",
     "Cursor",
     "Delivery",
@@ -72,14 +85,22 @@ __all__ = [
     "Incident",
     "IncidentId",
     "Label",
+    "Matcher",
     "Mention",
     "MentionId",
     "MonitorId",
+    "Override",
     "Pace",
+    "Page",
+    "Person",
+    "PersonId",
     "Phrase",
     "Quote",
     "Reading",
     "Removal",
+    "RotaId",
+    "Silence",
+    "Snooze",
     "SourceClass",
     "SourceId",
     "SourceSight",
@@ -89,5 +110,6 @@ __all__ = [
     "Stance",
     "State",
     "Transition",
+    "Turn",
     "Verdict",
 ]
