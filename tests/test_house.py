@@ -194,10 +194,9 @@ def test_the_example_in_the_clone_is_what_init_writes():
     assert example.replace("language: de ", "language: en ") == (SERVICE / "settings/first.en.yaml").read_text("utf-8")
 
 
-def test_decisions_are_numbered_once_and_titled():
+def test_decisions_are_numbered_and_titled():
     pages = sorted((ROOT / "docs/decisions").glob("*.md"))
     numbers = [page.name[:4] for page in pages]
-    assert all(number.isdecimal() for number in numbers)
     assert len(set(numbers)) == len(numbers)
     assert len(pages) >= 10
     for page in pages:
