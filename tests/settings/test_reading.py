@@ -53,7 +53,7 @@ alerts:
 def test_what_is_left_out_has_good_defaults(read):
     settings = read(SMALL)
     assert (settings.language, settings.zone.key, settings.short) == ("de", "Europe/Berlin", "KW")
-    assert (settings.database, settings.classifier, settings.on_call) == ("sqlite:///brandmelder.db", "lexicon", None)
+    assert (settings.database, settings.classifier, settings.on_call) == ("sqlite:///brandmelder.db", "linear", None)
     assert settings.monitors["watt"].sources == ("blog",)
     assert settings.monitors["watt"].false_alarms == "balanced"
     assert settings.alerts[0].monitors is None

@@ -1,4 +1,4 @@
-"""The one polite, safe client: every byte a source reads from the net comes through here.
+"""The one polite, safe client: every byte a source reads from the net, or a channel writes to it, goes through here.
 
 It is httpcore with nothing switched on: no cookies, no proxies of the environment, no hidden retries, no connection
 kept. What a request may do is decided in egress.py, what a status means in status.py.
@@ -23,16 +23,20 @@ from brandmelder.capture.egress import Guard, Reach, Resolve, Resolver, host_of,
 from brandmelder.capture.inflate import Body
 from brandmelder.capture.source import Answer, Fetch
 from brandmelder.capture.status import REDIRECTS, refusal
-from brandmelder.errors import Blocked, SourceError, Transient
+from brandmelder.errors import Blocked, SourceError, Transient, Unanswered, Unsent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from datetime import datetime
 
     from brandmelder.model import SourceId
 
 _ACROSS_ORIGINS: Final = frozenset({"accept", "accept-language", "if-none-match", "if-modified-since"})
 _CONDITIONS: Final = frozenset({"if-none-match", "if-modified-since"})
+_OURS: Final = frozenset({"address", "port", "scheme"})
+"""What our own rules say of a place: only another configuration changes it."""
+_RECEIPT: Final = 1 << 20
+"""How much of the answer to a message is read."""
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -85,6 +89,45 @@ class HttpClient:
                 raise
 
         return fetch
+
+    def exchange(self, *, allow_private: bool) -> Callable[..., Awaitable[Answer]]:
+        """Return what sends one message: any method, a body, no redirects, no turn to wait for; statuses are answers.
+
+        It raises Unsent when certainly nothing arrived, Unanswered for everything else that goes wrong.
+        """
+
+        async def send(method: str, url: str, *, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+            try:
+                target = parse_url(url)
+                reach = reach_of(target, allow_private=allow_private)
+                reach.check(target)
+                async with asyncio.timeout(self._limits.deadline.total_seconds()):
+                    return await self._send(method, target, headers, body, reach)
+            except Exception as error:
+                raise unheard(error) from error
+
+        return send
+
+    async def _send(self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, reach: Reach) -> Answer:
+        connect, read = self._limits.connect.total_seconds(), self._limits.read.total_seconds()
+        async with (
+            httpcore.AsyncConnectionPool(
+                ssl_context=self._trust, max_keepalive_connections=0, network_backend=Guard(reach, self._resolve)
+            ) as pool,
+            pool.stream(
+                method.encode("ascii"),
+                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=[*self._asked({name.lower(): value for name, value in headers.items()})],
+                content=body or None,
+                extensions={"timeout": {"connect": connect, "read": read, "write": read, "pool": read}},
+            ) as response,
+        ):
+            said = _headers(response)
+            limits = self._limits
+            whole = Body(said.get("content-encoding", ""), wire=_RECEIPT, inflated=_RECEIPT, ratio=limits.ratio)
+            async for chunk in response.aiter_stream():
+                whole.take(chunk)
+            return Answer(url=str(url), status=response.status, headers=said, body=whole.whole())
 
     async def close(self) -> None:
         """Let go of the resolver's threads; connections are closed after every exchange anyway."""
@@ -156,6 +199,28 @@ class HttpClient:
         async for chunk in response.aiter_stream():
             body.take(chunk)
         return body.whole()
+
+
+def unheard(error: Exception) -> Unsent | Unanswered:
+    """Return what a failed exchange says about the message; anything unknown may have arrived.
+
+    Before a connection stands no byte of the message has gone out; a reset after that looks the same whether the
+    message was read or not.
+    """
+    match error:
+        case Blocked() if error.why in _OURS:
+            return Unsent(str(error), is_final=True)
+        case httpcore.ConnectError() | httpcore.ConnectTimeout() | httpcore.PoolTimeout():
+            return Unsent(f"no connection: {_cause_of(error)}")
+        case Transient():  # raised by the guard alone: the name has no address
+            return Unsent(str(error))
+        case _:
+            return Unanswered(f"no usable answer: {_cause_of(error)}")
+
+
+def _cause_of(error: Exception) -> str:
+    said = _reason(error)
+    return type(error).__name__ if said == "no reason given" else f"{type(error).__name__}, {said}"
 
 
 def user_agent(*about: str) -> str:
