@@ -28,7 +28,7 @@ class AskedAgain(ScriptedSource):
         self.asked: list[list[str]] = []
         self.refuses = None
 
-    async def recheck(self, external_ids, now):  # noqa: ARG002 - the protocol's
+    async def recheck(self, external_ids, now):
         self.asked.append(list(external_ids))
         if self.refuses is not None:
             raise self.refuses
