@@ -19,6 +19,7 @@ from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
 from brandmelder.notify.routing import Route
 from brandmelder.pipeline import Pipeline
 from brandmelder.pipeline.parts import Parts, Place, Watch
+from brandmelder.pipeline.weigh import Scales
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,13 +90,15 @@ def build(
     on_failure: Callable[[str], None] = lambda _text: None,
 ) -> Pipeline:
     """Put a pipeline together. Live, demo and backtest differ in these arguments and in their clock."""
+    places = _places(settings)
     parts = Parts(
         database=database,
         sources=sources,
-        places=_places(settings),
+        places=places,
         watches=_watches(settings),
         matcher=Matcher({ident: monitor.query for ident, monitor in settings.monitors.items()}),
         classifier=plugins.load("classifiers", settings.classifier)(settings.brand),
+        scales=Scales(database, places),
         notifiers=notifiers,
         routes=tuple(
             Route(

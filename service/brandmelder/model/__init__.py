@@ -13,6 +13,8 @@ from brandmelder.model.capture import (
     SourceState,
 )
 from brandmelder.model.classify import (
+    AuthorHour,
+    Cluster,
     Label,
     Stance,
     Verdict,
@@ -56,8 +58,10 @@ from brandmelder.model.notify import (
 __all__ = [
     "BIN",
     "Act",
+    "AuthorHour",
     "Bin",
     "ChannelId",
+    "Cluster",
     "Course",
     "Cursor",
     "Delivery",

@@ -196,6 +196,17 @@ def save_verdicts(connection: Connection, verdicts: Mapping[MentionId, Verdict])
     connection.execute(_SAVE_VERDICTS, rows)
 
 
+def weights_of(connection: Connection, idents: Sequence[MentionId]) -> dict[MentionId, float]:
+    """Return how much each of the mentions weighed when it was last judged."""
+    found: dict[MentionId, float] = {}
+    for start in range(0, len(idents), _CHUNK):
+        rows = connection.execute(
+            select(verdict.c.mention, verdict.c.body).where(verdict.c.mention.in_(idents[start : start + _CHUNK]))
+        )
+        found |= {MentionId(ident): _decode(body).weight for ident, body in rows}
+    return found
+
+
 def mark_judged(connection: Connection, idents: Sequence[MentionId]) -> None:
     """Take mentions off the list of those to judge."""
     if idents:
