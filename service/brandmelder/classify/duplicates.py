@@ -1,8 +1,8 @@
 """Which mentions are near-copies of one another: MinHash over character 4-grams, clusters grown as mentions stream in.
 
 Broder 1997: the share of equal minima of two texts estimates the Jaccard similarity of their 4-gram sets. An index of
-bands proposes candidates; whole signatures decide. What is remembered is bounded: the cluster that was longest without a
-new copy goes first. It is also plain: `changes` and `restore` carry it over a restart, without a word of anybody's text.
+bands proposes candidates; whole signatures decide. What is remembered is bounded: the cluster that was longest without
+a new copy goes first. `changes` and `restore` carry it over a restart, without a word of anybody's text.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,7 @@ from brandmelder.classify.duplicates import CLUSTERS, Copies, prepare
 from brandmelder.model import AuthorHour, Cluster, Label
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable
 
     from brandmelder.classify.duplicates import Prepared
     from brandmelder.model import Mention, MentionId, SourceId, Verdict
@@ -45,7 +46,7 @@ class Changes(Struct, frozen=True, kw_only=True):
 
 
 class Weigher:
-    """Weighs mentions one after another; its memory is bounded. `news` are sources whose author is an editorial desk."""
+    """Weighs mentions one after another, in bounded memory. `news` are sources whose author is an editorial desk."""
 
     def __init__(
         self, *, news: Collection[SourceId] = (), clusters: Iterable[Cluster] = (), hours: Iterable[AuthorHour] = ()
@@ -69,8 +70,8 @@ class Weigher:
     def _weight(self, ident: MentionId, mention: Mention, verdict: Verdict, text: Prepared) -> float:
         at = int(mention.published_at.timestamp())
         key = self._hour_of(mention, at, is_negative=verdict.label is Label.NEGATIVE)
-        spent = self._hours[key].weight if key in self._hours else 0.0
-        if key is not None and spent >= AN_HOUR:
+        spent = self._hours[key].weight if key is not None and key in self._hours else 0.0
+        if spent >= AN_HOUR:
             return TRACE  # who has used up the hour does not turn other people's words into copies either
         found = self._copies.place(str(ident), text, at)
         weight = worth(found.earlier + 1, 1 if found.is_long else SHORT)
@@ -112,7 +113,7 @@ class Weigher:
 
 
 def worth(number: int, in_full: int = 1) -> float:
-    """Return what the copy with that number (from 1) adds: n copies are worth n up to `in_full`, then that · (1 + ln)."""
+    """Return what the copy with that number (from 1) adds: n are worth n up to m, then m·(1 + ln(n/m)); m `in_full`."""
     return _together(number, in_full) - _together(number - 1, in_full)
 
 

@@ -23,6 +23,7 @@ from brandmelder.model.count import (
     Bin,
 )
 from brandmelder.model.detect import (
+    Campaign,
     Finding,
     Spike,
     SpikeKind,
@@ -60,6 +61,7 @@ __all__ = [
     "Act",
     "AuthorHour",
     "Bin",
+    "Campaign",
     "ChannelId",
     "Cluster",
     "Course",

@@ -13,7 +13,7 @@ from brandmelder.incident.evidence import Answered, EvidenceInputs, Judged, gath
 from brandmelder.incident.lifecycle import ENDED
 from brandmelder.incident.phrases import Background, background
 from brandmelder.incident.similar import Likeness, likeness
-from brandmelder.model import BIN, Bin, Evidence, Incident, Label, Mention
+from brandmelder.model import BIN, Bin, Campaign, Evidence, Finding, Incident, Label, Mention
 from brandmelder.pipeline.view import Sights, bins_of
 from brandmelder.store import incidents, mentions, series
 
@@ -27,6 +27,8 @@ BEFORE = timedelta(days=28)
 """How far back the usual words are looked for."""
 REFRESH = timedelta(minutes=5)
 MOST_SHOWN, MOST_COMPARED, MOST_EARLIER = 2000, 2000, 200
+LEAST_BY_ONE, LEAST_POSTS = 5, 20
+"""So many negative posts, of which less than half is counted, make an account over-active; so many, a campaign."""
 INLINE = 200
 """So many mentions are gathered on the spot; more go to a thread, so that the loop keeps its beat."""
 
@@ -35,6 +37,7 @@ class Found(Struct, frozen=True, kw_only=True):
     """What the database knows about an incident."""
 
     judged: tuple[Judged, ...]
+    tally: mentions.Tally
     own: tuple[Mention, ...]
     bins: tuple[Bin, ...]
     earlier: tuple[Likeness, ...]
@@ -62,6 +65,8 @@ class Gatherer:
         inputs = EvidenceInputs(
             incident=incident,
             judged=found.judged,
+            mentions=found.tally.mentions,
+            negatives=found.tally.negatives,
             bins=found.bins,
             background=await self._background(watch, incident),
             answered=_answered(found),
@@ -72,6 +77,14 @@ class Gatherer:
         if len(found.judged) <= INLINE:
             return gather(inputs)
         return await asyncio.to_thread(gather, inputs)
+
+    async def campaign(self, watch: Watch, finding: Finding) -> Campaign | None:
+        """Return the few accounts that most of a finding comes from, if it does."""
+        spike = finding.spike
+        found = await self.parts.database.run(mentions.activity, watch.id, spike.since, spike.until, least=LEAST_BY_ONE)
+        if found.posts < LEAST_POSTS or 2 * found.counted < found.all_counted:
+            return None
+        return Campaign(accounts=found.accounts, posts=found.posts)
 
     async def _background(self, watch: Watch, incident: Incident) -> Background:
         key = (watch.id, incident.onset)
@@ -97,10 +110,14 @@ def _read(connection: Connection, watch: Watch, incident: Incident, sights: Sigh
             one.external_id for _, one, verdict in judged if one.source == source and verdict.label is Label.NEGATIVE
         ]
         own += mentions.responses_to(connection, source, asked)
+    tally = mentions.Tally(len(judged), sum(verdict.label is Label.NEGATIVE for _, _, verdict in judged))
+    if len(judged) == MOST_SHOWN:
+        tally = mentions.tally(connection, watch.id, incident.onset, until)
     since = incident.spike.until - PICTURE
     ended = incidents.all_incidents(connection, limit=MOST_EARLIER)
     return Found(
         judged=tuple(Judged(id=ident, mention=one, verdict=verdict) for ident, one, verdict in judged),
+        tally=tally,
         own=tuple(own),
         bins=bins_of(series.counts(connection, watch.id, since, until), since, incident.spike.until, sights=sights),
         earlier=tuple(

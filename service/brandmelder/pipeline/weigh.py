@@ -11,12 +11,12 @@ from brandmelder.model import SourceClass
 from brandmelder.store import mentions, weights
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
     from brandmelder.classify.weigh import Changes
-    from brandmelder.model import Mention, MentionId, Verdict
+    from brandmelder.model import Mention, MentionId, SourceId, Verdict
     from brandmelder.pipeline.parts import Place
     from brandmelder.store.database import Database
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 class Scales:
     """The weigher of a running service, read from the database when it is first needed."""
 
-    def __init__(self, database: Database, places: Mapping[str, Place]) -> None:
+    def __init__(self, database: Database, places: Mapping[SourceId, Place]) -> None:
         self._database = database
         self._news = [ident for ident, place in places.items() if place.source_class is SourceClass.NEWS]
         self._weigher: Weigher | None = None
 
     async def weigh(
-        self, found: Sequence[tuple[MentionId, Mention, Verdict]], edited: Collection[MentionId] = ()
+        self, found: Sequence[tuple[MentionId, Mention, Verdict]], edited: Sequence[MentionId] = ()
     ) -> tuple[dict[MentionId, Verdict], Changes]:
         """Return the verdicts with their weights, and what to `save` in the transaction that stores them.
 
