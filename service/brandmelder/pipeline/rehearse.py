@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from brandmelder.model import (
     Course,
     DeliveryKind,
@@ -20,6 +22,7 @@ from brandmelder.model import (
 from brandmelder.notify.compose import Context, compose
 from brandmelder.notify.delivery import key_of
 from brandmelder.notify.notifier import RefusedForm, Sent
+from brandmelder.pipeline.render import subject_of
 
 if TYPE_CHECKING:
     from brandmelder.notify.notifier import Notifier
@@ -32,6 +35,7 @@ async def rehearse(notifier: Notifier, context: Context) -> list[str]:
         return trouble
     incident = _example(context.now)
     message = compose(incident, Evidence(), kind=DeliveryKind.TEST, context=context, quotes={})
+    message = replace(message, subject=subject_of(incident, DeliveryKind.TEST))
     step = int(context.now.timestamp())
     key = key_of(incident.id, DeliveryKind.TEST, step=step, channel=notifier.id)
     for form in Form:

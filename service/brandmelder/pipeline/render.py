@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from brandmelder.errors import StoreError
 from brandmelder.model import Act, Delivery, DeliveryKind, Evidence, Incident, MentionId, Transition
 from brandmelder.notify.compose import Case, Context, compose, rule_words
+from brandmelder.notify.message import Subject
 from brandmelder.notify.repeat import marked
 from brandmelder.store import incidents, mentions
 
@@ -56,7 +58,29 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
         cases=facts.cases,
     )
     message = compose(facts.incident, facts.evidence, kind=delivery.kind, context=context, quotes=facts.texts)
+    message = replace(message, subject=subject_of(facts.incident, delivery.kind))
     return marked(message, delivery), facts.incident.revision
+
+
+def subject_of(incident: Incident, kind: DeliveryKind) -> Subject:
+    """Return what machines read of an incident."""
+    spike = incident.spike
+    return Subject(
+        kind=kind,
+        incident=incident.id,
+        monitor=incident.monitor,
+        state=incident.state,
+        severity=incident.severity,
+        observed=spike.observed,
+        window=spike.window,
+        usual_low=spike.usual_low,
+        usual_high=spike.usual_high,
+        peak=incident.peak,
+        onset=incident.onset,
+        opened_at=incident.opened_at,
+        acknowledged_by=incident.acknowledged_by,
+        closed_at=incident.closed_at,
+    )
 
 
 def _told(timeline: tuple[Transition, ...], delivery: Delivery) -> Transition | None:

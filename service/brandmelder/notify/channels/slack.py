@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from brandmelder.model import ChannelId, Form
     from brandmelder.notify.message import Message
+    from brandmelder.notify.notifier import Tools
 
 EVENT_TYPE = "brandmelder_alert"
 SCHEMA = 1
@@ -60,15 +61,19 @@ class SlackNotifier:
     Options: ClassVar[type[ChannelOptions]] = SlackOptions
     can_update = True
     can_find = True
+    is_idempotent = False
+    spacing = timedelta(seconds=1)
 
     def __init__(
         self,
         channel_id: ChannelId,
         options: SlackOptions,
+        tools: Tools | None = None,  # the SDK has a client of its own
         *,
         receives_clicks: bool = False,
         deadline: timedelta = DEADLINE,
     ) -> None:
+        del tools
         self.id = channel_id
         self._options = options
         self._receives_clicks = receives_clicks
