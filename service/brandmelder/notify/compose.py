@@ -12,6 +12,7 @@ from brandmelder.notify.headline import headline
 from brandmelder.notify.inert import inert
 from brandmelder.notify.message import Button, Message, QuoteText, Span
 from brandmelder.notify.news import news, summary
+from brandmelder.notify.picture import chart_of
 from brandmelder.notify.story import Case, Context, Story
 from brandmelder.notify.voice import rule_words
 
@@ -66,6 +67,7 @@ def compose(
         headline=headline(story, is_test=is_test),
         sentence=_sentence(story, is_test=is_test),
         spark=sparkline(evidence.spark),
+        chart=chart_of(story),
         lines=lines(story),
         honest=honest(story),
         quotes=_quotes(story, quotes),
@@ -84,6 +86,7 @@ def _reply(story: Story) -> Message:
         emoji=EMOJI[incident.state],
         headline=told.headline,
         sentence=told.sentence,
+        chart=chart_of(story) if told.broadcast and not story.has_ended else None,
         footer=((Span(text=f"{incident.id}, "), *story.timed("{moment}", story.context.now)),),
         broadcast=told.broadcast,
     )

@@ -214,6 +214,8 @@ ENGLISH: Final = Words(
     without_since="without {source} since {moment}",
     without_many="without {number} sources",
     learns="learning, {time}",
+    counted="negative",
+    usual_up_to="usual up to",
     in_minutes="{number} minutes",
     negative=dict.fromkeys(SpikeKind, Plural("negative", "negative"))
     | {SpikeKind.TOTAL: Plural("mention", "mentions")},

@@ -219,6 +219,8 @@ GERMAN: Final = Words(
     without_since="ohne {source} seit {moment}",
     without_many="ohne {number} Quellen",
     learns="lernt, {time}",
+    counted="negativ",
+    usual_up_to="üblich bis",
     in_minutes="{number} Minuten",
     negative=dict.fromkeys(SpikeKind, Plural("negative", "negative"))
     | {SpikeKind.TOTAL: Plural("Erwähnung", "Erwähnungen")},

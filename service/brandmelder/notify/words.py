@@ -181,6 +181,9 @@ class Words(Struct, frozen=True, kw_only=True):
     without_since: str
     without_many: str
     learns: str
+    counted: str
+    usual_up_to: str
+    """The names of the bars and of the edge of the usual, where a channel draws the picture itself."""
     in_minutes: str
     negative: dict[SpikeKind, Plural]
     """Behind a number in the headline of a picture."""
