@@ -134,6 +134,11 @@ ENGLISH: Final = Words(
     unclear="Sentiment uncertain: {share} unclear.",
     few_wrote=Plural("One account wrote {share}.", "{number} accounts wrote {share}."),
     are_copies="{share} are copies.",
+    campaign="Possible campaign",
+    campaign_wrote=Plural(
+        "Possible campaign: one account wrote {posts} posts; at most two an hour are counted.",
+        "Possible campaign: {number} accounts wrote {posts} posts; at most two an hour are counted of each.",
+    ),
     estimated="The number is an estimate: many mentions are ambiguous.",
     delayed="Told late: it happened between {since} and {until}.",
     learning="Still learning: only {time} to compare with.",

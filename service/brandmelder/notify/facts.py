@@ -266,8 +266,12 @@ def _about_sources(story: Story) -> list[str]:
 
 def _about_authors(story: Story) -> list[str]:
     evidence, words, voice = story.evidence, story.words, story.voice
+    campaign = story.incident.spike.campaign
     told = []
-    if evidence.top_share >= 0.5 and evidence.negatives >= 6:
+    if campaign is not None:
+        number, posts = voice.number(campaign.accounts), voice.number(campaign.posts)
+        told.append(words.campaign_wrote.of(campaign.accounts).format(number=number, posts=posts))
+    elif evidence.top_share >= 0.5 and evidence.negatives >= 6:
         share = voice.share(evidence.top_share, evidence.negatives)
         number = voice.number(evidence.top_authors)
         told.append(words.few_wrote.of(evidence.top_authors).format(number=number, share=share))

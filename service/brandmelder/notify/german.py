@@ -134,6 +134,12 @@ GERMAN: Final = Words(
     unclear="Stimmung unsicher: {share} unklar.",
     few_wrote=Plural("Ein Konto hat {share} geschrieben.", "{number} Konten haben {share} geschrieben."),
     are_copies="{share} sind Kopien.",
+    campaign="Mögliche Kampagne",
+    campaign_wrote=Plural(
+        "Mögliche Kampagne: Ein Konto hat {posts} Beiträge geschrieben; gezählt sind höchstens zwei je Stunde.",
+        "Mögliche Kampagne: {number} Konten haben {posts} Beiträge geschrieben; gezählt sind je Konto höchstens zwei"
+        " in der Stunde.",
+    ),
     estimated="Die Zahl ist geschätzt: Viele Erwähnungen sind nicht eindeutig.",
     delayed="Verspätet gemeldet: Geschehen ist es zwischen {since} und {until}.",
     learning="Lernt noch: erst {time} Vergleich.",
