@@ -280,10 +280,14 @@ def _with_levels(evidence: Evidence, inputs: EvidenceInputs, counted: Sequence[J
     articles = [
         one.mention for one in counted if one.mention.source in news and one.verdict.label is not Label.POSITIVE
     ]
+    by_public = community(_public(evidence, public, critics, watched=len(inputs.sight) - len(news)))
+    by_editors = media(_published(articles))
     return replace(
         evidence,
-        community=community(_public(evidence, public, critics, watched=len(inputs.sight) - len(news))).level,
-        media=media(_published(articles)).level,
+        community=by_public.level,
+        community_inputs=by_public.inputs,
+        media=by_editors.level,
+        media_inputs=by_editors.inputs,
     )
 
 

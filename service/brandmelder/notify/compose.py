@@ -118,7 +118,19 @@ def _how_much(story: Story) -> tuple[Span, ...]:
         usual = words.sentence_usual_one
     else:
         usual = words.sentence_usual.format(range=voice.range(spike.usual_low, spike.usual_high))
-    return bold, Span(text=f"; {usual}")
+    return bold, Span(text=f"; {usual.removesuffix('.')}{_included(story)}")
+
+
+def _included(story: Story) -> str:
+    """Say which known events the usual has been raised for, so that nobody reckons them in a second time."""
+    picture, spike = story.evidence.picture, story.incident.spike
+    events = () if picture is None else picture.events
+    names = [
+        inert(event.name, 40)
+        for event in events
+        if event.name and event.at < spike.until and event.until is not None and event.until > spike.since
+    ]
+    return story.words.event_included.format(events=story.voice.listed(names)) if names else "."
 
 
 def _when(story: Story) -> str:

@@ -59,6 +59,7 @@ class Words(Struct, frozen=True, kw_only=True):
     sentence_usual: str
     sentence_usual_one: str
     sentence_usual_none: str
+    event_included: str
     rarity: str
     rarity_by_chance: str
     rarer_than_a_year: str
@@ -93,7 +94,11 @@ class Words(Struct, frozen=True, kw_only=True):
     oldest: str
     case: str
     case_skala: str
+    case_ends: dict[str, str]
+    """How an earlier case ended: by itself, by a person's act, as no crisis."""
     skala_names: tuple[str, ...]
+    skala_inputs: dict[str, Plural]
+    """What decides a level, by the names of `skala.Community` and `skala.Media`."""
     media: str
     compared_with: str
     factor: str

@@ -148,7 +148,7 @@ def _behind(watch: Watch, incident: Incident, seen: Seen, now: datetime) -> Behi
     return Behind(
         usual=tuple(usual) if shows_band(incident.spike) else (),
         holes=(*blind, *gaps),
-        events=tuple(Occasion(at=event.since, name=event.name) for event in watch.rules.events),
+        events=tuple(Occasion(at=event.since, until=event.until, name=event.name) for event in watch.rules.events),
     )
 
 

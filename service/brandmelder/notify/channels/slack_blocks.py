@@ -31,7 +31,7 @@ MOST_BYTES = 10_000
 MOST_TEXT = 300
 MOST_HEADER = 150
 MOST_SENTENCE = 600
-MOST_LINE = 400
+MOST_LINE = 600
 MOST_LABEL = 80
 MOST_QUOTE = 220
 MOST_SOURCE = 120
@@ -87,9 +87,9 @@ def safe_url(url: str) -> str:
     """Return an https address with a plain host and without a login or odd characters; else nothing."""
     if not url.isprintable() or not set(url).isdisjoint(_NO_URL_CHARACTERS):
         return ""
-    encoded = quote(url, safe=_URL_CHARACTERS)
     try:
         parts = urlsplit(url)
+        encoded = quote(f"{parts.scheme}{url[len(parts.scheme) :]}", safe=_URL_CHARACTERS)
         is_safe = len(encoded) <= MOST_URL and parts.scheme == "https" and parts.username is None and parts.port != 0
     except ValueError:
         return ""
