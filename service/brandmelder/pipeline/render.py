@@ -14,7 +14,8 @@ from brandmelder.model import Act, Delivery, DeliveryKind, Evidence, Incident, M
 from brandmelder.notify.compose import Case, Context, compose, rule_words
 from brandmelder.notify.message import Subject
 from brandmelder.notify.repeat import marked
-from brandmelder.store import incidents, mentions
+from brandmelder.notify.stand_in import labelled
+from brandmelder.store import deliveries, incidents, mentions
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -31,6 +32,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     timeline: tuple[Transition, ...]
     texts: Mapping[MentionId, str]
     cases: tuple[Case, ...]
+    told: tuple[Delivery, ...]
+    """What was promised of it, to every channel."""
 
 
 async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Message, int]:
@@ -59,6 +62,7 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
     )
     message = compose(facts.incident, facts.evidence, kind=delivery.kind, context=context, quotes=facts.texts)
     message = replace(message, subject=subject_of(facts.incident, delivery.kind))
+    message = labelled(message, delivery, facts.told, names=parts.fallbacks.names, zone=parts.zone)
     return marked(message, delivery), facts.incident.revision
 
 
@@ -102,6 +106,7 @@ def _read(connection: Connection, ident: str) -> Facts:
         timeline=tuple(incidents.timeline(connection, incident.id)),
         texts={ident: one.text for ident, one in quoted.items()},
         cases=tuple(_case(connection, similar) for similar in evidence.similar),
+        told=tuple(deliveries.of_incident(connection, incident.id)),
     )
 
 
