@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from brandmelder.errors import ConfigurationError
-from brandmelder.settings import read_settings
+from brandmelder.settings import parse_settings, read_settings
 from brandmelder.settings.shape import initials
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from brandmelder.classify.classifier import Classifier
     from brandmelder.notify.notifier import Notifier
     from brandmelder.notify.routing import Route
+    from brandmelder.pipeline.weigh import Scales
     from brandmelder.store.database import Database
 
 SETTLE = timedelta(seconds=60)
@@ -69,6 +70,7 @@ class Parts:
     watches: Mapping[MonitorId, Watch]
     matcher: Matcher
     classifier: Classifier
+    scales: Scales
     notifiers: Mapping[ChannelId, Notifier]
     routes: Sequence[Route]
     brand: str
