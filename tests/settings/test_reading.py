@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from brandmelder.errors import ConfigurationError
-from brandmelder.settings import parse_settings, read_settings
+from brandmelder.settings import read_settings
 from brandmelder.settings.shape import initials
 
 
@@ -333,33 +333,15 @@ def test_the_error_prints_one_line_per_problem(read):
     assert Path(caught.value.problems[0].file).name == "brandmelder.yaml"
 
 
-FALLBACKS = """
-brand: Acme
-sources: {blog: {type: feed, url: "https://blog.example/feed"}}
-monitors: {acme: {query: acme}}
-channels:
-  crisis: {type: console, fallback: FIRST}
-  post: {type: console}
-alerts: [{monitors: all, to: [crisis], fallback: SECOND}]
-"""
+def test_topics_are_named_for_the_brand_and_for_a_monitor(read):
+    text = SMALL.replace("{query: watt}", "{query: watt, topics: {ebbe: [ebbe, niedrigwasser*]}}")
+    settings = read(text + "topics: {outage: [netz weg]}\nincidents_are_negative: true\n")
+    assert settings.topics == {"outage": ("netz weg",)}
+    assert settings.monitors["watt"].topics == {"ebbe": ("ebbe", "niedrigwasser*")}
+    assert settings.incidents_are_negative
 
 
-def fallbacks(first, second):
-    text = FALLBACKS.replace("FIRST", first).replace("SECOND", second)
-    return parse_settings(text, Path("brandmelder.yaml"), {})
-
-
-def test_a_fallback_stands_with_a_channel_or_with_an_alert_and_is_used():
-    settings = fallbacks("[post]", "[post]")
-    assert settings.channels["crisis"].fallback == ("post",)
-    assert settings.alerts[0].fallback == ("post",)
-    assert settings.warnings == ()
-    assert [warning.text for warning in fallbacks("[]", "[]").warnings] == ['no alert uses the channel "post"']
-
-
-def test_a_fallback_must_be_another_channel_that_exists():
-    with pytest.raises(ConfigurationError) as caught:
-        fallbacks("[crisis]", "[pst]")
-    first, second = caught.value.problems
-    assert "cannot stand in for itself" in first.text
-    assert (second.hint, second.line) == ('did you mean "post"?', 8)
+def test_every_bad_topic_is_told_where_it_stands(read):
+    problems = problems_of(read, SMALL + 'topics:\n  Netz: [weg]\n  wlan: []\n  tv: ["*"]\n  box: [3]\n')
+    assert [problem.line for problem in problems] == [11, 12, 13, 14]
+    assert "'*' names no word" in str(problems[2])
