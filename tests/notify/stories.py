@@ -289,6 +289,19 @@ STORIES = {
         "kind": DeliveryKind.RESOLVE,
         "at": ALARM + 191 * MINUTE,
     },
+    "news-joins": {
+        "evidence": replace(
+            EVIDENCE,
+            sources=(*EVIDENCE.sources, (SourceId("paper"), 1)),
+            sight=(*SIGHT, sight("paper", kind=SourceClass.NEWS)),
+            media=3,
+            media_inputs=(("articles", 1.0),),
+        ),
+        "source_names": {SourceId(name): shown for name, shown in (NAMES | {"paper": "Kieler Blatt"}).items()},
+        "transition": step(Act.JOIN, note="news"),
+        "at": ALARM + 27 * MINUTE,
+    }
+    | IN_THE_THREAD,
     "subsiding": {
         "incident": replace(changed(observed=22), peak=121, course=Course.SUBSIDING),
         "transition": step(Act.TURN, note="subsiding"),

@@ -188,6 +188,7 @@ ENGLISH: Final = Words(
     snoozed="muted until {moment}",
     wakes="No longer muted",
     woken={"over": "The mute is over.", "doubled": "Doubled since it was muted.", "class": "New: {name}."},
+    joins="{name} as well now",
     source_classes={
         "own": "own sites",
         "social": "social networks",

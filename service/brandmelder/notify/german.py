@@ -193,6 +193,7 @@ GERMAN: Final = Words(
         "doubled": "Seit dem Stummschalten verdoppelt.",
         "class": "Neu dabei: {name}.",
     },
+    joins="{name} jetzt auch",
     source_classes={
         "own": "eigene Seiten",
         "social": "soziale Netze",

@@ -157,6 +157,7 @@ class Words(Struct, frozen=True, kw_only=True):
     woken: dict[str, str]
     """Why a snooze has ended: `over`, `doubled`, `class`."""
     source_classes: dict[str, str]
+    joins: str
     takes_back: str
     figures_corrected: str
     ended_after: str
