@@ -27,7 +27,7 @@ from brandmelder.model import (
     State,
     Transition,
 )
-from brandmelder.notify.compose import Case, Context, compose, rule_words
+from brandmelder.notify.compose import Beside, Case, Context, compose, rule_words
 
 ALARM = datetime(2026, 12, 15, 19, 41, tzinfo=UTC)
 """20:41 in Berlin, a Tuesday."""
@@ -263,6 +263,12 @@ STORIES = {
                 PICTURE,
                 events=(Occasion(at=ALARM - 43 * MINUTE, until=ALARM + HOUR, name="TV-Spot „Zufriedenheit“"),),
             ),
+        ),
+    },
+    "beside": {
+        "beside": tuple(
+            Beside(id=f"NF-2026-04{number}", title=title, spike=replace(SPIKE, observed=12 - number, usual_high=2))
+            for number, title in enumerate(("Tarife", "Hotline", "Netz", "Shop", "Presse", "App"))
         ),
     },
     "delayed": {

@@ -69,6 +69,8 @@ class Words(Struct, frozen=True, kw_only=True):
     # labelled facts
     new: str
     sources: str
+    beside: str
+    more_beside: Plural
     who: str
     course: str
     answers: str
