@@ -15,6 +15,7 @@ from brandmelder.capture.match import Matcher
 from brandmelder.capture.names import widened
 from brandmelder.capture.normalise import pseudonym
 from brandmelder.capture.source import Tools
+from brandmelder.classify.topics import Topics
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.errors import StoreError
 from brandmelder.incident.lifecycle import LifecycleRules
@@ -112,6 +113,7 @@ def build(
         watches=_watches(settings),
         matcher=_matcher(settings, key),
         classifier=plugins.load("classifiers", settings.classifier)(settings.brand),
+        topics=topics_of(settings),
         scales=Scales(database, places),
         notifiers=notifiers,
         routes=tuple(
@@ -130,6 +132,15 @@ def build(
         on_failure=on_failure,
     )
     return Pipeline(parts)
+
+
+def topics_of(settings: Settings) -> Topics:
+    """Return what names the topics of mentions, as the configuration wants it."""
+    return Topics(
+        settings.topics,
+        {ident: monitor.topics for ident, monitor in settings.monitors.items() if monitor.topics},
+        incidents_are_negative=settings.incidents_are_negative,
+    )
 
 
 def _matcher(settings: Settings, key: bytes) -> Matcher:

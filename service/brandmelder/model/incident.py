@@ -200,6 +200,8 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the message shows beside the count; numbers and references, no texts of mentions."""
 
     phrases: tuple[Phrase, ...] = ()
+    topics: tuple[tuple[str, int], ...] = ()
+    """What most of it is about, and in how many negative mentions each stands."""
     sources: tuple[tuple[SourceId, int], ...] = ()
     critics: int = 0
     reach_critics: int = 0

@@ -136,6 +136,8 @@ ENGLISH: Final = Words(
     unclear="Sentiment uncertain: {share} unclear.",
     few_wrote=Plural("One account wrote {share}.", "{number} accounts wrote {share}."),
     are_copies="{share} are copies.",
+    about_topics="Topics",
+    topics={"jobs": "working conditions", "campaign": "advertising"},
     campaign="Possible campaign",
     campaign_wrote=Plural(
         "Possible campaign: one account wrote {posts} posts; at most two an hour are counted.",

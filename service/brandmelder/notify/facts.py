@@ -29,6 +29,7 @@ def lines(story: Story) -> tuple[Line, ...]:
     words = story.words
     facts: tuple[tuple[str, Callable[[Story], tuple[Span, ...]]], ...] = (
         (words.new, _new),
+        (words.about_topics, _topics),
         (words.sources, _sources),
         (words.beside, _beside),
         (words.who, _who),
@@ -75,6 +76,16 @@ def _new(story: Story) -> tuple[Span, ...]:
             Span(text=f"{closing.text} {story.voice.number(phrase.count)}×"),
         ]
     return tuple(spans)
+
+
+def _topics(story: Story) -> tuple[Span, ...]:
+    """Name topics in the reader's words; one of the configuration keeps the name it has there."""
+    names, voice = story.words.topics, story.voice
+    return _own(
+        ", ".join(
+            f"{names.get(topic, inert(topic, 40))} {voice.number(count)}" for topic, count in story.evidence.topics
+        )
+    )
 
 
 def _sources(story: Story) -> tuple[Span, ...]:

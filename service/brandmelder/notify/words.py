@@ -118,6 +118,8 @@ class Words(Struct, frozen=True, kw_only=True):
     unclear: str
     few_wrote: Plural
     are_copies: str
+    about_topics: str
+    topics: dict[str, str]
     campaign: str
     campaign_wrote: Plural
     estimated: str

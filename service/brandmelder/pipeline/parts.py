@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from brandmelder.capture.match import Matcher
     from brandmelder.capture.source import Source
     from brandmelder.classify.classifier import Classifier
+    from brandmelder.classify.topics import Topics
     from brandmelder.notify.notifier import Notifier
     from brandmelder.notify.routing import Route
     from brandmelder.pipeline.weigh import Scales
@@ -71,6 +72,7 @@ class Parts:
     watches: Mapping[MonitorId, Watch]
     matcher: Matcher
     classifier: Classifier
+    topics: Topics
     scales: Scales
     notifiers: Mapping[ChannelId, Notifier]
     routes: Sequence[Route]

@@ -107,6 +107,8 @@ class _Reading:
             database=document.database,
             on_call=document.on_call,
             classifier=document.classifier,
+            topics=document.topics,
+            incidents_are_negative=document.incidents_are_negative,
             sources={SourceId(name): options for name, options in sources.items() if options is not None},
             monitors={MonitorId(name): monitor for name, monitor in monitors.items() if monitor is not None},
             channels={ChannelId(name): options for name, options in channels.items() if options is not None},
@@ -192,6 +194,7 @@ class _Reading:
                     runbook=accepted.runbook,
                     holding_statement=accepted.holding_statement,
                     muted_by=tuple(MonitorId(one) for one in muted_by),
+                    topics=accepted.topics,
                 )
         return found
 
