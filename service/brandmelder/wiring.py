@@ -188,6 +188,7 @@ def _watches(settings: Settings) -> dict[MonitorId, Watch]:
             false_alarms=monitor.false_alarms,
             runbook=monitor.runbook or "",
             holding_statement=monitor.holding_statement or "",
+            muted_by=monitor.muted_by,
         )
         for ident, monitor in settings.monitors.items()
     }

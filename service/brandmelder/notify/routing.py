@@ -29,6 +29,7 @@ PROMISED: dict[Act, tuple[DeliveryKind, ...]] = {
     Act.UNDO: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
     Act.WORSEN: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
     Act.TURN: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
+    Act.JOIN: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
     Act.ESCALATE: (DeliveryKind.UPDATE,),
     Act.ASK: (),
     Act.LAPSE: (DeliveryKind.UPDATE,),
@@ -45,7 +46,7 @@ Whom an escalation or a question calls, and what is said when a silence ends, is
 
 _EDITS = frozenset({DeliveryKind.UPDATE, DeliveryKind.RESOLVE})
 _ENDS = frozenset({Act.RESOLVE, Act.DISMISS})
-_NEWS = frozenset({Act.WORSEN, Act.TURN, Act.AGE})
+_NEWS = frozenset({Act.WORSEN, Act.TURN, Act.JOIN, Act.AGE})
 """What a snooze keeps out of the thread; the word that ends it tells the figures."""
 
 

@@ -22,6 +22,7 @@ from brandmelder.pipeline.judge import judge
 from brandmelder.pipeline.poll import first_poll, poll_source
 from brandmelder.pipeline.recheck import recheck_source
 from brandmelder.pipeline.recount import recount_changed
+from brandmelder.pipeline.shelter import shelter
 from brandmelder.pipeline.wake import wake
 from brandmelder.store import deliveries, meta, sources
 
@@ -89,6 +90,7 @@ class Pipeline:
             if self._next_settled is None or now >= self._next_settled:
                 touched = set(self.parts.watches)
             await self._evaluator.evaluate(touched, now)
+            await self.parts.database.run(shelter, self.parts, now)
             if self._progressed is None or now - self._progressed >= PROGRESS:
                 await self.parts.database.run(meta.progressed, now)
                 self._progressed = now

@@ -59,6 +59,8 @@ class Watch(Struct, frozen=True, kw_only=True):
     false_alarms: str
     runbook: str = ""
     holding_statement: str = ""
+    muted_by: tuple[MonitorId, ...] = ()
+    """While one of these has a running incident, this one's alerts are told within its."""
 
 
 @dataclass(kw_only=True)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from brandmelder.errors import StoreError
 from brandmelder.model import Act, Delivery, DeliveryKind, Evidence, Incident, MentionId, Transition
-from brandmelder.notify.compose import Case, Context, compose, rule_words
+from brandmelder.notify.compose import Beside, Case, Context, compose, rule_words
 from brandmelder.notify.message import Subject
 from brandmelder.notify.news import ENGINE, first_told
 from brandmelder.notify.repeat import marked
@@ -35,6 +35,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     cases: tuple[Case, ...]
     told: tuple[Delivery, ...]
     """What was promised of it, to every channel."""
+    beside: tuple[Incident, ...] = ()
 
 
 async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Message, int]:
@@ -61,6 +62,7 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
         first_acknowledged_at=next(acknowledged, None),
         first_observed=first_told(facts.timeline),
         cases=facts.cases,
+        beside=tuple(_beside(parts, one) for one in facts.beside),
     )
     message = compose(facts.incident, facts.evidence, kind=delivery.kind, context=context, quotes=facts.texts)
     message = replace(message, subject=subject_of(facts.incident, delivery.kind))
@@ -109,7 +111,15 @@ def _read(connection: Connection, ident: str) -> Facts:
         texts={ident: one.text for ident, one in quoted.items()},
         cases=tuple(_case(connection, similar) for similar in evidence.similar),
         told=tuple(deliveries.of_incident(connection, incident.id)),
+        beside=tuple(
+            one for one, _ in incidents.all_incidents(connection, running_only=True) if one.under == incident.id
+        ),
     )
+
+
+def _beside(parts: Parts, incident: Incident) -> Beside:
+    watch = parts.watches.get(incident.monitor)
+    return Beside(id=incident.id, title=watch.title if watch else incident.monitor, spike=incident.spike)
 
 
 def _case(connection: Connection, ident: str) -> Case:

@@ -181,6 +181,7 @@ class _Reading:
             self._query(written.get("query"), (*path, "query"), sources)
             budget = self._budget(written.get("false_alarms", "balanced"), (*path, "false_alarms"))
             names = self._known(written.get("sources"), sources, (*path, "sources"), kind="source")
+            muted_by = self._muted_by(written.get("muted_by", []), name, dict(_items(blocks)))
             found[name] = None
             if accepted is not None and budget is not None:
                 found[name] = MonitorSettings(
@@ -193,9 +194,19 @@ class _Reading:
                     title=accepted.title or name,
                     runbook=accepted.runbook,
                     holding_statement=accepted.holding_statement,
+                    muted_by=tuple(MonitorId(one) for one in muted_by),
                     topics=accepted.topics,
                 )
         return found
+
+    def _muted_by(self, names: Any, monitor: str, known: Mapping[str, Any]) -> tuple[str, ...]:
+        path = ("monitors", monitor, "muted_by")
+        if isinstance(names, list) and monitor in names:
+            at = (*path, names.index(monitor))
+            self._notes.wrong(
+                at, f'the monitor "{monitor}" would mute itself', "name a broader monitor, or leave it out"
+            )
+        return self._known(names, known, path, kind="monitor")
 
     def _query(self, text: Any, path: Path, sources: Mapping[str, Any]) -> None:
         if not isinstance(text, str) or not text or self._notes.is_spoiled(path):
