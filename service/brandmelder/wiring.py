@@ -22,6 +22,7 @@ from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
 from brandmelder.notify.notifier import Tools as Lent
 from brandmelder.notify.routing import Route
+from brandmelder.notify.stand_in import Fallbacks
 from brandmelder.options import WebChannelOptions
 from brandmelder.pipeline import Pipeline
 from brandmelder.pipeline.parts import Parts, Place, Watch
@@ -120,9 +121,11 @@ def build(
             Route(
                 monitors=None if alert.monitors is None else frozenset(alert.monitors),
                 channels=tuple(ident for ident in alert.to if ident in notifiers),
+                fallback=alert.fallback,
             )
             for alert in settings.alerts
         ),
+        fallbacks=_fallbacks(settings),
         brand=settings.brand,
         short=settings.short,
         language=settings.language,
@@ -163,6 +166,15 @@ def _places(settings: Settings) -> dict[SourceId, Place]:
     }
 
 
+def _fallbacks(settings: Settings) -> Fallbacks:
+    return Fallbacks(
+        channels={
+            ident: tuple(ChannelId(name) for name in options.fallback) for ident, options in settings.channels.items()
+        },
+        names={ident: f"{options.type.title()} ({ident})" for ident, options in settings.channels.items()},
+    )
+
+
 def _watches(settings: Settings) -> dict[MonitorId, Watch]:
     return {
         ident: Watch(
@@ -176,6 +188,7 @@ def _watches(settings: Settings) -> dict[MonitorId, Watch]:
             false_alarms=monitor.false_alarms,
             runbook=monitor.runbook or "",
             holding_statement=monitor.holding_statement or "",
+            muted_by=monitor.muted_by,
         )
         for ident, monitor in settings.monitors.items()
     }
