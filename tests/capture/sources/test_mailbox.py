@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import imaplib
 import os
+import tempfile
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -26,14 +28,15 @@ LATER = datetime(2099, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def dovecot(tmp_path_factory):
+def dovecot():
     if BINARY is None:
         if os.environ.get("CI") == "true":
             pytest.fail("Dovecot is missing: install dovecot-imapd and dovecot-lmtpd")
         pytest.skip("needs Dovecot (dovecot-imapd, dovecot-lmtpd)")
-    server = Dovecot(tmp_path_factory.mktemp("dovecot"))
-    yield server
-    server.stop()
+    with tempfile.TemporaryDirectory(prefix="dovecot-", ignore_cleanup_errors=True) as folder:
+        server = Dovecot(Path(folder))  # pytest closes its own folders to other users, whenever another run begins
+        yield server
+        server.stop()
 
 
 @pytest.fixture
