@@ -6,11 +6,14 @@ import hashlib
 import os
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brandmelder import __version__, plugins
 from brandmelder.capture.match import Matcher
+from brandmelder.capture.names import widened
+from brandmelder.capture.normalise import pseudonym
 from brandmelder.capture.source import Tools
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.errors import StoreError
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from brandmelder.capture.source import Source
     from brandmelder.notify.notifier import Notifier
     from brandmelder.options import ChannelOptions
-    from brandmelder.settings import Settings
+    from brandmelder.settings import MonitorSettings, Settings
     from brandmelder.store.database import Database
 
 KEY_VARIABLE = "BRANDMELDER_AUTHOR_KEY"
@@ -100,12 +103,13 @@ def build(
     on_failure: Callable[[str], None] = lambda _text: None,
 ) -> Pipeline:
     """Put a pipeline together. Live, demo and backtest differ in these arguments and in their clock."""
+    key = author_key(database.path)
     parts = Parts(
         database=database,
         sources=sources,
         places=_places(settings),
         watches=_watches(settings),
-        matcher=Matcher({ident: monitor.query for ident, monitor in settings.monitors.items()}),
+        matcher=_matcher(settings, key),
         classifier=plugins.load("classifiers", settings.classifier)(settings.brand),
         notifiers=notifiers,
         routes=tuple(
@@ -120,10 +124,18 @@ def build(
         language=settings.language,
         zone=settings.zone,
         on_call=settings.on_call,
-        author_key=author_key(database.path),
+        author_key=key,
         on_failure=on_failure,
     )
     return Pipeline(parts)
+
+
+def _matcher(settings: Settings, key: bytes) -> Matcher:
+    asked = {
+        ident: widened(monitor.query, aliases=monitor.aliases, exclusions=monitor.exclusions)
+        for ident, monitor in settings.monitors.items()
+    }
+    return Matcher(asked, named=partial(pseudonym, key=key))
 
 
 def _places(settings: Settings) -> dict[SourceId, Place]:
@@ -146,7 +158,7 @@ def _watches(settings: Settings) -> dict[MonitorId, Watch]:
             sources=monitor.sources,
             rules=DetectorRules(budget=monitor.budget, zone=settings.zone.key),
             lifecycle=LifecycleRules(monitor=ident),
-            fingerprint=hashlib.sha256(repr((monitor.query, sorted(monitor.sources))).encode()).hexdigest(),
+            fingerprint=_fingerprint(monitor),
             query=monitor.query,
             false_alarms=monitor.false_alarms,
             runbook=monitor.runbook or "",
@@ -154,6 +166,11 @@ def _watches(settings: Settings) -> dict[MonitorId, Watch]:
         )
         for ident, monitor in settings.monitors.items()
     }
+
+
+def _fingerprint(monitor: MonitorSettings) -> str:
+    asked = (monitor.query, sorted(monitor.sources), *filter(None, (monitor.aliases, monitor.exclusions)))
+    return hashlib.sha256(repr(asked).encode()).hexdigest()
 
 
 def author_key(path: Path | None, environment: Mapping[str, str] = os.environ) -> bytes:

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from brandmelder.incident import watch
-from brandmelder.incident.lifecycle import Illegal, apply
+from brandmelder.incident.people import Asked, apply
+from brandmelder.incident.transitions import Illegal
 from brandmelder.model import Act, Course, Incident, IncidentId, MonitorId, Spike, SpikeKind, State
 
 NOW = datetime(2026, 12, 15, 19, 0, tzinfo=UTC)
@@ -78,22 +79,23 @@ def test_who_acknowledged_is_asked_and_the_acknowledgement_lapses():
 
 def test_who_is_asked_renews_by_acknowledging_again():
     asked = watch.ask(TAKEN, at=LATER).incident
-    renewed = apply(asked, Act.ACKNOWLEDGE, by="Anna", at=LATER).incident
+    renewed = apply(asked, Asked(act=Act.ACKNOWLEDGE, by="Anna"), LATER).incident
     assert (renewed.acknowledged_at, renewed.asked_at) == (LATER, None)
 
 
 def test_acknowledging_again_without_being_asked_changes_nothing():
-    assert apply(TAKEN, Act.ACKNOWLEDGE, by="Anna", at=LATER).transitions == ()
+    assert apply(TAKEN, Asked(act=Act.ACKNOWLEDGE, by="Anna"), LATER).transitions == ()
 
 
 def test_nobody_else_renews_an_acknowledgement():
     asked = watch.ask(TAKEN, at=LATER).incident
-    assert isinstance(apply(asked, Act.ACKNOWLEDGE, by="Ben", at=LATER), Illegal)
+    assert isinstance(apply(asked, Asked(act=Act.ACKNOWLEDGE, by="Ben"), LATER), Illegal)
 
 
 def test_a_hand_over_answers_the_question():
     asked = watch.ask(TAKEN, at=LATER).incident
-    assert apply(asked, Act.HAND_OVER, by="Anna", note="Ben", at=LATER).incident.asked_at is None
+    asking = Asked(act=Act.HAND_OVER, by="Anna", note="Ben")
+    assert apply(asked, asking, LATER).incident.asked_at is None
 
 
 @pytest.mark.parametrize("incident", [an_incident(), TAKEN])
@@ -109,7 +111,7 @@ def test_an_incident_falls_silent_once_and_speaks_again_once(incident):
 
 def test_a_reopened_incident_has_forgotten_its_silence_and_its_question():
     ended = an_incident(State.RESOLVED, silenced_since=NOW, asked_at=NOW, closed_at=NOW, closed_by="Anna")
-    again = apply(ended, Act.REOPEN, by="Ben", at=LATER).incident
+    again = apply(ended, Asked(act=Act.REOPEN, by="Ben"), LATER).incident
     assert (again.silenced_since, again.asked_at) == (None, None)
 
 

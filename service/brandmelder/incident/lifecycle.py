@@ -1,32 +1,21 @@
-"""The life of an incident: what findings and people make of it. Which acts are legal where stands in transitions.py.
+"""The life of an incident: what findings make of it. Which acts are legal where stands in transitions.py.
 
-A finding is considered, a person's act is applied; both give a new incident and the transitions that led there. The
-revision grows by one with each transition; figures may also change without one.
+A finding is considered, a person's act is applied (people.py), a snooze ends (snooze.py); each gives a new incident and
+the transitions that led there. The revision grows by one with each transition; figures may also change without one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from brandmelder.incident.course import FALLING, HOUR, REMEMBERED, course
 from brandmelder.incident.severity import severity
-from brandmelder.incident.transitions import (
-    ENDED,
-    ENGINE,
-    NOBODY,
-    PEOPLES_ACTS,
-    REASONS,
-    RUNNING,
-    TABLE,
-    Change,
-    Draft,
-    Illegal,
-)
+from brandmelder.incident.transitions import ENDED, ENGINE, NOBODY, TABLE, Change, Draft
 from brandmelder.model import (
     BIN,
     Act,
@@ -36,24 +25,10 @@ from brandmelder.model import (
     IncidentId,
     MonitorId,
     Pace,
+    Spike,
     State,
     Transition,
 )
-
-__all__ = [
-    "ENDED",
-    "ENGINE",
-    "PEOPLES_ACTS",
-    "REASONS",
-    "RUNNING",
-    "TABLE",
-    "Change",
-    "Illegal",
-    "LifecycleRules",
-    "apply",
-    "consider",
-    "with_total",
-]
 
 FEW: Final = 2
 """So few negatives never page, so they do not keep an incident alive either, however silent it usually is."""
@@ -247,10 +222,14 @@ def _after_the_end(incident: Incident, case: _Case) -> Change:
     if by_itself or has_calmed:
         return _begin(incident, case)
     before, spike = incident.spike, case.finding.spike
-    is_doubled = spike.observed * before.window >= case.rules.doubling * before.observed * spike.window
-    if is_doubled and spike.observed >= before.observed:
+    if has_grown(spike, case.rules.doubling, before.observed, before.window):
         return _reopen(incident, case, note=f"{before.observed} → {spike.observed}")
     return Change(incident=incident)
+
+
+def has_grown(spike: Spike, times: float, observed: int, window: timedelta) -> bool:
+    """Whether a spike is `times` what was once observed in a window; a short window alone does not count as grown."""
+    return spike.observed >= observed and spike.observed * window >= times * observed * spike.window
 
 
 def _reopen(incident: Incident, case: _Case, *, note: str) -> Change:
@@ -262,52 +241,6 @@ def _reopen(incident: Incident, case: _Case, *, note: str) -> Change:
         is_delayed=case.is_late,
     )
     return Draft(grown).then(Act.REOPEN, at=case.now, note=note, **NOBODY).change
-
-
-# --------------------------------------------------------------- people's acts
-
-
-def apply(incident: Incident, act: Act, *, by: str, at: datetime, note: str = "") -> Change | Illegal:
-    """Do what a person asks, or say why it cannot be done.
-
-    `note` is the reason of a dismissal (one of REASONS) and the name of whoever takes over in a hand-over. Asking
-    again for what one has done already changes nothing.
-    """
-    if (incident.state, act) not in TABLE or act not in PEOPLES_ACTS or _is_idle(incident, act, by):
-        return _refuse(incident, act, by=by)
-    match act:
-        case Act.ACKNOWLEDGE:
-            fields: Mapping[str, Any] = {"acknowledged_by": by, "acknowledged_at": at, "asked_at": None}
-        case Act.HAND_OVER:
-            fields = {"acknowledged_by": note or by, "acknowledged_at": at, "asked_at": None}
-        case Act.RESOLVE:
-            fields = {"closed_by": by, "closed_at": at}
-        case Act.DISMISS:
-            label = note if note in REASONS else "other"
-            fields = {"closed_by": by, "closed_at": at, "label": label}
-        case _:
-            fields = NOBODY
-    return Draft(incident).then(act, at=at, by=by, note=note, **fields).change
-
-
-def _is_idle(incident: Incident, act: Act, by: str) -> bool:
-    """Whether it is an acknowledgement that changes nothing: only who was asked again can renew it."""
-    is_again = act is Act.ACKNOWLEDGE and incident.state is State.ACKNOWLEDGED
-    return is_again and (incident.asked_at is None or incident.acknowledged_by != by)
-
-
-def _refuse(incident: Incident, act: Act, *, by: str) -> Change | Illegal:
-    is_closed = incident.closed_at is not None
-    first = incident.closed_by if is_closed else incident.acknowledged_by
-    asked_again = {
-        Act.ACKNOWLEDGE: State.ACKNOWLEDGED,
-        Act.RESOLVE: State.RESOLVED,
-        Act.DISMISS: State.DISMISSED,
-    }
-    if asked_again.get(act) is incident.state and first == by:
-        return Change(incident=incident)
-    at = incident.closed_at if is_closed else incident.acknowledged_at
-    return Illegal(act=act, state=incident.state, by=first, at=at)
 
 
 def with_total(incident: Incident, negatives: int) -> Incident:

@@ -28,7 +28,8 @@ def ask(incident: Incident, *, at: datetime) -> Change:
 def lapse(incident: Incident, *, at: datetime) -> Change:
     """Take back an acknowledgement behind which nobody answers."""
     by = incident.acknowledged_by or ""
-    return _engine(incident, Act.LAPSE, by, at=at, acknowledged_by=None, acknowledged_at=None, asked_at=None)
+    nobody = {"acknowledged_by": None, "acknowledged_at": None, "acknowledged_person": "", "asked_at": None}
+    return _engine(incident, Act.LAPSE, by, at=at, **nobody)
 
 
 def silence(incident: Incident, why: str, *, at: datetime) -> Change:

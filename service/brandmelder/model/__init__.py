@@ -41,6 +41,7 @@ from brandmelder.model.incident import (
     Pace,
     Phrase,
     Quote,
+    Snooze,
     State,
     Transition,
 )
@@ -56,6 +57,7 @@ from brandmelder.model.names import (
     SourceId,
 )
 from brandmelder.model.notify import (
+    Click,
     Delivery,
     DeliveryKind,
     DeliveryState,
@@ -68,6 +70,7 @@ __all__ = [
     "Act",
     "Bin",
     "ChannelId",
+    "Click",
     "Course",
     "Cursor",
     "Delivery",
@@ -97,6 +100,7 @@ __all__ = [
     "Removal",
     "RotaId",
     "Silence",
+    "Snooze",
     "SourceClass",
     "SourceId",
     "SourceSight",

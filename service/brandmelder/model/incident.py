@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from brandmelder.model.capture import SourceSight
+from brandmelder.model.capture import SourceClass, SourceSight
 from brandmelder.model.detect import Spike, SpikeKind
 from brandmelder.model.names import IncidentId, MentionId, MonitorId, SourceId
 
@@ -41,12 +41,15 @@ class Act(enum.StrEnum):
     OPEN = "open"
     ACKNOWLEDGE = "acknowledge"
     HAND_OVER = "hand_over"
+    SNOOZE = "snooze"
+    WAKE = "wake"
     WORSEN = "worsen"
     AGE = "age"
     TURN = "turn"
     CORRECT = "correct"
     RESOLVE = "resolve"
     DISMISS = "dismiss"
+    UNDO = "undo"
     REOPEN = "reopen"
     DISCARD = "discard"
     ESCALATE = "escalate"
@@ -68,6 +71,17 @@ class Pace(Struct, frozen=True, kw_only=True):
     """Start of the bin that was looked at."""
     observed: int
     window: timedelta
+
+
+class Snooze(Struct, frozen=True, kw_only=True):
+    """A person does not want to hear of an incident for a while; and what it looked like then."""
+
+    until: datetime
+    by: str
+    observed: int
+    window: timedelta
+    classes: tuple[SourceClass, ...] = ()
+    """The classes of sources in which it burnt."""
 
 
 class Incident(Struct, frozen=True, kw_only=True):
@@ -96,6 +110,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     calm_since: datetime | None = None
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
+    acknowledged_person: str = ""
+    """The id under which a channel knows who has it (in Slack `U…`); empty if no channel does."""
     asked_at: datetime | None = None
     """When whoever acknowledged was asked whether they are still on it; None once they answered."""
     silenced_since: datetime | None = None
@@ -104,6 +120,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     closed_by: str | None = None
     label: str | None = None
     """Why it was dismissed: sarcasm, own campaign, bots, wrong brand, other."""
+    snooze: Snooze | None = None
     peak_window: timedelta = timedelta(hours=1)
     """The window in which `peak` was counted."""
     trail: tuple[Pace, ...] = ()
@@ -121,6 +138,8 @@ class Transition(Struct, frozen=True, kw_only=True):
     after: State
     by: str = "brandmelder"
     note: str = ""
+    person: str = ""
+    """The id under which a channel knows who acted (in Slack `U…`): they are never notified of it."""
 
 
 class Quote(Struct, frozen=True, kw_only=True):

@@ -80,3 +80,39 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """Whom it calls."""
     possible_repeat: bool = False
     """Sent again although nobody could look whether it stands there: the message says so."""
+
+
+class Click(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person asked through a channel, as it arrived: a button, a form, a word in the thread.
+
+    It is written to the inbox before the channel is told that it arrived, and applied from there.
+    """
+
+    envelope: str
+    """The channel's id of this arrival; one that arrives twice has the same."""
+    person: str
+    """The id under which the channel knows them."""
+    at: str
+    """The channel's stamp of the act; together with the person unique, whichever way it arrived."""
+    act: str
+    """A word of `Act`, or `details`, `status`, `help`; or `unclear`, for words that say nothing."""
+    place: str
+    """Where it happened, as a `ref`: the alert, or the thread below it."""
+    name: str = ""
+    """What the channel calls the person, until it is asked for the name that people read."""
+    incident: str = ""
+    """Empty where only the thread tells."""
+    revision: int = 0
+    """Of the incident, as the person saw it; 0 where nobody can say."""
+    note: str = ""
+    """The reason of a dismissal, or the name of whoever takes over."""
+    other: str = ""
+    """The id of whoever takes over."""
+    seconds: int = 0
+    """How long a snooze lasts; 0 for the usual time."""
+    trigger: str = ""
+    """What lets a form be opened for a few seconds."""
+    is_form: bool = False
+    """Sent from a form: what it needs stands in it."""
+    is_spoken: bool = False
+    """Written in the thread; then a word says what came of it."""

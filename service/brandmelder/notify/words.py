@@ -145,6 +145,12 @@ class Words(Struct, frozen=True, kw_only=True):
     is_with: str
     open_again: str
     opens_again: str
+    snoozed: str
+    wakes: str
+    woken: dict[str, str]
+    """Why a snooze has ended: `over`, `doubled`, `class`."""
+    source_classes: dict[str, str]
+    takes_back: str
     figures_corrected: str
     ended_after: str
     calm_since: str

@@ -21,6 +21,7 @@ from brandmelder.pipeline.evaluate import Evaluator
 from brandmelder.pipeline.judge import judge
 from brandmelder.pipeline.poll import first_poll, poll_source
 from brandmelder.pipeline.recount import recount_changed
+from brandmelder.pipeline.wake import wake
 from brandmelder.store import deliveries, meta, sources
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ class Pipeline:
                 await self.parts.database.run(meta.progressed, now)
                 self._progressed = now
             self._next_settled = start_of(now - self.parts.settle) + BIN + self.parts.settle
-            return self._next_settled
+            awake = await self.parts.database.run(wake, self.parts, now)
+            return self._next_settled if awake is None else min(self._next_settled, awake)
 
     async def deliver(self, now: datetime) -> datetime | None:
         """Send what is due, look for what is unclear, sweep twins; returns the next moment."""

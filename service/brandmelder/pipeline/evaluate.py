@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from brandmelder.count.bins import EPOCH, settled_until, start_of, watermark
 from brandmelder.detect import scan
 from brandmelder.errors import Conflict
-from brandmelder.incident import lifecycle
-from brandmelder.model import BIN, Act, Bin, Evidence, Finding, Incident, IncidentId, MonitorId, Transition
+from brandmelder.incident import lifecycle, snooze
+from brandmelder.incident.transitions import RUNNING, Change
+from brandmelder.model import BIN, Act, Bin, Evidence, Finding, Incident, IncidentId, MonitorId, SourceClass, Transition
 from brandmelder.pipeline.gather import Gatherer
 from brandmelder.pipeline.promise import deliveries_of
 from brandmelder.pipeline.view import SHARES_OVER, WHOLE, Sights, Usual, bins_of, read_usual, sights_of
@@ -199,7 +200,7 @@ class _Turn:
     async def look_ahead(self) -> None:
         """Look at the bins that still run: they may open an incident and never close one, and they teach nothing."""
         ahead = self._bins(self.through, start_of(self.now) + BIN, running=True)
-        is_running = self.incident is not None and self.incident.state in lifecycle.RUNNING
+        is_running = self.incident is not None and self.incident.state in RUNNING
         if not is_running and not any(one.negative for one in ahead):
             return
         state = self.state
@@ -220,11 +221,21 @@ class _Turn:
         change = lifecycle.consider(
             self.incident, finding, now=self.now, rules=self.watch.lifecycle, number=lambda: UNNUMBERED
         )
+        change = snooze.disturb(change, self._classes(), self.now)
         self.incident = change.incident
         if change.incident is None:
             return
         if change.transitions or self._shows_more(change.incident):
             await self._commit(change)
+
+    def _classes(self) -> set[SourceClass]:
+        """Return the classes of sources in which negative mentions came since the last evaluation."""
+        begin = self.incident.onset if self.incident is not None else self.now
+        return {
+            self.parts.places[one.source].source_class
+            for one in self.situation.counts
+            if one.negative and one.start >= begin and one.source in self.parts.places
+        }
 
     def _is_partial(self, finding: Finding) -> bool:
         """Whether a source was blind inside the window; what lies before the first news is history, not blindness."""
@@ -261,7 +272,7 @@ class _Turn:
         is_late = self.now - evidence.newest > self.watch.lifecycle.late
         return replace(incident, is_delayed=incident.is_delayed or is_late)
 
-    async def _commit(self, change: lifecycle.Change | None) -> None:
+    async def _commit(self, change: Change | None) -> None:
         """Commit 3. Without a change, only what the detector and the incident remember."""
         incident, evidence = self.incident, None
         transitions: Sequence[Transition] = ()

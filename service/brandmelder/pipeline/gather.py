@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from brandmelder.count.responses import Utterance, coverage
 from brandmelder.incident.evidence import Answered, EvidenceInputs, Judged, gather
-from brandmelder.incident.lifecycle import ENDED
 from brandmelder.incident.phrases import Background, background
 from brandmelder.incident.similar import Likeness, likeness
+from brandmelder.incident.transitions import ENDED
 from brandmelder.model import BIN, Bin, Evidence, Incident, Label, Mention
 from brandmelder.pipeline.view import Sights, bins_of
 from brandmelder.store import incidents, mentions, series

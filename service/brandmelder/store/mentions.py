@@ -242,6 +242,21 @@ def count(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(mention)) or 0
 
 
+def newest(
+    connection: Connection, before: MentionId | None, since: datetime, limit: int
+) -> list[tuple[MentionId, Mention, Verdict | None]]:
+    """Return mentions stored before `before` and captured at `since` or later, newest first (primary key)."""
+    rows = connection.execute(
+        select(mention.c.id, verdict.c.body, *_COLUMNS)
+        .select_from(mention.outerjoin(verdict, verdict.c.mention == mention.c.id))
+        .where(mention.c.removed_at.is_(None), *([] if before is None else [mention.c.id < before]))
+        .order_by(mention.c.id.desc())
+        .limit(limit)
+    )
+    found = [(MentionId(ident), _mention(columns), _decode(body) if body else None) for ident, body, *columns in rows]
+    return [row for row in found if row[1].captured_at >= since]
+
+
 def page(connection: Connection, after: MentionId, limit: int) -> list[tuple[MentionId, Mention, Verdict | None]]:
     """Return the mentions after `after` with their verdicts, in the order they were stored: for a recount."""
     rows = connection.execute(
