@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 UNCONFIRMED = timedelta(minutes=5)
 """If no channel has confirmed the alert for so long, the steps are counted from then: others may get through."""
 BURNING = frozenset({Course.RISING, Course.CLIMBING, Course.HIGH})
-_ROUNDS = frozenset({Act.OPEN, Act.REOPEN, Act.LAPSE, Act.SPEAK})
+_ROUNDS = frozenset({Act.OPEN, Act.REOPEN, Act.LAPSE, Act.SPEAK, Act.WAKE, Act.UNDO})
 """What begins the steps anew."""
-_CALLS_ITSELF = frozenset({Act.OPEN, Act.SPEAK})
-"""Where the message that is sent anyway calls the first people: no second one follows at once."""
+_CALLS_ITSELF = frozenset({Act.OPEN, Act.SPEAK, Act.UNDO})
+"""Where the message that is sent anyway calls the first people, or somebody is there: nobody is called at once."""
 ENGINE = "brandmelder"
 
 
@@ -82,8 +82,10 @@ def due(
 ) -> Due:
     """Return what is due for an incident that people are told of; `confirmed` is when any channel had its alert.
 
-    Silenced incidents are none of its business.
+    Of what is silenced or snoozed nothing is due.
     """
+    if incident.silenced_since is not None or incident.snooze is not None:
+        return Due()
     if incident.state is State.OPEN:
         return _unacknowledged(incident, timeline, confirmed, escalation=escalation, now=now)
     if incident.state is State.ACKNOWLEDGED:
