@@ -200,4 +200,16 @@ ENGLISH: Final = Words(
     },
     budget_days="at most 1 false alarm in {days} days",
     budget_day=Plural("at most {number} false alarm a day", "at most {number} false alarms a day"),
+    first_hour="{hour}:00",
+    events=Plural("{number} event", "{number} events"),
+    alarm="{clock} alert",
+    per_bar="per {width}",
+    as_of="as of {moment}",
+    without="without {source}",
+    without_since="without {source} since {moment}",
+    without_many="without {number} sources",
+    learns="learning, {time}",
+    in_minutes="{number} minutes",
+    negative=dict.fromkeys(SpikeKind, Plural("negative", "negative"))
+    | {SpikeKind.TOTAL: Plural("mention", "mentions")},
 )

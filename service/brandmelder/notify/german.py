@@ -204,4 +204,16 @@ GERMAN: Final = Words(
     },
     budget_days="höchstens 1 Fehlalarm in {days} Tagen",
     budget_day=Plural("höchstens {number} Fehlalarm am Tag", "höchstens {number} Fehlalarme am Tag"),
+    first_hour="{hour} Uhr",
+    events=Plural("{number} Ereignis", "{number} Ereignisse"),
+    alarm="{clock} Alarm",
+    per_bar="je {width}",
+    as_of="Stand {moment}",
+    without="ohne {source}",
+    without_since="ohne {source} seit {moment}",
+    without_many="ohne {number} Quellen",
+    learns="lernt, {time}",
+    in_minutes="{number} Minuten",
+    negative=dict.fromkeys(SpikeKind, Plural("negative", "negative"))
+    | {SpikeKind.TOTAL: Plural("Erwähnung", "Erwähnungen")},
 )

@@ -169,3 +169,16 @@ class Words(Struct, frozen=True, kw_only=True):
     reasons: dict[str, str]
     budget_days: str
     budget_day: Plural
+    # the picture
+    first_hour: str
+    events: Plural
+    alarm: str
+    per_bar: str
+    as_of: str
+    without: str
+    without_since: str
+    without_many: str
+    learns: str
+    in_minutes: str
+    negative: dict[SpikeKind, Plural]
+    """Behind a number in the headline of a picture."""

@@ -17,7 +17,7 @@ from brandmelder.errors import Conflict
 from brandmelder.incident import lifecycle, snooze
 from brandmelder.incident.transitions import RUNNING, Change
 from brandmelder.model import BIN, Act, Bin, Evidence, Finding, Incident, IncidentId, MonitorId, SourceClass, Transition
-from brandmelder.pipeline.gather import Gatherer
+from brandmelder.pipeline.gather import Gatherer, Seen
 from brandmelder.pipeline.promise import deliveries_of
 from brandmelder.pipeline.view import SHARES_OVER, WHOLE, Sights, Usual, bins_of, read_usual, sights_of
 from brandmelder.store import deliveries, incidents, series, sources
@@ -281,7 +281,8 @@ class _Turn:
             if not transitions:
                 incident = replace(incident, revision=incident.revision + 1)
             if transitions or self.gatherer.is_stale(incident, self.now):
-                evidence = await self.gatherer.gather(self.watch, incident, self.sights, self.now)
+                seen = Seen(sights=self.sights, state=self.state)
+                evidence = await self.gatherer.gather(self.watch, incident, seen, self.now)
                 incident = self._dated(lifecycle.with_total(incident, evidence.negatives), evidence, transitions)
         row = replace(self.row, state=scan.encode(self.state), evaluated_through=self.through)
         is_new = incident is not None and (self.stored is None or self.stored.id != incident.id)
