@@ -143,7 +143,7 @@ class Document(Options):
     silences: Any = None
     """What silences may do that people make by command."""
     working_hours: Any = None
-    """When people work anyway; `brandmelder oncall rest` reckons with it."""
+    """When people work anyway; how long they could rest is reckoned from it."""
     rest_reader: str | None = None
     """Who, beside the person, may read how long a person could rest: one of the people."""
     people_in_figures: bool = True
