@@ -56,6 +56,11 @@ class Escalation(Struct, frozen=True, kw_only=True):
         """Whom the alert itself calls."""
         return tuple(target for step in self.steps if not step.after for target in step.to)
 
+    @property
+    def everybody(self) -> tuple[Target, ...]:
+        """All who can be called, in the order of the steps."""
+        return tuple(target for step in self.steps for target in step.to)
+
 
 class Due(Struct, frozen=True, kw_only=True):
     """What is to be done about an incident now, and when to look again if it is nothing."""

@@ -55,6 +55,8 @@ class Context(Struct, frozen=True, kw_only=True):
     first_observed: int | None = None
     """What the opening reported, if it has been corrected since."""
     cases: tuple[Case, ...] = ()
+    silenced_since: datetime | None = None
+    """Of a word that a silence is over: since when it held."""
 
 
 class Story(Struct, frozen=True):

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.incident.lifecycle import LifecycleRules
-from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
+from brandmelder.model import ChannelId, MonitorId, RotaId, SourceClass, SourceId
+from brandmelder.pipeline.duty import Duty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from brandmelder.classify.classifier import Classifier
     from brandmelder.notify.notifier import Notifier
     from brandmelder.notify.routing import Route
+    from brandmelder.pipeline.calendars import ReadCalendar
     from brandmelder.store.database import Database
 
 SETTLE = timedelta(seconds=60)
@@ -76,6 +78,9 @@ class Parts:
     zone: ZoneInfo
     on_call: str | None
     author_key: bytes
+    duty: Duty = field(default_factory=Duty)
+    calendars: Mapping[RotaId, ReadCalendar] = field(default_factory=dict)
+    """How the calendars of rotas are read."""
     settle: timedelta = SETTLE
     on_failure: Callable[[str], None] = field(default=lambda _text: None)
     """Told in one line whenever a source starts or stops failing."""

@@ -22,7 +22,7 @@ from brandmelder.notify.inert import inert
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from brandmelder.notify.message import Button, Message, QuoteText, Span
+    from brandmelder.notify.message import Button, Callee, Message, QuoteText, Span
 
 Block = dict[str, Any]
 
@@ -46,6 +46,7 @@ _COMMANDS = {"acknowledge": "ack", "resolve": "resolve"}
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _URL_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"
 _NO_URL_CHARACTERS = frozenset(' <>"|\\^`{}')
+_MEMBER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _CLOCK_TIME = re.compile(r"\d{1,2}:\d{2}")
 
 
@@ -150,13 +151,19 @@ def _rich_text(elements: list[Block]) -> list[Block]:
 
 def _facts(message: Message) -> list[Block]:
     """Return sentence, picture, lines and what limits them."""
-    passages = _section(_runs(message.sentence, MOST_SENTENCE))
+    passages = _section(_runs(message.sentence, MOST_SENTENCE)) + _section(_called(message.calls))
     spark = inert(message.spark, MOST_LINE)
     if spark:
         passages.append({"type": "rich_text_preformatted", "elements": [_text(spark)]})
     rows = [row for line in message.lines if (row := _row(line.label, line.spans))]
     rows += [[_text(words, italic=True)] for honest in message.honest if (words := inert(honest, MOST_LINE))]
     return passages + _section([run for row in rows for run in [*row, _text("\n")]][:-1])
+
+
+def _called(calls: Sequence[Callee]) -> list[Block]:
+    """Mention those whom a message calls: their ids stand in the configuration, no stranger writes them."""
+    users = [{"type": "user", "user_id": one.slack} for one in calls[:MOST_ELEMENTS] if _MEMBER.fullmatch(one.slack)]
+    return [part for user in users for part in (user, _text(" "))][:-1]
 
 
 def _section(elements: list[Block]) -> list[Block]:
