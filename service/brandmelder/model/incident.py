@@ -173,6 +173,8 @@ class Occasion(Struct, frozen=True, kw_only=True):
 
     at: datetime
     name: str
+    until: datetime | None = None
+    """How long it raises the expectation."""
 
 
 class Picture(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -220,6 +222,9 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     community: int = 0
     """Level on the Shitstorm-Skala, community column."""
     media: int = 0
+    community_inputs: tuple[tuple[str, float], ...] = ()
+    """What decided the level, by the names of `skala.Community`; shares as 0 to 1."""
+    media_inputs: tuple[tuple[str, float], ...] = ()
     similar: tuple[str, ...] = ()
     """Ids of earlier incidents that looked like this."""
     quotes: tuple[Quote, ...] = ()

@@ -154,7 +154,7 @@ def _save(connection: Connection, one: Delivery, expected: DeliveryState) -> Non
     deliveries.save_delivery(connection, one, life.next_moment(one), expected=expected)
     if one.persons and one.state is DeliveryState.SENT and one.confirmed_at is not None:
         # One call in several channels is one look.
-        key = one.key.removesuffix(f":{one.channel}")
+        key = f"{one.incident}:{int(one.created_at.timestamp())}"
         calls.reached(connection, [Page(person=who, at=one.confirmed_at, key=key) for who in one.persons])
 
 

@@ -217,7 +217,9 @@ class _Turn:
             await self._commit(None)
 
     async def _consider(self, finding: Finding) -> None:
-        finding = replace(finding, spike=replace(finding.spike, is_partial=self._is_partial(finding)))
+        campaign = await self.gatherer.campaign(self.watch, finding) if finding.pages or finding.is_high else None
+        is_partial = self._is_partial(finding)
+        finding = replace(finding, spike=replace(finding.spike, is_partial=is_partial, campaign=campaign))
         change = lifecycle.consider(
             self.incident, finding, now=self.now, rules=self.watch.lifecycle, number=lambda: UNNUMBERED
         )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from brandmelder.notify.notifier import Notifier
     from brandmelder.notify.routing import Route
     from brandmelder.pipeline.calendars import ReadCalendar
+    from brandmelder.pipeline.weigh import Scales
     from brandmelder.store.database import Database
 
 SETTLE = timedelta(seconds=60)
@@ -70,6 +71,7 @@ class Parts:
     watches: Mapping[MonitorId, Watch]
     matcher: Matcher
     classifier: Classifier
+    scales: Scales
     notifiers: Mapping[ChannelId, Notifier]
     routes: Sequence[Route]
     brand: str

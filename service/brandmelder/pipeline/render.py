@@ -14,6 +14,7 @@ from brandmelder.model import Act, Delivery, DeliveryKind, Evidence, Incident, M
 from brandmelder.notify.call import Hole, call, with_holes
 from brandmelder.notify.compose import Case, Context, compose, rule_words
 from brandmelder.notify.message import Subject
+from brandmelder.notify.news import ENGINE, first_told
 from brandmelder.notify.repeat import marked
 from brandmelder.notify.routing import escalation_of
 from brandmelder.notify.story import Story
@@ -87,6 +88,7 @@ def _context(parts: Parts, facts: Facts, delivery: Delivery, now: datetime) -> C
         transition=_told(facts.timeline, delivery),
         first_acknowledged_at=next(acknowledged, None),
         silenced_since=next(silenced, None),
+        first_observed=first_told(facts.timeline),
         cases=facts.cases,
     )
 
@@ -155,4 +157,7 @@ def _case(connection: Connection, ident: str) -> Case:
         duration=(incident.closed_at - incident.opened_at) if incident.closed_at else timedelta(0),
         community=evidence.community,
         what=phrases[0].text if phrases else "",
+        ended=incident.state,
+        is_by_itself=incident.closed_by == ENGINE,
+        label=incident.label or "",
     )
