@@ -470,6 +470,15 @@ def test_the_note_says_what_is_open_what_is_silenced_what_happened_and_what_is_b
     assert "Press fehlt seit" in text
 
 
+def test_without_people_in_figures_the_note_says_neither_who_went_nor_how_often_they_were_called():
+    masked = CALLING + "people_in_figures: false\n"
+    world = evening(MONDAY, until=MONDAY + 5 * MINUTE, yaml=masked)
+    text = said(world, next(one for one in of_kind(world, DeliveryKind.NOTICE) if one.channel == "crisis"))
+    assert "Ben Kurz übernimmt die Bereitschaft." in text
+    assert "Anna" not in text
+    assert "gerufen" not in text
+
+
 def test_the_first_look_of_an_installation_is_no_change_of_duty(nobody):
     assert of_kind(nobody, DeliveryKind.NOTICE) == []
 

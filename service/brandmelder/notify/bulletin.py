@@ -48,7 +48,8 @@ class Happened(Struct, frozen=True, kw_only=True):
     since: datetime
     opened: int = 0
     closed: int = 0
-    calls: int = 0
+    calls: int | None = None
+    """How often whoever goes was called; None where no figures of people are kept."""
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -87,7 +88,9 @@ def handover_note(
     said = words.handover.format(names=now_on, before=before) if before else words.handover_first.format(names=now_on)
     lines = list(_listed(stands.running, reader)) or [_line(words.open_label, words.none_open)]
     lines += [_line(words.silenced_label, _silence(one, reader)) for one in stands.silences[:MOST]]
-    counted = words.turn.format(opened=happened.opened, closed=happened.closed, calls=happened.calls)
+    counted = words.turn.format(opened=happened.opened, closed=happened.closed)
+    if happened.calls is not None:
+        counted += ", " + words.turn_calls.format(calls=happened.calls)
     lines.append(_line(words.turn_label.format(moment=voice.moment(happened.since)), counted))
     blind = [
         words.blind.format(source=inert(reader.sources.get(source, source), 40), moment=voice.moment(since))

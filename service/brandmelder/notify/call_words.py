@@ -37,6 +37,7 @@ class CallWords(Struct, frozen=True, kw_only=True):
     everything: str
     turn_label: str
     turn: str
+    turn_calls: str
     blind_label: str
     blind: str
     all_seen: str
@@ -77,7 +78,8 @@ GERMAN: Final = CallWords(
     silence="Nr. {number} bis {moment}, {by}: {reason} ({what})",
     everything="alles",
     turn_label="Seit {moment}",
-    turn="{opened} eröffnet, {closed} beendet, {calls} Mal gerufen",
+    turn="{opened} eröffnet, {closed} beendet",
+    turn_calls="{calls} Mal gerufen",
     blind_label="Quellen",
     blind="{source} fehlt seit {moment}",
     all_seen="alle gelesen",
@@ -118,7 +120,8 @@ ENGLISH: Final = CallWords(
     silence="no. {number} until {moment}, {by}: {reason} ({what})",
     everything="everything",
     turn_label="Since {moment}",
-    turn="{opened} opened, {closed} ended, called {calls} times",
+    turn="{opened} opened, {closed} ended",
+    turn_calls="called {calls} times",
     blind_label="Sources",
     blind="{source} missing since {moment}",
     all_seen="all read",

@@ -148,7 +148,8 @@ def _handover(scene: Scene, rota: Rota, change: tuple[str, str], happened: Happe
     duty = scene.parts.duty
     comes, goes = (tuple(PersonId(one) for one in people.split(",") if one) for people in change)
     ident = f"turn:{rota.id}:{int(scene.now.timestamp())}"
-    turn = (rota.id, " & ".join(duty.names(comes)), " & ".join(duty.names(goes)))
+    gone = duty.names(goes) if duty.people_in_figures else ()
+    turn = (rota.id, " & ".join(duty.names(comes)), " & ".join(gone))
     own = [channel for one in comes if one in duty.people for channel in duty.people[one].channels]
     stands = _stands(scene)
     return _notice(
@@ -168,7 +169,7 @@ def _happened(scene: Scene, since: datetime, *, people: str) -> Happened:
         since=since,
         opened=sum(1 for step in steps if step.act is Act.OPEN),
         closed=sum(1 for step in steps if step.act in {Act.RESOLVE, Act.DISMISS}),
-        calls=len(reached),
+        calls=len(reached) if scene.parts.duty.people_in_figures else None,
     )
 
 
