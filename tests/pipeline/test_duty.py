@@ -18,6 +18,7 @@ from brandmelder.model import (
     PersonId,
     RotaId,
     Silence,
+    SourceId,
     State,
 )
 from brandmelder.notify.compose import plain_text
@@ -50,11 +51,10 @@ CALLING = (
 )
 """In the week of the storm it is Anna's turn; after ten minutes Ben is called, on his phone as well."""
 QUIET = CALLING + 'quiet_hours: [{from: "22:00", to: "07:00", breaks_at: null}]\n'
-TWO = QUIET.replace(
-    "channels:\n",
-    "  anschluss: {query: '*', sources: [blog], false_alarms: 1 per 30 days}\nchannels:\n",
-    1,
+TWO = QUIET.replace("sources: [blog, press]", "sources: [blog]").replace(
+    "channels:\n", "  papers: {query: nordfunk, sources: [press], false_alarms: 1 per 30 days}\nchannels:\n", 1
 )
+"""Two monitors that share no mention: what they find is told apart."""
 
 
 def evening(begin, *worlds_mentions, until, yaml=CALLING, before=None, outages=None):
@@ -382,7 +382,9 @@ def test_the_night_is_that_of_whoever_is_on_call():
 def test_several_that_burn_are_told_in_one_message_with_their_alerts_in_its_thread():
     begin = datetime(2026, 12, 16, 5, 0, tzinfo=BERLIN).astimezone(UTC)
     morning = datetime(2026, 12, 16, 7, 0, tzinfo=BERLIN).astimezone(UTC)
-    world = evening(begin, storm(begin, 300, spread=3 * HOUR), until=morning + 8 * MINUTE, yaml=TWO)
+    angry = storm(begin, 300, spread=3 * HOUR)
+    papers = [replace(one, source=SourceId("press")) for one in storm(begin, 300, spread=3 * HOUR, first=500_000)]
+    world = evening(begin, angry, papers, until=morning + 8 * MINUTE, yaml=TWO)
     assert len(world.incidents()) == 2
     (notice,) = [one for one in of_kind(world, DeliveryKind.NOTICE) if one.channel == "crisis"]
     assert (notice.state, notice.persons) == (DeliveryState.SENT, ("anna",))

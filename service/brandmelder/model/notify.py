@@ -82,6 +82,10 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """The key of the notice in whose thread an opening goes, since many are told at once."""
     root: str | None = None
     """The ref of the message at the head of the thread it stands in, if it does."""
+    instead_of: ChannelId | None = None
+    """The channel it stands in for, which did not confirm in time."""
+    fallback_at: datetime | None = None
+    """When somebody else was told instead, or found that there is nobody."""
     possible_repeat: bool = False
     """Sent again although nobody could look whether it stands there: the message says so."""
 

@@ -87,9 +87,9 @@ def due(
 ) -> Due:
     """Return what is due for an incident that people are told of; `confirmed` is when any channel had its alert.
 
-    Of what is silenced or snoozed nothing is due.
+    Of what is silenced, snoozed, or told within another's alert nothing is due.
     """
-    if incident.silenced_since is not None or incident.snooze is not None:
+    if incident.silenced_since is not None or incident.snooze is not None or incident.under is not None:
         return Due()
     if incident.state is State.OPEN:
         return _unacknowledged(incident, timeline, confirmed, escalation=escalation, now=now)

@@ -70,7 +70,9 @@ class Keeper:
 def _keep(connection: Connection, parts: Parts, now: datetime) -> datetime | None:
     scene = Scene(connection, parts, now)
     running = [
-        found for found in incidents.all_incidents(connection, running_only=True) if watch.is_told_of(found[0].state)
+        found
+        for found in incidents.all_incidents(connection, running_only=True)
+        if watch.is_told_of(found[0].state) and found[0].under is None
     ]
     moments = [_next_edge(scene, running)]
     ended: list[Incident] = []

@@ -33,8 +33,11 @@ def promise_change(
 ) -> None:
     """Promise what an incident's change is worth; calls that are not needed any more are taken back.
 
-    Call it in the transaction that saved the incident, after it was saved.
+    Call it in the transaction that saved the incident, after it was saved. What is told within another's alert
+    promises nothing of its own (pipeline/shelter.py).
     """
+    if incident.under is not None:
+        return
     scene = Scene(connection, parts, now)
     standing = deliveries.of_incident(connection, incident.id)
     if any(step.act in _ANSWERS for step in transitions):

@@ -12,15 +12,16 @@ from msgspec.structs import replace
 from brandmelder.errors import StoreError
 from brandmelder.model import Act, Delivery, DeliveryKind, Evidence, Incident, MentionId, Transition
 from brandmelder.notify.call import Hole, call, with_holes
-from brandmelder.notify.compose import Case, Context, compose, rule_words
+from brandmelder.notify.compose import Beside, Case, Context, compose, rule_words
 from brandmelder.notify.message import Subject
 from brandmelder.notify.news import ENGINE, first_told
 from brandmelder.notify.repeat import marked
 from brandmelder.notify.routing import escalation_of
+from brandmelder.notify.stand_in import labelled
 from brandmelder.notify.story import Story
 from brandmelder.pipeline.bulletins import read_notice
 from brandmelder.pipeline.duty import Scene, first_called
-from brandmelder.store import incidents, mentions
+from brandmelder.store import deliveries, incidents, mentions
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -40,6 +41,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     timeline: tuple[Transition, ...]
     texts: Mapping[MentionId, str]
     cases: tuple[Case, ...]
+    told: tuple[Delivery, ...]
+    """What was promised of it, to every channel."""
+    beside: tuple[Incident, ...] = ()
     on_call: str = ""
     """Who is on call for it now."""
     holes: tuple[Hole, ...] = ()
@@ -66,6 +70,7 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
     if delivery.kind in _CALLING:
         message = with_holes(replace(message, calls=callees), facts.holes)
     message = replace(message, subject=subject_of(facts.incident, delivery.kind))
+    message = labelled(message, delivery, facts.told, names=parts.fallbacks.names, zone=parts.zone)
     return marked(message, delivery), facts.incident.revision
 
 
@@ -90,6 +95,7 @@ def _context(parts: Parts, facts: Facts, delivery: Delivery, now: datetime) -> C
         silenced_since=next(silenced, None),
         first_observed=first_told(facts.timeline),
         cases=facts.cases,
+        beside=tuple(_beside(parts, one) for one in facts.beside),
     )
 
 
@@ -142,7 +148,16 @@ def _read(connection: Connection, delivery: Delivery, parts: Parts, now: datetim
         timeline=tuple(incidents.timeline(connection, incident.id)),
         texts={ident: one.text for ident, one in quoted.items()},
         cases=tuple(_case(connection, similar) for similar in evidence.similar),
+        told=tuple(deliveries.of_incident(connection, incident.id)),
+        beside=tuple(
+            one for one, _ in incidents.all_incidents(connection, running_only=True) if one.under == incident.id
+        ),
     )
+
+
+def _beside(parts: Parts, incident: Incident) -> Beside:
+    watch = parts.watches.get(incident.monitor)
+    return Beside(id=incident.id, title=watch.title if watch else incident.monitor, spike=incident.spike)
 
 
 def _case(connection: Connection, ident: str) -> Case:
