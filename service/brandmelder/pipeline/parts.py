@@ -11,6 +11,7 @@ from msgspec import Struct
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
+from brandmelder.notify.digest import Covers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +43,14 @@ class Place(Struct, frozen=True, kw_only=True):
     def patience(self) -> timedelta:
         """How long its failing holds the evaluation up before time goes on without it."""
         return max(3 * self.every, timedelta(minutes=15))
+
+
+class DigestPlan(Struct, frozen=True, kw_only=True):
+    """When a look back is given, on how much, to whom."""
+
+    cron: str
+    covers: Covers
+    channels: tuple[ChannelId, ...]
 
 
 class Watch(Struct, frozen=True, kw_only=True):
@@ -76,6 +85,7 @@ class Parts:
     scales: Scales
     notifiers: Mapping[ChannelId, Notifier]
     routes: Sequence[Route]
+    digests: Sequence[DigestPlan] = ()
     brand: str
     short: str
     language: str
