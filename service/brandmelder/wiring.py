@@ -22,9 +22,10 @@ from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
 from brandmelder.notify.notifier import Tools as Lent
 from brandmelder.notify.routing import Route
+from brandmelder.notify.stand_in import Fallbacks
 from brandmelder.options import WebChannelOptions
 from brandmelder.pipeline import Pipeline
-from brandmelder.pipeline.parts import Parts, Place, Watch
+from brandmelder.pipeline.parts import DigestPlan, Parts, Place, Watch
 from brandmelder.pipeline.weigh import Scales
 
 if TYPE_CHECKING:
@@ -120,9 +121,15 @@ def build(
             Route(
                 monitors=None if alert.monitors is None else frozenset(alert.monitors),
                 channels=tuple(ident for ident in alert.to if ident in notifiers),
+                fallback=alert.fallback,
             )
             for alert in settings.alerts
         ),
+        digests=tuple(
+            DigestPlan(cron=one.cron, covers=one.covers, channels=tuple(to for to in one.to if to in notifiers))
+            for one in settings.digests
+        ),
+        fallbacks=_fallbacks(settings),
         brand=settings.brand,
         short=settings.short,
         language=settings.language,
@@ -161,6 +168,15 @@ def _places(settings: Settings) -> dict[SourceId, Place]:
         )
         for ident, options in settings.sources.items()
     }
+
+
+def _fallbacks(settings: Settings) -> Fallbacks:
+    return Fallbacks(
+        channels={
+            ident: tuple(ChannelId(name) for name in options.fallback) for ident, options in settings.channels.items()
+        },
+        names={ident: f"{options.type.title()} ({ident})" for ident, options in settings.channels.items()},
+    )
 
 
 def _watches(settings: Settings) -> dict[MonitorId, Watch]:

@@ -48,7 +48,6 @@ class Pipeline:
         self._news, self._judged = 1, 0
         """How many polls brought something to judge, and how many of them were judged."""
         self._evaluating = asyncio.Lock()
-        self._delivering = asyncio.Lock()
 
     async def start(self, now: datetime) -> None:
         """Pick up where the last process stopped: new sources, changed queries, deliveries cut off in mid-air."""
@@ -100,13 +99,20 @@ class Pipeline:
             return self._next_settled if awake is None else min(self._next_settled, awake)
 
     async def deliver(self, now: datetime) -> datetime | None:
-        """Send what is due, look for what is unclear, sweep twins; returns the next moment."""
-        async with self._delivering:
-            attention = await self.parts.database.run(deliveries.next_attention)
-            if attention is None or attention > now:
-                return attention
-            await self._deliverer.deliver(now)
-            return await self.parts.database.run(deliveries.next_attention)
+        """Send what is due, look for what is unclear, sweep twins; returns the next moment.
+
+        May be called while it runs: channels that are at work are left alone, the others have their turn.
+        """
+        attention = await self.parts.database.run(deliveries.next_attention)
+        if attention is None or attention > now:
+            return attention
+        await self._deliverer.deliver(now)
+        return await self.parts.database.run(deliveries.next_attention, besides=self._deliverer.busy)
+
+    @property
+    def is_delivering(self) -> bool:
+        """Whether a channel is at work."""
+        return bool(self._deliverer.busy)
 
     async def close(self) -> None:
         """Let go of the channels and the database."""

@@ -12,6 +12,7 @@ from brandmelder.detect.scan import DetectorRules
 from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
 from brandmelder.notify.digest import Covers
+from brandmelder.notify.stand_in import Fallbacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -92,6 +93,7 @@ class Parts:
     zone: ZoneInfo
     on_call: str | None
     author_key: bytes
+    fallbacks: Fallbacks = field(default_factory=lambda: Fallbacks(channels={}, names={}))
     settle: timedelta = SETTLE
     on_failure: Callable[[str], None] = field(default=lambda _text: None)
     """Told in one line whenever a source starts or stops failing."""

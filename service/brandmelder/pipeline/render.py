@@ -15,7 +15,8 @@ from brandmelder.notify.compose import Beside, Case, Context, compose, rule_word
 from brandmelder.notify.message import Subject
 from brandmelder.notify.news import ENGINE, first_told
 from brandmelder.notify.repeat import marked
-from brandmelder.store import incidents, mentions
+from brandmelder.notify.stand_in import labelled
+from brandmelder.store import deliveries, incidents, mentions
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,6 +33,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     timeline: tuple[Transition, ...]
     texts: Mapping[MentionId, str]
     cases: tuple[Case, ...]
+    told: tuple[Delivery, ...]
+    """What was promised of it, to every channel."""
     beside: tuple[Incident, ...] = ()
 
 
@@ -63,6 +66,7 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
     )
     message = compose(facts.incident, facts.evidence, kind=delivery.kind, context=context, quotes=facts.texts)
     message = replace(message, subject=subject_of(facts.incident, delivery.kind))
+    message = labelled(message, delivery, facts.told, names=parts.fallbacks.names, zone=parts.zone)
     return marked(message, delivery), facts.incident.revision
 
 
@@ -106,6 +110,7 @@ def _read(connection: Connection, ident: str) -> Facts:
         timeline=tuple(incidents.timeline(connection, incident.id)),
         texts={ident: one.text for ident, one in quoted.items()},
         cases=tuple(_case(connection, similar) for similar in evidence.similar),
+        told=tuple(deliveries.of_incident(connection, incident.id)),
         beside=tuple(
             one for one, _ in incidents.all_incidents(connection, running_only=True) if one.under == incident.id
         ),

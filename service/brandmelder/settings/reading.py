@@ -98,6 +98,7 @@ class _Reading:
         monitors = self._monitors(block.get("monitors"), sources)
         alerts = self._alerts(block.get("alerts"), monitors, channels)
         digests = self._digests(block.get("digests"), channels)
+        self._stand_ins(block.get("channels"), channels)
         zone = self._zone(block.get("timezone", Document.model_fields["timezone"].default))
         self._classifier(block.get("classifier"))
         if document is None or zone is None or notes.problems:
@@ -266,10 +267,12 @@ class _Reading:
             written = block if isinstance(block, dict) else {}
             names = self._known(written.get("monitors"), monitors, (*path, "monitors"), kind="monitor")
             to = self._known(written.get("to", []), channels, (*path, "to"), kind="channel")
+            instead = self._known(written.get("fallback", []), channels, (*path, "fallback"), kind="channel")
             told.update(names)
             if accepted is not None:
                 which = None if accepted.monitors is None else tuple(MonitorId(name) for name in names)
-                alerts.append(AlertSettings(monitors=which, to=tuple(ChannelId(name) for name in to)))
+                places, fallback = (tuple(ChannelId(name) for name in listed) for listed in (to, instead))
+                alerts.append(AlertSettings(monitors=which, to=places, fallback=fallback))
         for name in monitors if isinstance(blocks, list) and blocks else ():
             if name not in told:
                 hint = "name it under alerts, or write monitors: all there"
@@ -287,6 +290,13 @@ class _Reading:
                 channels_told = tuple(ChannelId(name) for name in to)
                 found.append(DigestSettings(cron=accepted.cron, covers=accepted.covers, to=channels_told))
         return tuple(found)
+
+    def _stand_ins(self, blocks: Any, channels: Mapping[str, Any]) -> None:
+        for name, block in _items(blocks):
+            path = ("channels", name, "fallback")
+            listed = block.get("fallback", []) if isinstance(block, dict) else []
+            if name in self._known(listed, channels, path, kind="channel"):
+                self._notes.wrong(path, f'the channel "{name}" cannot stand in for itself', "name another one")
 
     # ------------------------------------------------------------- the rest
 
@@ -316,7 +326,8 @@ class _Reading:
             hint = "for a service write sqlite:///brandmelder.db"
             self._notes.warn(("database",), "a database in memory forgets everything at a restart", hint)
         read = {source for monitor in settings.monitors.values() for source in monitor.sources}
-        used = {channel for alert in settings.alerts for channel in alert.to}
+        used = {channel for alert in settings.alerts for channel in (*alert.to, *alert.fallback)}
+        used |= {ChannelId(name) for options in settings.channels.values() for name in options.fallback}
         for source in settings.sources.keys() - read:
             self._notes.warn(
                 ("sources", source), f'no monitor reads the source "{source}"', "it is polled", on_key=True

@@ -121,6 +121,8 @@ class AlertBlock(Options):
     """The monitors, or `all` of them."""
     to: Annotated[tuple[str, ...], Field(min_length=1)]
     """The channels that are told."""
+    fallback: tuple[str, ...] = ()
+    """Channels that are told in place of one that does not confirm an alert within 60 s, or refuses it."""
 
 
 class DigestBlock(Options):
@@ -193,6 +195,7 @@ class AlertSettings(Options):
 
     monitors: tuple[MonitorId, ...] | None
     to: tuple[ChannelId, ...]
+    fallback: tuple[ChannelId, ...] = ()
 
     def tells_of(self, monitor: MonitorId) -> bool:
         """Say whether this line concerns `monitor`."""
