@@ -106,10 +106,11 @@ class _Teller(Struct, frozen=True):
 
     @property
     def when(self) -> str:
-        """The day that lies behind, or the last day of the week."""
-        day = self.voice.day(self.period.until - timedelta(minutes=1))
-        said = self.words.day if self.period.covers is Covers.DAY else self.words.week
-        return said.format(date=day)
+        """The day in whose middle it looks back, or the last day of the week."""
+        since, until = self.period.since, self.period.until
+        if self.period.covers is Covers.DAY:
+            return self.words.day.format(date=self.voice.day(until - (until - since) / 2))
+        return self.words.week.format(date=self.voice.day(until - timedelta(minutes=1)))
 
     def calm(self) -> str:
         watched = self.period.watched
