@@ -91,6 +91,15 @@ def parent(deliveries: Sequence[Delivery]) -> str | None:
     return max(standing, key=lambda one: one.revision).ref if standing else None
 
 
+def thread_below(deliveries: Sequence[Delivery]) -> str | None:
+    """Return the ref in whose thread replies to an incident's alert stand; None before the alert does.
+
+    A thread has no threads: below an alert that stands in one itself, replies go into the same.
+    """
+    ref = parent(deliveries)
+    return next((one.thread for one in deliveries if one.ref == ref and one.thread is not None), ref)
+
+
 # ------------------------------------------------------------------ one attempt
 
 

@@ -11,6 +11,7 @@ import structlog
 from brandmelder.errors import Conflict
 from brandmelder.model import ChannelId, Delivery, DeliveryKind, DeliveryState, IncidentId
 from brandmelder.notify import delivery as life
+from brandmelder.notify import flood
 from brandmelder.notify.notifier import Found, NotDelivered, Sent, Unreadable
 from brandmelder.notify.pace import Pace, order_of
 from brandmelder.notify.patience import LONGEST_WAIT
@@ -109,10 +110,18 @@ class Deliverer:
             orders = life.orders(group, now)
             for one in orders.changed:
                 await self._save(one, expected=DeliveryState.DUE)
-            if not orders.changed:
-                return orders.go
+            if orders.changed or (orders.go and await self._behind(orders.go[0], now)):
+                continue
+            return orders.go
         log.error("delivery.endless", incident=incident, channel=notifier.id)
         return ()
+
+    async def _behind(self, one: Delivery, now: datetime) -> bool:
+        """Look whether the message in whose thread an opening belongs stands by now; says whether that was asked."""
+        if not one.head:
+            return False
+        head = await self.parts.database.run(deliveries.find, one.head)
+        return await self._save(flood.behind(one, head, now), expected=DeliveryState.DUE)
 
     async def _looked_after(self, notifier: Notifier, group: list[Delivery], now: datetime) -> bool:
         """Do the first thing beside sending that a group wants; says whether there was one."""
@@ -154,7 +163,7 @@ class Deliverer:
             if standing is None:
                 return NotDelivered("the alert does not stand yet")
             return await notifier.update(standing, message, key=one.key, form=one.form)
-        thread = standing if life.is_reply(one) else None
+        thread = life.thread_below(group) if life.is_reply(one) else one.thread
         return await notifier.push(message, key=one.key, thread=thread, form=one.form)
 
     async def _look(self, notifier: Notifier, one: Delivery, group: list[Delivery], now: datetime) -> None:
@@ -174,7 +183,7 @@ class Deliverer:
             return Found(())
         if not notifier.can_find:
             return Unreadable("this channel cannot be searched")
-        thread = life.parent(group) if life.is_reply(one) else None
+        thread = life.thread_below(group) if life.is_reply(one) else one.thread
         return await notifier.find(one.key, since=life.look_since(one), thread=thread)
 
     async def _save(self, one: Delivery, *, expected: DeliveryState) -> bool:

@@ -32,6 +32,7 @@ _WANTING = (
 _NEXT = select(func.min(delivery.c.next_at)).where(delivery.c.channel.not_in(bindparam("besides", (), expanding=True)))
 _OF_INCIDENT = select(delivery.c.body).where(delivery.c.incident == bindparam("incident"))
 _OF_CHANNEL = _OF_INCIDENT.where(delivery.c.channel == bindparam("channel"))
+_ONE = select(delivery.c.body).where(delivery.c.key == bindparam("key"))
 _IN_STATE = select(delivery.c.body).where(delivery.c.state == bindparam("state"))
 _ALL = select(delivery.c.body)
 _AT = select(delivery.c.incident).where(delivery.c.ref == bindparam("ref")).limit(1)
@@ -90,6 +91,12 @@ def of_incident(connection: Connection, incident: str, channel: str | None = Non
     )
     found = (_decode(body) for body in connection.scalars(statement, wanted))
     return sorted(found, key=lambda one: (one.created_at, one.key))
+
+
+def find(connection: Connection, key: str) -> Delivery | None:
+    """Return one delivery (primary key)."""
+    body = connection.scalar(_ONE, {"key": key})
+    return None if body is None else _decode(body)
 
 
 def incident_at(connection: Connection, ref: str) -> str | None:
