@@ -7,8 +7,7 @@ from msgspec.structs import replace
 
 from brandmelder.model import ChannelId, Delivery, DeliveryKind, DeliveryState, IncidentId, MonitorId
 from brandmelder.notify.compose import plain_text
-from brandmelder.notify.delivery import thread_below
-from brandmelder.notify.flood import MOST, WAITS, WITHIN, behind, gathered, storm
+from brandmelder.notify.flood import MOST, WITHIN, gathered, storm
 from brandmelder.notify.voice import Voice, words_of
 from notify.stories import ALARM, BERLIN, INCIDENT, MINUTE, changed
 
@@ -31,7 +30,6 @@ def opening(number, *, ago=0, state=DeliveryState.DUE, **more):
 
 
 SENT = DeliveryState.SENT
-HEAD = opening("storm", state=SENT, kind=DeliveryKind.NOTICE, ref="C1:9.000001")
 
 
 def numbers(found):
@@ -60,7 +58,7 @@ def test_of_many_at_once_all_go_into_the_thread():
         {"state": DeliveryState.SENDING},
         {"state": DeliveryState.UNCLEAR},
         {"state": DeliveryState.SUPERSEDED},
-        {"head": HEAD.key},
+        {"under": "storm:crisis:1:de:notice:crisis"},
     ],
 )
 def test_what_may_have_been_read_or_is_gathered_already_is_left_alone(other):
@@ -71,35 +69,6 @@ def test_what_may_have_been_read_or_is_gathered_already_is_left_alone(other):
 def test_older_openings_do_not_count():
     old = [opening(number, ago=(WITHIN + SECOND).total_seconds()) for number in range(5)]
     assert gathered([*old, opening(6)], ALARM) == ()
-
-
-def test_an_opening_waits_for_its_head_then_stands_below_it():
-    one = opening(6, head=HEAD.key)
-    assert behind(one, replace(HEAD, state=DeliveryState.SENDING, ref=None), ALARM) == replace(
-        one, due_at=ALARM + 2 * SECOND
-    )
-    below = behind(one, HEAD, ALARM)
-    assert (below.head, below.thread, below.due_at) == ("", "C1:9.000001", one.due_at)
-
-
-@pytest.mark.parametrize(
-    ("head", "later"),
-    [
-        (replace(HEAD, state=DeliveryState.DEAD, ref=None), timedelta(0)),
-        (None, timedelta(0)),
-        (replace(HEAD, state=DeliveryState.DUE, ref=None), WAITS),
-    ],
-)
-def test_without_its_head_it_goes_out_by_itself(head, later):
-    alone = behind(opening(6, head=HEAD.key), head, ALARM + later)
-    assert (alone.head, alone.thread, alone.state) == ("", None, DeliveryState.DUE)
-
-
-def test_replies_to_an_alert_in_a_thread_go_into_that_thread():
-    below = opening(6, state=SENT, ref="C1:10.000001", thread="C1:9.000001")
-    assert thread_below([below]) == "C1:9.000001"
-    assert thread_below([replace(below, thread=None)]) == "C1:10.000001"
-    assert thread_below([opening(6)]) is None
 
 
 def test_the_one_message_counts_them_and_names_the_worst_first():

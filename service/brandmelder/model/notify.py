@@ -78,14 +78,14 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """When it was first known to stand there: from then on people can have read it."""
     persons: tuple[PersonId, ...] = ()
     """Whom it calls."""
+    under: str = ""
+    """The key of the notice in whose thread an opening goes, since many are told at once."""
+    root: str | None = None
+    """The ref of the message at the head of the thread it stands in, if it does."""
     instead_of: ChannelId | None = None
     """The channel it stands in for, which did not confirm in time."""
     fallback_at: datetime | None = None
     """When somebody else was told instead, or found that there is nobody."""
-    head: str = ""
-    """The key of the message in whose thread it belongs, until that stands; empty for almost all (notify/flood.py)."""
-    thread: str | None = None
-    """The reference of the message in whose thread it was pushed; None stands for the channel itself."""
     possible_repeat: bool = False
     """Sent again although nobody could look whether it stands there: the message says so."""
 

@@ -1,14 +1,12 @@
 """Storms of alerts: more than five new incidents in ten minutes become one message with the alerts in its thread.
 
-An opening is never dropped: where the one message does not come to stand within a minute, the alert goes out by itself.
+An opening is never dropped: where the one message cannot come to stand, the alert goes out by itself.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
-
-from msgspec.structs import replace
 
 from brandmelder.model import Delivery, DeliveryState, Incident
 from brandmelder.notify.inert import inert
@@ -17,15 +15,13 @@ from brandmelder.notify.words import Plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from brandmelder.notify.voice import Voice
 
 MOST = 5
 """So many new incidents in WITHIN each have a message of their own in a channel."""
 WITHIN = timedelta(minutes=10)
-WAITS = timedelta(seconds=60)
-"""How long an opening waits for the message in whose thread it belongs."""
-_AGAIN = timedelta(seconds=2)
 _LISTED = 12
 _NAME = 26
 _HEAD = {
@@ -43,16 +39,7 @@ def gathered(openings: Sequence[Delivery], now: datetime) -> tuple[Delivery, ...
     recent = [one for one in openings if one.created_at > now - WITHIN and one.state is not DeliveryState.SUPERSEDED]
     if len(recent) <= MOST:
         return ()
-    return tuple(one for one in recent if one.state is DeliveryState.DUE and not one.attempts and not one.head)
-
-
-def behind(opening: Delivery, head: Delivery | None, now: datetime) -> Delivery:
-    """Return an opening that belongs into a thread as it is to be treated now: with its thread, alone, or put off."""
-    if head is not None and head.state is DeliveryState.SENT and head.ref is not None:
-        return replace(opening, head="", thread=head.ref)
-    if head is None or head.state is DeliveryState.DEAD or now >= opening.created_at + WAITS:
-        return replace(opening, head="")
-    return replace(opening, due_at=now + _AGAIN)
+    return tuple(one for one in recent if one.state is DeliveryState.DUE and not one.attempts and not one.under)
 
 
 def storm(ident: str, incidents: Sequence[Incident], *, brand: str, titles: Mapping[str, str], voice: Voice) -> Message:

@@ -32,9 +32,9 @@ _WANTING = (
 _NEXT = select(func.min(delivery.c.next_at)).where(delivery.c.channel.not_in(bindparam("besides", (), expanding=True)))
 _OF_INCIDENT = select(delivery.c.body).where(delivery.c.incident == bindparam("incident"))
 _OF_CHANNEL = _OF_INCIDENT.where(delivery.c.channel == bindparam("channel"))
-_ONE = select(delivery.c.body).where(delivery.c.key == bindparam("key"))
 _IN_STATE = select(delivery.c.body).where(delivery.c.state == bindparam("state"))
 _ALL = select(delivery.c.body)
+_ONE = select(delivery.c.body).where(delivery.c.key == bindparam("key"))
 _AT = select(delivery.c.incident).where(delivery.c.ref == bindparam("ref")).limit(1)
 _SAVE = (
     update(delivery)
@@ -94,7 +94,7 @@ def of_incident(connection: Connection, incident: str, channel: str | None = Non
 
 
 def find(connection: Connection, key: str) -> Delivery | None:
-    """Return one delivery (primary key)."""
+    """Return one delivery."""
     body = connection.scalar(_ONE, {"key": key})
     return None if body is None else _decode(body)
 
