@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from brandmelder.model import (
     Act,
@@ -72,6 +73,10 @@ def evening(begin, *worlds_mentions, until, yaml=CALLING, before=None, outages=N
         return world
 
     return asyncio.run(run())
+
+
+def in_the_press(mentions):
+    return [replace(one, source=SourceId("press")) for one in mentions]
 
 
 def of_kind(world, kind):
@@ -383,7 +388,7 @@ def test_several_that_burn_are_told_in_one_message_with_their_alerts_in_its_thre
     begin = datetime(2026, 12, 16, 5, 0, tzinfo=BERLIN).astimezone(UTC)
     morning = datetime(2026, 12, 16, 7, 0, tzinfo=BERLIN).astimezone(UTC)
     angry = storm(begin, 300, spread=3 * HOUR)
-    papers = [replace(one, source=SourceId("press")) for one in storm(begin, 300, spread=3 * HOUR, first=500_000)]
+    papers = in_the_press(quiet_weeks(begin - HOUR, days=2) + angry)
     world = evening(begin, angry, papers, until=morning + 8 * MINUTE, yaml=TWO)
     assert len(world.incidents()) == 2
     (notice,) = [one for one in of_kind(world, DeliveryKind.NOTICE) if one.channel == "crisis"]
@@ -393,6 +398,25 @@ def test_several_that_burn_are_told_in_one_message_with_their_alerts_in_its_thre
     text = said(world, notice)
     assert "2 Vorfälle brennen noch" in text
     assert all(one.id in text for one in world.incidents())
+
+
+def test_a_notice_that_its_channel_does_not_take_is_told_by_the_fallback():
+    begin = datetime(2026, 12, 16, 5, 0, tzinfo=BERLIN).astimezone(UTC)
+    morning = datetime(2026, 12, 16, 7, 0, tzinfo=BERLIN).astimezone(UTC)
+    angry = storm(begin, 300, spread=3 * HOUR)
+    papers = in_the_press(quiet_weeks(begin - HOUR, days=2) + angry)
+    instead = TWO.replace("to: [crisis],", "to: [crisis], fallback: [phone],")
+
+    def cut_off(world):
+        notifiers = world.pipeline.parts.notifiers
+        crisis = Unreachable(notifiers["crisis"], morning + HOUR, world.clock.now)
+        world.pipeline.parts.notifiers = notifiers | {"crisis": crisis}
+
+    world = evening(begin, angry, papers, until=morning + 4 * MINUTE, yaml=instead, before=cut_off)
+    (told,) = [one for one in of_kind(world, DeliveryKind.NOTICE) if one.channel == "phone"]
+    assert (told.state, told.instead_of) == (DeliveryState.SENT, "crisis")
+    assert told.confirmed_at <= morning + 2 * MINUTE
+    assert "Hier ersatzweise" in said(world, told)
 
 
 # ------------------------------------------------------------- restart and replay

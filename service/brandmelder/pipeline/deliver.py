@@ -219,7 +219,8 @@ def _recover(connection: Connection, now: datetime, repeating: Collection[Channe
         after = life.recover(one, now, is_idempotent=one.channel in repeating)
         deliveries.save_delivery(connection, after, life.next_moment(after), expected=DeliveryState.SENDING)
     for one in deliveries.in_state(connection, DeliveryState.DEAD):
-        if one.kind is DeliveryKind.OPEN and _still_burns(connection, one.incident):
+        is_unwanted = (one.last_error or "").startswith(life.DISCARDED)
+        if one.kind is DeliveryKind.OPEN and not is_unwanted and _still_burns(connection, one.incident):
             again = life.retry(one, now)
             deliveries.save_delivery(connection, again, life.next_moment(again), expected=DeliveryState.DEAD)
 

@@ -56,7 +56,10 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
     Texts are read now, so what was deleted at its platform meanwhile is not told.
     """
     if delivery.kind is DeliveryKind.NOTICE:
-        return marked(await parts.database.run(read_notice, delivery.incident), delivery), 0
+        message = await parts.database.run(read_notice, delivery.incident)
+        told = await parts.database.run(deliveries.of_incident, delivery.incident)
+        message = labelled(message, delivery, told, names=parts.fallbacks.names, zone=parts.zone)
+        return marked(message, delivery), 0
     facts = await parts.database.run(_read, delivery, parts, now)
     context = _context(parts, facts, delivery, now)
     callees = parts.duty.callees(delivery.persons)

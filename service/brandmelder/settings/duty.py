@@ -146,7 +146,7 @@ class TurnsBlock(Options):
     handover: HandoverText
     """When turns change: a day and a time of the rota's zone, as in `mon 09:00`, or `daily 09:00`."""
     begins: date
-    """The day of the first turn, as in `2026-11-30`; before it nobody is on call."""
+    """The day of the first turn, as in `"2026-11-30"`; before it nobody is on call."""
     people: Annotated[tuple[str, ...], Field(min_length=1)]
     """Whose turn it is, one after the other, then from the first again."""
 
