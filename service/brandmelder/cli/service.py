@@ -54,7 +54,7 @@ async def _serve(settings: Settings) -> None:
         on_failure=lambda text: click.echo(text, err=True),
     )
     try:
-        timer = Timer(pipeline, clock)
+        timer = Timer(pipeline, clock, heartbeat=wiring.build_heartbeat(settings, pipeline.parts, reach))
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, timer.stop)
         await pipeline.start(clock.now())

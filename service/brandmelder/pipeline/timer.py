@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from brandmelder.clock import Clock
     from brandmelder.model import SourceId
     from brandmelder.pipeline import Pipeline
+    from brandmelder.pipeline.heartbeat import Heartbeat
 
 log = structlog.get_logger()
 
@@ -37,8 +38,8 @@ AFTER_TROUBLE = timedelta(seconds=15)
 class Timer:
     """Runs a pipeline until it is stopped: one job for each source, one for the evaluation, one for the deliveries."""
 
-    def __init__(self, pipeline: Pipeline, clock: Clock) -> None:
-        self._pipeline, self._clock = pipeline, clock
+    def __init__(self, pipeline: Pipeline, clock: Clock, *, heartbeat: Heartbeat | None = None) -> None:
+        self._pipeline, self._clock, self._heartbeat = pipeline, clock, heartbeat
         # Two instances: what is called while the same work is under way waits for its lock and finds the rest. Channels
         # do not wait for one another, so each of them may hang in an instance of its own.
         instances = 2 + len(pipeline.parts.notifiers)
@@ -61,6 +62,9 @@ class Timer:
         self._at(self._clock.now(), "work", self._work)
         self._at(self._clock.now(), "deliver", self._deliver)
         self._scheduler.add_job(self._listen, IntervalTrigger(seconds=LISTENS.total_seconds()), id="listen")
+        if self._heartbeat is not None:
+            every = IntervalTrigger(seconds=self._heartbeat.every.total_seconds())
+            self._scheduler.add_job(self._beat, every, id="heartbeat", max_instances=1)
         await self._stopped.wait()
         self._scheduler.pause()
         await self._in_hand()
@@ -107,6 +111,10 @@ class Timer:
         changed = await self._shielded(self._pipeline.parts.database.was_changed_by_others())
         if changed or self._pipeline.is_delivering:  # while one channel hangs, the others have their moments
             self._nudge("deliver", self._deliver)
+
+    async def _beat(self) -> None:
+        if self._heartbeat is not None:
+            await self._shielded(self._heartbeat.beat(self._clock.now()))
 
     async def _shielded(self, work: Awaitable[T]) -> T | None:
         """Await a piece of work; trouble is said once and the work is repeated later, nothing is lost."""

@@ -108,6 +108,7 @@ class _Reading:
             database=document.database,
             on_call=document.on_call,
             classifier=document.classifier,
+            heartbeat=document.heartbeat,
             topics=document.topics,
             incidents_are_negative=document.incidents_are_negative,
             sources={SourceId(name): options for name, options in sources.items() if options is not None},
