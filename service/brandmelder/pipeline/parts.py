@@ -73,6 +73,8 @@ class Parts:
     watches: Mapping[MonitorId, Watch]
     matcher: Matcher
     classifier: Classifier
+    taught: int = 0
+    """Which version of what staff taught the classifier uses (pipeline/teach.py)."""
     topics: Topics
     scales: Scales
     notifiers: Mapping[ChannelId, Notifier]
