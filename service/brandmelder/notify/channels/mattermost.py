@@ -107,7 +107,8 @@ class MattermostNotifier:
 
     def _carries(self, post: dict[str, Any], key: str) -> bool:
         told = str((post.get("props") or {}).get(KEY, ""))
-        return post.get("user_id") == self._me and not post.get("delete_at") and told.startswith(f"{key}:")
+        is_key = told == key or told.startswith(f"{key}:")
+        return is_key and post.get("user_id") == self._me and not post.get("delete_at")
 
     async def _told(self, method: str, url: str, body: dict[str, Any] | None, *, ref: str | None = None) -> Outcome:
         try:
