@@ -61,6 +61,7 @@ class Timer:
             self._at(rows[ident].next_poll_at, f"poll:{ident}", self._poll, ident)
         self._at(self._clock.now(), "work", self._work)
         self._at(self._clock.now(), "deliver", self._deliver)
+        self._at(self._clock.now(), "keep", self._keep)
         self._scheduler.add_job(self._listen, IntervalTrigger(seconds=LISTENS.total_seconds()), id="listen")
         if self._heartbeat is not None:
             every = IntervalTrigger(seconds=self._heartbeat.every.total_seconds())
@@ -106,11 +107,24 @@ class Timer:
         now = self._clock.now()
         following = await self._shielded(self._pipeline.deliver(now))
         self._at(following or now + AFTER_TROUBLE, "deliver", self._deliver)
+        self._nudge("keep", self._keep)
+
+    async def _keep(self) -> None:
+        now = self._clock.now()
+        kept = await self._shielded(self._pipeline.keep(now))
+        if kept is None:
+            self._at(now + AFTER_TROUBLE, "keep", self._keep)
+            return
+        if kept.next_at is not None:
+            self._at(kept.next_at, "keep", self._keep)
+        if kept.has_promised:
+            self._nudge("deliver", self._deliver)
 
     async def _listen(self) -> None:
         changed = await self._shielded(self._pipeline.parts.database.was_changed_by_others())
         if changed or self._pipeline.is_delivering:  # while one channel hangs, the others have their moments
             self._nudge("deliver", self._deliver)
+            self._nudge("keep", self._keep)
 
     async def _beat(self) -> None:
         if self._heartbeat is not None:
