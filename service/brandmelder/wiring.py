@@ -121,7 +121,7 @@ def build_heartbeat(settings: Settings, parts: Parts, reach: Outside) -> Heartbe
     from brandmelder.pipeline.heartbeat import Heartbeat
 
     exchange = reach.http.exchange(allow_private=block.allow_private)
-    return Heartbeat(parts, exchange, url=block.url, every=block.every)
+    return Heartbeat(parts, exchange, url=block.url.reveal(), every=block.every)
 
 
 def build(

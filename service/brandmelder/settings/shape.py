@@ -17,7 +17,7 @@ from brandmelder.model import ChannelId, MonitorId, SourceId
 from brandmelder.notify.cron import check_cron
 from brandmelder.notify.digest import Covers
 from brandmelder.notify.escalation import Escalation
-from brandmelder.options import ChannelOptions, Duration, Options, SourceOptions, WebAddress
+from brandmelder.options import ChannelOptions, Duration, Options, SecretAddress, SourceOptions
 from brandmelder.settings.duty import DutySettings
 
 if TYPE_CHECKING:
@@ -145,8 +145,8 @@ class AlertBlock(Options):
 class HeartbeatBlock(Options):
     """Where a sign of life goes while everything works; a service outside alarms when it stays away."""
 
-    url: WebAddress
-    """The address that is asked by GET; whoever knows it can keep the alarm silent, so write `${HEARTBEAT_URL}`."""
+    url: SecretAddress
+    """The address that is asked by GET; whoever knows it can keep the alarm silent."""
     every: Annotated[Duration, AfterValidator(_not_hectic)] = timedelta(seconds=60)
     """How often."""
     allow_private: bool = False
