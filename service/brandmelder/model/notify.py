@@ -78,6 +78,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """When it was first known to stand there: from then on people can have read it."""
     persons: tuple[PersonId, ...] = ()
     """Whom it calls."""
+    is_prompt: bool = False
+    """A person acted: the alert shows it at once, however short ago it was edited."""
     possible_repeat: bool = False
     """Sent again although nobody could look whether it stands there: the message says so."""
 

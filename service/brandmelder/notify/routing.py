@@ -45,6 +45,8 @@ Whom an escalation or a question calls, and what is said when a silence ends, is
 
 _EDITS = frozenset({DeliveryKind.UPDATE, DeliveryKind.RESOLVE})
 _ENDS = frozenset({Act.RESOLVE, Act.DISMISS})
+ENGINE = "brandmelder"
+"""Who acts when no person does."""
 _NEWS = frozenset({Act.WORSEN, Act.TURN, Act.AGE})
 """What a snooze keeps out of the thread; the word that ends it tells the figures."""
 
@@ -77,6 +79,7 @@ def promises(
     nothing but incident, kind, revision and channel: promising twice is promising once.
     """
     wanted = _wanted(transitions, is_snoozed=incident.snooze is not None)
+    peoples = {step.revision for step in transitions if step.by != ENGINE}
     return tuple(
         Delivery(
             key=key_of(incident.id, kind, step=None if kind is DeliveryKind.OPEN else revision, channel=channel),
@@ -87,6 +90,7 @@ def promises(
             state=DeliveryState.DUE,
             due_at=now,
             created_at=now,
+            is_prompt=revision in peoples,
         )
         for channel in channels_of(incident.monitor, routes)
         for kind, revision in wanted

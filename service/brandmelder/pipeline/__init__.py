@@ -5,6 +5,8 @@ judge     commit 2   verdicts, ledger, bins                                     
 evaluate  commit 3   incident, timeline, deliveries, how far we evaluated         pipeline/evaluate.py
 deliver   commit 4   what became of a delivery                                    pipeline/deliver.py
 
+What people do comes the other way: a click is written down, applied, answered        pipeline/hear.py
+
 A crash between any two lines repeats work and loses nothing.
 """
 
@@ -18,6 +20,7 @@ from brandmelder.count.bins import start_of
 from brandmelder.model import BIN, MonitorId, SourceId
 from brandmelder.pipeline.deliver import Deliverer
 from brandmelder.pipeline.evaluate import Evaluator
+from brandmelder.pipeline.hear import Hearer
 from brandmelder.pipeline.judge import judge
 from brandmelder.pipeline.poll import first_poll, poll_source
 from brandmelder.pipeline.recount import recount_changed
@@ -41,6 +44,7 @@ class Pipeline:
         self.parts = parts
         self._evaluator = Evaluator(parts)
         self._deliverer = Deliverer(parts)
+        self.hearer = Hearer(parts)
         self._next_settled: datetime | None = None
         self._progressed: datetime | None = None
         self._news, self._judged = 1, 0

@@ -38,10 +38,18 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
 
     Texts are read now, so what was deleted at its platform meanwhile is not told.
     """
-    facts = await parts.database.run(_read, delivery.incident)
+    facts = await parts.database.run(read_facts, delivery.incident)
+    context = replace(context_of(parts, facts, now), transition=_told(facts.timeline, delivery))
+    message = compose(facts.incident, facts.evidence, kind=delivery.kind, context=context, quotes=facts.texts)
+    message = replace(message, subject=subject_of(facts.incident, delivery.kind))
+    return marked(message, delivery), facts.incident.revision
+
+
+def context_of(parts: Parts, facts: Facts, now: datetime) -> Context:
+    """Return what the house knows beside an incident."""
     watch = parts.watches.get(facts.incident.monitor)
     acknowledged = (step.at for step in facts.timeline if step.act is Act.ACKNOWLEDGE)
-    context = Context(
+    return Context(
         brand=parts.brand,
         title=watch.title if watch else facts.incident.monitor,
         language=parts.language,
@@ -53,13 +61,9 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
         query=watch.query if watch else "",
         runbook_url=watch.runbook if watch else "",
         holding_statement=watch.holding_statement if watch else "",
-        transition=_told(facts.timeline, delivery),
         first_acknowledged_at=next(acknowledged, None),
         cases=facts.cases,
     )
-    message = compose(facts.incident, facts.evidence, kind=delivery.kind, context=context, quotes=facts.texts)
-    message = replace(message, subject=subject_of(facts.incident, delivery.kind))
-    return marked(message, delivery), facts.incident.revision
 
 
 def subject_of(incident: Incident, kind: DeliveryKind) -> Subject:
@@ -90,7 +94,8 @@ def _told(timeline: tuple[Transition, ...], delivery: Delivery) -> Transition | 
     return next((step for step in timeline if step.revision == delivery.revision), None)
 
 
-def _read(connection: Connection, ident: str) -> Facts:
+def read_facts(connection: Connection, ident: str) -> Facts:
+    """Read what is stored of an incident. Raises StoreError if it is not there."""
     found = incidents.find(connection, ident)
     if found is None:
         raise StoreError(f"a delivery speaks of incident {ident}, which is not in the database; restore a backup")
