@@ -24,6 +24,7 @@ from brandmelder.notify.routing import Route
 from brandmelder.options import WebChannelOptions
 from brandmelder.pipeline import Pipeline
 from brandmelder.pipeline.parts import Parts, Place, Watch
+from brandmelder.pipeline.weigh import Scales
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -103,14 +104,15 @@ def build(
     on_failure: Callable[[str], None] = lambda _text: None,
 ) -> Pipeline:
     """Put a pipeline together. Live, demo and backtest differ in these arguments and in their clock."""
-    key = author_key(database.path)
+    places, key = _places(settings), author_key(database.path)
     parts = Parts(
         database=database,
         sources=sources,
-        places=_places(settings),
+        places=places,
         watches=_watches(settings),
         matcher=_matcher(settings, key),
         classifier=plugins.load("classifiers", settings.classifier)(settings.brand),
+        scales=Scales(database, places),
         notifiers=notifiers,
         routes=tuple(
             Route(

@@ -160,6 +160,36 @@ class Phrase(Struct, frozen=True, kw_only=True):
     count: int
 
 
+class Hole(Struct, frozen=True, kw_only=True):
+    """A source that could not be seen from `since` to `until`."""
+
+    source: SourceId
+    since: datetime
+    until: datetime
+
+
+class Occasion(Struct, frozen=True, kw_only=True):
+    """A known event, by our own name for it."""
+
+    at: datetime
+    name: str
+    until: datetime | None = None
+    """How long it raises the expectation."""
+
+
+class Picture(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an incident is drawn from: finished bars of one width, oldest first, the last of which ends `until`."""
+
+    until: datetime
+    width: timedelta
+    counts: tuple[int, ...]
+    """−1 where nothing could be seen."""
+    usual: tuple[tuple[int, int], ...] = ()
+    """The usual range of each bar; empty while there is too little to compare with."""
+    holes: tuple[Hole, ...] = ()
+    events: tuple[Occasion, ...] = ()
+
+
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the message shows beside the count; numbers and references, no texts of mentions."""
 
@@ -192,7 +222,11 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     community: int = 0
     """Level on the Shitstorm-Skala, community column."""
     media: int = 0
+    community_inputs: tuple[tuple[str, float], ...] = ()
+    """What decided the level, by the names of `skala.Community`; shares as 0 to 1."""
+    media_inputs: tuple[tuple[str, float], ...] = ()
     similar: tuple[str, ...] = ()
     """Ids of earlier incidents that looked like this."""
     quotes: tuple[Quote, ...] = ()
     sight: tuple[SourceSight, ...] = ()
+    picture: Picture | None = None

@@ -140,7 +140,7 @@ def after(delivery: Delivery, outcome: Outcome, now: datetime) -> Delivery:
     _expect(delivery, DeliveryState.SENDING)
     match outcome:
         case Sent():
-            return _stands(delivery, outcome.ref, now)
+            return _stands(delivery, outcome.ref, now, note=outcome.note)
         case NotDelivered():
             return _try_again(delivery, outcome, now)
         case RefusedForm() if delivery.form is not Form.PLAIN:
@@ -349,9 +349,9 @@ def _whole(moment: datetime) -> datetime:
     return datetime.fromtimestamp(math.ceil(moment.timestamp()), UTC)
 
 
-def _stands(delivery: Delivery, ref: str, now: datetime) -> Delivery:
+def _stands(delivery: Delivery, ref: str, now: datetime, *, note: str | None = None) -> Delivery:
     confirmed = delivery.confirmed_at or now
-    return replace(delivery, state=DeliveryState.SENT, ref=ref, last_error=None, confirmed_at=confirmed)
+    return replace(delivery, state=DeliveryState.SENT, ref=ref, last_error=note, confirmed_at=confirmed)
 
 
 def _due(delivery: Delivery, at: datetime, reason: str) -> Delivery:

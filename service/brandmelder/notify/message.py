@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from brandmelder.model import DeliveryKind, IncidentId, MonitorId, State
+from brandmelder.notify.chart_plot import Chart
 
 
 class Span(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -73,6 +74,8 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """At most 150 characters, without the emoji; our own words and the brand only."""
     sentence: tuple[Span, ...] = ()
     spark: str = ""
+    chart: Chart | None = None
+    """The picture; a channel that cannot show one shows `spark`."""
     lines: tuple[Line, ...] = ()
     honest: tuple[str, ...] = ()
     """What limits the finding, one sentence each."""
@@ -83,6 +86,13 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A thread reply that the whole channel should see too."""
     subject: Subject | None = None
     """Of a delivery's message; None where a message is made by hand."""
+
+    def stamped(self, key: str) -> str:
+        """Return a delivery's key with the moment its incident opened.
+
+        Numbers of incidents begin anew with a new database, and what a place has seen once it may drop for ever.
+        """
+        return f"{key}:{int(self.subject.opened_at.timestamp())}" if self.subject else key
 
     @property
     def lock_screen(self) -> str:

@@ -23,6 +23,7 @@ from brandmelder.pipeline.evaluate import Evaluator
 from brandmelder.pipeline.hear import Hearer
 from brandmelder.pipeline.judge import judge
 from brandmelder.pipeline.poll import first_poll, poll_source
+from brandmelder.pipeline.recheck import recheck_source
 from brandmelder.pipeline.recount import recount_changed
 from brandmelder.pipeline.wake import wake
 from brandmelder.store import deliveries, meta, sources
@@ -78,7 +79,8 @@ class Pipeline:
 
     async def _poll(self, row: SourceRow, now: datetime) -> SourceRow:
         after, has_news = await poll_source(self.parts, row, now)
-        self._news += has_news
+        was_edited = after.history_done and not after.failures and await recheck_source(self.parts, row.id, now)
+        self._news += has_news or was_edited
         return after
 
     async def work(self, now: datetime) -> datetime:

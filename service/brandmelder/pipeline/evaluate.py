@@ -17,7 +17,7 @@ from brandmelder.errors import Conflict
 from brandmelder.incident import lifecycle, snooze
 from brandmelder.incident.transitions import RUNNING, Change
 from brandmelder.model import BIN, Act, Bin, Evidence, Finding, Incident, IncidentId, MonitorId, SourceClass, Transition
-from brandmelder.pipeline.gather import Gatherer
+from brandmelder.pipeline.gather import Gatherer, Seen
 from brandmelder.pipeline.promise import deliveries_of
 from brandmelder.pipeline.view import SHARES_OVER, WHOLE, Sights, Usual, bins_of, read_usual, sights_of
 from brandmelder.store import deliveries, incidents, series, sources
@@ -217,7 +217,9 @@ class _Turn:
             await self._commit(None)
 
     async def _consider(self, finding: Finding) -> None:
-        finding = replace(finding, spike=replace(finding.spike, is_partial=self._is_partial(finding)))
+        campaign = await self.gatherer.campaign(self.watch, finding) if finding.pages or finding.is_high else None
+        is_partial = self._is_partial(finding)
+        finding = replace(finding, spike=replace(finding.spike, is_partial=is_partial, campaign=campaign))
         change = lifecycle.consider(
             self.incident, finding, now=self.now, rules=self.watch.lifecycle, number=lambda: UNNUMBERED
         )
@@ -281,7 +283,8 @@ class _Turn:
             if not transitions:
                 incident = replace(incident, revision=incident.revision + 1)
             if transitions or self.gatherer.is_stale(incident, self.now):
-                evidence = await self.gatherer.gather(self.watch, incident, self.sights, self.now)
+                seen = Seen(sights=self.sights, state=self.state)
+                evidence = await self.gatherer.gather(self.watch, incident, seen, self.now)
                 incident = self._dated(lifecycle.with_total(incident, evidence.negatives), evidence, transitions)
         row = replace(self.row, state=scan.encode(self.state), evaluated_through=self.through)
         is_new = incident is not None and (self.stored is None or self.stored.id != incident.id)

@@ -8,6 +8,7 @@ from brandmelder.capture.match import Particulars
 from brandmelder.capture.tree import FieldName
 from brandmelder.classify.language import identify
 from brandmelder.model import Label, Mention, MentionId, MonitorId, Verdict
+from brandmelder.pipeline.weigh import save
 from brandmelder.store import mentions, series
 from brandmelder.store.series import Entry
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from brandmelder.capture.match import Matcher
+    from brandmelder.classify.weigh import Changes
     from brandmelder.pipeline.parts import Parts
 
 BATCH = 1000
@@ -37,14 +39,19 @@ async def judge(parts: Parts) -> set[MonitorId]:
             (ident, one) for (ident, one, again), monitors in zip(batch, concerned, strict=True) if monitors or again
         ]
         found = parts.classifier.classify([one for _, one in asked])
-        verdicts = {ident: verdict for (ident, _), verdict in zip(asked, found, strict=True)}
+        judged = [(ident, one, verdict) for (ident, one), verdict in zip(asked, found, strict=True)]
+        verdicts, changes = await parts.scales.weigh(judged, [ident for ident, _, again in batch if again])
         entries = [
             entry(monitor, ident, one, verdicts[ident])
             for (ident, one, _), monitors in zip(batch, concerned, strict=True)
             for monitor in monitors
             if verdicts[ident].weight > 0
         ]
-        await parts.database.run(_commit_verdicts, batch, verdicts, entries)
+        try:
+            await parts.database.run(_commit_verdicts, batch, verdicts, entries, changes)
+        except BaseException:
+            parts.scales.lose()
+            raise
         touched.update(one.monitor for one in entries)
     return touched
 
@@ -89,9 +96,11 @@ def _commit_verdicts(
     batch: Sequence[Waiting],
     verdicts: Mapping[MentionId, Verdict],
     entries: Sequence[Entry],
+    changes: Changes,
 ) -> None:
     mentions.save_verdicts(connection, verdicts)
     edited = [ident for ident, _, again in batch if again]
     known = series.counted(connection, edited) if edited else set()
     series.enter(connection, [one for one in entries if (one.monitor, one.mention) not in known])
     mentions.mark_judged(connection, [ident for ident, _, _ in batch])
+    save(connection, changes)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from brandmelder.classify.classifier import Classifier
     from brandmelder.notify.notifier import Notifier
     from brandmelder.notify.routing import Route
+    from brandmelder.pipeline.weigh import Scales
     from brandmelder.store.database import Database
 
 SETTLE = timedelta(seconds=60)
@@ -68,6 +69,7 @@ class Parts:
     watches: Mapping[MonitorId, Watch]
     matcher: Matcher
     classifier: Classifier
+    scales: Scales
     notifiers: Mapping[ChannelId, Notifier]
     routes: Sequence[Route]
     brand: str

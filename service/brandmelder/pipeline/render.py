@@ -13,6 +13,7 @@ from brandmelder.errors import StoreError
 from brandmelder.model import Act, Delivery, DeliveryKind, Evidence, Incident, MentionId, Transition
 from brandmelder.notify.compose import Case, Context, compose, rule_words
 from brandmelder.notify.message import Subject
+from brandmelder.notify.news import ENGINE, first_told
 from brandmelder.notify.repeat import marked
 from brandmelder.store import incidents, mentions
 
@@ -62,6 +63,7 @@ def context_of(parts: Parts, facts: Facts, now: datetime) -> Context:
         runbook_url=watch.runbook if watch else "",
         holding_statement=watch.holding_statement if watch else "",
         first_acknowledged_at=next(acknowledged, None),
+        first_observed=first_told(facts.timeline),
         cases=facts.cases,
     )
 
@@ -122,4 +124,7 @@ def _case(connection: Connection, ident: str) -> Case:
         duration=(incident.closed_at - incident.opened_at) if incident.closed_at else timedelta(0),
         community=evidence.community,
         what=phrases[0].text if phrases else "",
+        ended=incident.state,
+        is_by_itself=incident.closed_by == ENGINE,
+        label=incident.label or "",
     )

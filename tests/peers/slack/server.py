@@ -34,6 +34,7 @@ class SlackPeer:
         app.router.add_post("/_peer/faults/{method}", self._plan)
         app.router.add_get("/link", self.sockets.serve)
         app.router.add_route("*", "/api/{method}", self._answer)
+        app.router.add_post("/upload/v1/{file}", self._receive)
         self._runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -41,6 +42,7 @@ class SlackPeer:
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{port}/api/"
         self.api.connect_url = lambda: f"ws://{host}:{port}/link?ticket={self.sockets.ticket()}&app_id=A0BRANDMELD"
+        self.api.url = f"http://{host}:{port}/"
         return self
 
     async def __aexit__(self, *_):
@@ -50,6 +52,15 @@ class SlackPeer:
     def visible(self, channel=CHANNEL) -> tuple[Seen, ...]:
         """Return what people see in a channel, oldest first."""
         return self.workspace.visible(channel)
+
+    # --------------------------------------------------------------------- the files
+
+    async def _receive(self, request):
+        fault = self.faults.next("upload")
+        if fault is not None:
+            return web.Response(status=fault.status, text="no")
+        is_right = self.api.receive(request.match_info["file"], await request.read())
+        return web.Response(status=200 if is_right else 400, text="OK" if is_right else "length mismatch")
 
     # ------------------------------------------------------------------ from outside
 
