@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from msgspec import Struct
@@ -11,17 +10,7 @@ from brandmelder.notify.message import Message
 
 if TYPE_CHECKING:
     from brandmelder.model import Click
-
-
-class Role(enum.StrEnum):
-    """What a person may do through a channel."""
-
-    VIEWER = "viewer"
-    """See details and states."""
-    RESPONDER = "responder"
-    """Everything that is done to an incident."""
-    ADMIN = "admin"
-    """The same; for what only the configuration can do."""
+    from brandmelder.options import Role
 
 
 class Choice(Struct, frozen=True, kw_only=True):

@@ -21,9 +21,10 @@ from brandmelder.incident.people import SNOOZE
 from brandmelder.incident.transitions import TABLE, Illegal
 from brandmelder.model import Act, Click, State
 from brandmelder.notify.details import details
-from brandmelder.notify.listener import Answer, Hears, Role
+from brandmelder.notify.listener import Answer, Hears
 from brandmelder.notify.replies import Speaker
 from brandmelder.notify.voice import Voice, words_of
+from brandmelder.options import Role
 from brandmelder.pipeline.act import Unknown, Wish, fulfil
 from brandmelder.pipeline.parts import Parts
 from brandmelder.pipeline.render import context_of, read_facts

@@ -67,6 +67,7 @@ async def test_a_connection_that_slack_forgets_soon_is_no_ghost():
             await peer.sockets.until(lambda: peer.sockets.greeted == 2)
             await peer.sockets.disconnect()
             await peer.sockets.until(lambda: peer.sockets.greeted == 3)
+            assert await peer.sockets.answered(await peer.sockets.deliver("interactive", {"type": "shortcut"}))
         assert inbox.notices == []
 
 

@@ -50,6 +50,7 @@ class Sockets:
         self.complaints = []
         self.envelopes = {}
         self._tickets = {}
+        self._serving = set()
         self._turn = 0
         self._changed = asyncio.Event()
 
@@ -66,6 +67,7 @@ class Sockets:
             return web.Response(status=408)
         socket = web.WebSocketResponse(autoping=True)
         await socket.prepare(request)
+        self._serving.add(asyncio.current_task())
         self.open.append(socket)
         self.greeted += 1
         await socket.send_str(json.dumps(self._hello()))
@@ -77,6 +79,9 @@ class Sockets:
         finally:
             if socket in self.open:
                 self.open.remove(socket)
+            self._serving.discard(asyncio.current_task())
+            if request.transport is not None:
+                request.transport.close()
             self._tell()
         return socket
 
@@ -119,9 +124,11 @@ class Sockets:
                 self.open.remove(socket)
 
     async def close(self):
-        """End every connection."""
+        """End every connection, and wait until each has gone."""
         for socket in tuple(self.open):
             await socket.close()
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=2)
 
     def _hello(self):
         return {

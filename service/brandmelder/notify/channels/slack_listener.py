@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from brandmelder.notify.channels.slack_dialogs import ephemeral, view
-from brandmelder.notify.listener import Role
+from brandmelder.options import Role
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from brandmelder.notify.listener import Role
-from brandmelder.options import ChannelOptions, SecretText
+from brandmelder.options import ChannelOptions, Role, SecretText
 
 API_URL = "https://slack.com/api/"
 
