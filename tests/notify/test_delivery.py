@@ -316,7 +316,37 @@ def test_a_sweep_waits_for_an_unreadable_history_but_not_for_ever():
     ],
 )
 def test_every_state_knows_when_it_wants_attention(one, moment):
+    assert life.next_moment(replace(one, fallback_at=NOW)) == moment
+
+
+@pytest.mark.parametrize(
+    ("one", "moment"),
+    [
+        (a_delivery(due_at=NOW + 10 * MINUTE), NOW + MINUTE),
+        (a_delivery(due_at=NOW + 10 * SECOND), NOW + 10 * SECOND),
+        (unclear(), NOW + MINUTE),
+        (a_delivery(state=DEAD, attempt_at=NOW), NOW),
+        (a_delivery(THREAD, state=DEAD), NOW),
+        (a_delivery(UPDATE, state=DEAD), None),
+        (a_delivery(state=SENT), None),
+    ],
+)
+def test_who_tells_people_wants_somebody_to_stand_in_after_a_minute(one, moment):
     assert life.next_moment(one) == moment
+
+
+def test_where_the_same_key_may_come_twice_nothing_is_looked_for():
+    after = life.after(sending(), Unclear("503"), NOW, is_idempotent=True)
+    assert (after.state, after.was_unclear) == (DUE, False)
+    assert NOW < after.due_at <= NOW + 2 * SECOND
+    assert life.recover(sending(), NOW, is_idempotent=True).state is DUE
+
+
+def test_news_that_no_edit_will_carry_is_repeated_once_nobody_can_look():
+    later = NOW + life.PATIENCE
+    lost = life.after_look(unclear(THREAD), Unreadable("no history"), later, is_editable=False)
+    assert (lost.state, lost.possible_repeat) == (DUE, True)
+    assert life.after_look(unclear(THREAD), Unreadable("no history"), later).state is DEAD
 
 
 # ------------------------------------------------------------ calls and notices

@@ -211,10 +211,18 @@ def _with_words(evidence: Evidence, inputs: EvidenceInputs, critics: _Critics) -
     told = replace(
         evidence,
         phrases=phrases,
+        topics=_topics([critics.mentions[place].verdict.topics for place in firsts]),
         compared=inputs.background.mentions,
         quotes=_quotes(critics, said, [phrase.text.casefold() for phrase in phrases]),
     )
     return replace(told, similar=most_similar(likeness(inputs.incident, told), inputs.earlier))
+
+
+def _topics(named: Sequence[tuple[str, ...]]) -> tuple[tuple[str, int], ...]:
+    """Return up to three topics that at least a fifth of the mentions, and three of them, are about."""
+    counts = Counter(topic for topics in named for topic in topics)
+    often = [(topic, count) for topic, count in counts.items() if count >= max(3, len(named) / 5)]
+    return tuple(sorted(often, key=lambda one: (-one[1], one[0]))[:3])
 
 
 def _quotes(critics: _Critics, said: Mapping[int, Terms], phrases: Sequence[str]) -> tuple[Quote, ...]:

@@ -80,6 +80,10 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """Whom it calls."""
     is_prompt: bool = False
     """A person acted: the alert shows it at once, however short ago it was edited."""
+    instead_of: ChannelId | None = None
+    """The channel it stands in for, which did not confirm in time."""
+    fallback_at: datetime | None = None
+    """When somebody else was told instead, or found that there is nobody."""
     possible_repeat: bool = False
     """Sent again although nobody could look whether it stands there: the message says so."""
 

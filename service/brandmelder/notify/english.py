@@ -62,6 +62,8 @@ ENGLISH: Final = Words(
     test_sentence="A test, no incident: this is what an alert looks like. The figures are invented.",
     new="New against the usual",
     sources="Sources",
+    beside="Affected as well",
+    more_beside=Plural("{number} more", "{number} more"),
     who="Who",
     course="Course",
     answers="Our replies",
@@ -134,6 +136,8 @@ ENGLISH: Final = Words(
     unclear="Sentiment uncertain: {share} unclear.",
     few_wrote=Plural("One account wrote {share}.", "{number} accounts wrote {share}."),
     are_copies="{share} are copies.",
+    about_topics="Topics",
+    topics={"jobs": "working conditions", "campaign": "advertising"},
     campaign="Possible campaign",
     campaign_wrote=Plural(
         "Possible campaign: one account wrote {posts} posts; at most two an hour are counted.",
@@ -188,6 +192,7 @@ ENGLISH: Final = Words(
     snoozed="muted until {moment}",
     wakes="No longer muted",
     woken={"over": "The mute is over.", "doubled": "Doubled since it was muted.", "class": "New: {name}."},
+    joins="{name} as well now",
     source_classes={
         "own": "own sites",
         "social": "social networks",

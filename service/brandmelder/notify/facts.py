@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PHRASES = 4
 _SOURCES = 5
+_BESIDE = 4
 _FEW_BACKGROUND = 100
 _LONG = 120
 """Minutes after which the course says how long it has lasted."""
@@ -28,7 +29,9 @@ def lines(story: Story) -> tuple[Line, ...]:
     words = story.words
     facts: tuple[tuple[str, Callable[[Story], tuple[Span, ...]]], ...] = (
         (words.new, _new),
+        (words.about_topics, _topics),
         (words.sources, _sources),
+        (words.beside, _beside),
         (words.who, _who),
         (words.course, _course),
         (words.answers, _answers),
@@ -75,6 +78,16 @@ def _new(story: Story) -> tuple[Span, ...]:
     return tuple(spans)
 
 
+def _topics(story: Story) -> tuple[Span, ...]:
+    """Name topics in the reader's words; one of the configuration keeps the name it has there."""
+    names, voice = story.words.topics, story.voice
+    return _own(
+        ", ".join(
+            f"{names.get(topic, inert(topic, 40))} {voice.number(count)}" for topic, count in story.evidence.topics
+        )
+    )
+
+
 def _sources(story: Story) -> tuple[Span, ...]:
     voice, words = story.voice, story.words
     shown = story.evidence.sources[:_SOURCES]
@@ -89,6 +102,15 @@ def _sources(story: Story) -> tuple[Span, ...]:
         if is_blind(sight) and not story.has_ended:
             spans += [Span(text=". "), *_missing(story, sight)]
     return (*spans, Span(text=".")) if len(spans) > 1 else tuple(spans)
+
+
+def _beside(story: Story) -> tuple[Span, ...]:
+    """Name the other monitors that the same fire set off, or that it mutes: they have no alert of their own."""
+    told = [f"{inert(one.title, 40)} {story.voice.figures(one.spike)}" for one in story.context.beside[:_BESIDE]]
+    rest = len(story.context.beside) - _BESIDE
+    if rest > 0:
+        told.append(story.words.more_beside.of(rest).format(number=story.voice.number(rest)))
+    return _own("; ".join(told))
 
 
 def _who(story: Story) -> tuple[Span, ...]:

@@ -69,6 +69,8 @@ class Words(Struct, frozen=True, kw_only=True):
     # labelled facts
     new: str
     sources: str
+    beside: str
+    more_beside: Plural
     who: str
     course: str
     answers: str
@@ -116,6 +118,8 @@ class Words(Struct, frozen=True, kw_only=True):
     unclear: str
     few_wrote: Plural
     are_copies: str
+    about_topics: str
+    topics: dict[str, str]
     campaign: str
     campaign_wrote: Plural
     estimated: str
@@ -157,6 +161,7 @@ class Words(Struct, frozen=True, kw_only=True):
     woken: dict[str, str]
     """Why a snooze has ended: `over`, `doubled`, `class`."""
     source_classes: dict[str, str]
+    joins: str
     takes_back: str
     figures_corrected: str
     ended_after: str

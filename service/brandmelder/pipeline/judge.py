@@ -13,7 +13,7 @@ from brandmelder.store import mentions, series
 from brandmelder.store.series import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -36,10 +36,11 @@ async def judge(parts: Parts) -> set[MonitorId]:
         is_more = len(batch) == BATCH
         concerned = concerns(parts, [one for _, one, _ in batch])
         asked = [
-            (ident, one) for (ident, one, again), monitors in zip(batch, concerned, strict=True) if monitors or again
+            (ident, one, monitors)
+            for (ident, one, again), monitors in zip(batch, concerned, strict=True)
+            if monitors or again
         ]
-        found = parts.classifier.classify([one for _, one in asked])
-        judged = [(ident, one, verdict) for (ident, one), verdict in zip(asked, found, strict=True)]
+        judged = verdicts_on(parts, asked)
         verdicts, changes = await parts.scales.weigh(judged, [ident for ident, _, again in batch if again])
         entries = [
             entry(monitor, ident, one, verdicts[ident])
@@ -54,6 +55,15 @@ async def judge(parts: Parts) -> set[MonitorId]:
             raise
         touched.update(one.monitor for one in entries)
     return touched
+
+
+def verdicts_on(
+    parts: Parts, asked: Sequence[tuple[MentionId, Mention, Collection[MonitorId]]]
+) -> list[tuple[MentionId, Mention, Verdict]]:
+    """Return each mention, given with the monitors it concerns, with the verdict on it; weights are not settled yet."""
+    found = parts.classifier.classify([one for _, one, _ in asked])
+    read = parts.topics.read(found, [one.text for _, one, _ in asked], [monitors for _, _, monitors in asked])
+    return [(ident, one, verdict) for (ident, one, _), verdict in zip(asked, read, strict=True)]
 
 
 def concerns(parts: Parts, found: Sequence[Mention]) -> list[tuple[MonitorId, ...]]:

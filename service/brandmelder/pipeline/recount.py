@@ -8,7 +8,7 @@ import structlog
 from msgspec.structs import replace
 
 from brandmelder.model import MentionId, MonitorId, Verdict
-from brandmelder.pipeline.judge import concerns, entry
+from brandmelder.pipeline.judge import concerns, entry, verdicts_on
 from brandmelder.pipeline.weigh import save
 from brandmelder.store import mentions, series
 
@@ -50,13 +50,11 @@ async def recount(parts: Parts, monitors: Collection[MonitorId]) -> int:
         verdicts = {ident: verdict for ident, _, verdict in page if verdict is not None}
         concerned = concerns(parts, [one for _, one, _ in page])
         wanted = [
-            (ident, one)
+            (ident, one, names)
             for (ident, one, _), names in zip(page, concerned, strict=True)
             if ident not in verdicts and set(names) & set(monitors)
         ]
-        judged = parts.classifier.classify([one for _, one in wanted])
-        found = [(ident, one, verdict) for (ident, one), verdict in zip(wanted, judged, strict=True)]
-        fresh, changes = await parts.scales.weigh(found)
+        fresh, changes = await parts.scales.weigh(verdicts_on(parts, wanted))
         verdicts |= fresh
         entries = [
             entry(name, ident, one, verdicts[ident])

@@ -40,10 +40,12 @@ class Timer:
 
     def __init__(self, pipeline: Pipeline, clock: Clock) -> None:
         self._pipeline, self._clock = pipeline, clock
+        # Two instances: what is called while the same work is under way waits for its lock and finds the rest. Channels
+        # do not wait for one another, so each of them may hang in an instance of its own.
+        instances = 2 + len(pipeline.parts.notifiers)
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
-            # Two instances: what is called while the same work is under way waits for its lock and finds the rest.
-            job_defaults={"coalesce": True, "max_instances": 2, "misfire_grace_time": None},
+            job_defaults={"coalesce": True, "max_instances": instances, "misfire_grace_time": None},
         )
         self._stopped = asyncio.Event()
         self._idle = asyncio.Event()
@@ -110,6 +112,8 @@ class Timer:
     async def _listen(self) -> None:
         if await self._shielded(self._pipeline.parts.database.was_changed_by_others()):
             self._nudge("work", self._work)
+        elif self._pipeline.is_delivering:  # while one channel hangs, the others have their moments
+            self._nudge("deliver", self._deliver)
 
     async def take(self, click: Click) -> bool:
         """Write down what a person asked, and have it done at once."""

@@ -14,7 +14,7 @@ from brandmelder.store.database import maybe_moment, maybe_seconds, seconds
 from brandmelder.store.schema import delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -25,11 +25,11 @@ _decode = msgspec.msgpack.Decoder(Delivery).decode
 _PROMISE = insert(delivery).on_conflict_do_nothing(index_elements=["key"])
 _WANTING = (
     select(delivery.c.body)
-    .where(delivery.c.next_at <= bindparam("now"))
+    .where(delivery.c.next_at <= bindparam("now"), delivery.c.channel.not_in(bindparam("besides", (), expanding=True)))
     .order_by(delivery.c.next_at)
     .limit(bindparam("limit"))
 )
-_NEXT = select(func.min(delivery.c.next_at))
+_NEXT = select(func.min(delivery.c.next_at)).where(delivery.c.channel.not_in(bindparam("besides", (), expanding=True)))
 _OF_INCIDENT = select(delivery.c.body).where(delivery.c.incident == bindparam("incident"))
 _OF_CHANNEL = _OF_INCIDENT.where(delivery.c.channel == bindparam("channel"))
 _IN_STATE = select(delivery.c.body).where(delivery.c.state == bindparam("state"))
@@ -62,14 +62,20 @@ def promise(connection: Connection, deliveries: Sequence[tuple[Delivery, datetim
         )
 
 
-def wanting(connection: Connection, now: datetime, limit: int = 500) -> list[Delivery]:
-    """Return the deliveries that need attention at `now`, longest waiting first (index delivery_next)."""
-    return [_decode(body) for body in connection.scalars(_WANTING, {"now": seconds(now), "limit": limit})]
+def wanting(
+    connection: Connection, now: datetime, *, limit: int = 500, besides: Collection[str] = ()
+) -> list[Delivery]:
+    """Return the deliveries that need attention at `now`, longest waiting first (index delivery_next).
+
+    `besides` are channels that are at work already.
+    """
+    asked = {"now": seconds(now), "limit": limit, "besides": sorted(besides)}
+    return [_decode(body) for body in connection.scalars(_WANTING, asked)]
 
 
-def next_attention(connection: Connection) -> datetime | None:
-    """Return when the next delivery needs attention (index delivery_next)."""
-    return maybe_moment(connection.scalar(_NEXT))
+def next_attention(connection: Connection, *, besides: Collection[str] = ()) -> datetime | None:
+    """Return when the next delivery needs attention (index delivery_next), `besides` those of channels at work."""
+    return maybe_moment(connection.scalar(_NEXT, {"besides": sorted(besides)}))
 
 
 def of_incident(connection: Connection, incident: str, channel: str | None = None) -> list[Delivery]:
