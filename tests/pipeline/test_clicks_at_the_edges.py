@@ -51,7 +51,7 @@ async def hear(scene, payload):
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", range(1, 12))
+@pytest.mark.parametrize("at", range(1, 10))
 async def test_a_crash_between_any_two_commits_loses_no_click_and_does_nothing_twice(tmp_path, at, after):
     async with SlackPeer() as peer:
         scene = Duty(peer, tmp_path / "a.db")
@@ -67,7 +67,7 @@ async def test_a_crash_between_any_two_commits_loses_no_click_and_does_nothing_t
         except PowerCut:
             pass
         else:
-            assert at > 8, "nothing died"
+            assert at > 6, "nothing died"
         await scene.pipeline.close()
         scene.begin()
         try:
