@@ -193,5 +193,5 @@ def _look(connection: Connection, matter: _Matter, incident: Incident) -> Answer
         voice = Voice(words_of(parts.language), parts.zone, now)
         has_ended = incident.state in {State.RESOLVED, State.DISMISSED, State.DISCARDED}
         return matter.speaker.status(incident, "" if has_ended else f"{voice.figures(incident.spike)}.")
-    facts = read_facts(connection, incident.id)
+    facts = read_facts(connection, incident.id, parts, now)
     return Answer(message=details(facts.incident, facts.evidence, facts.timeline, context_of(parts, facts, now)))

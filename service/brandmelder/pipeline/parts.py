@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.incident.lifecycle import LifecycleRules
-from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
+from brandmelder.model import ChannelId, MonitorId, RotaId, SourceClass, SourceId
 from brandmelder.notify.stand_in import Fallbacks
+from brandmelder.pipeline.duty import Duty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from brandmelder.classify.topics import Topics
     from brandmelder.notify.notifier import Notifier
     from brandmelder.notify.routing import Route
+    from brandmelder.pipeline.calendars import ReadCalendar
     from brandmelder.pipeline.weigh import Scales
     from brandmelder.store.database import Database
 
@@ -73,6 +75,8 @@ class Parts:
     watches: Mapping[MonitorId, Watch]
     matcher: Matcher
     classifier: Classifier
+    taught: int = 0
+    """Which version of what staff taught the classifier uses (pipeline/teach.py)."""
     topics: Topics
     scales: Scales
     notifiers: Mapping[ChannelId, Notifier]
@@ -83,6 +87,9 @@ class Parts:
     zone: ZoneInfo
     on_call: str | None
     author_key: bytes
+    duty: Duty = field(default_factory=Duty)
+    calendars: Mapping[RotaId, ReadCalendar] = field(default_factory=dict)
+    """How the calendars of rotas are read."""
     fallbacks: Fallbacks = field(default_factory=lambda: Fallbacks(channels={}, names={}))
     settle: timedelta = SETTLE
     on_failure: Callable[[str], None] = field(default=lambda _text: None)
