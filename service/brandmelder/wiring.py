@@ -29,7 +29,7 @@ from brandmelder.options import WebChannelOptions
 from brandmelder.pipeline import Pipeline
 from brandmelder.pipeline.calendars import Edition
 from brandmelder.pipeline.duty import Duty
-from brandmelder.pipeline.parts import Parts, Place, Watch
+from brandmelder.pipeline.parts import DigestPlan, Parts, Place, Watch
 from brandmelder.pipeline.weigh import Scales
 
 if TYPE_CHECKING:
@@ -135,6 +135,10 @@ def build(
                 fallback=alert.fallback,
             )
             for alert in settings.alerts
+        ),
+        digests=tuple(
+            DigestPlan(cron=one.cron, covers=one.covers, channels=tuple(to for to in one.to if to in notifiers))
+            for one in settings.digests
         ),
         fallbacks=_fallbacks(settings),
         brand=settings.brand,

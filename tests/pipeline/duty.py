@@ -24,7 +24,7 @@ from brandmelder.model import (
     Transition,
 )
 from brandmelder.notify.notifier import Tools
-from brandmelder.pipeline.promise import deliveries_of
+from brandmelder.pipeline.promise import promise_change
 from brandmelder.pipeline.timer import Timer
 from brandmelder.settings import parse_settings
 from brandmelder.store import clicks, deliveries, incidents
@@ -138,11 +138,10 @@ class Duty:
             incident=ident, revision=incident.revision, at=now, act=Act.OPEN, before=None, after=incident.state
         )
         evidence = Evidence(sources=((SourceId("blog"), 38),), mentions=80, negatives=38, unclear_share=0.1)
-        promised = deliveries_of(incident, [first], self.pipeline.parts, now)
 
         def write(connection):
             incidents.save_incident(connection, incident, evidence, [first], expected_revision=None)
-            deliveries.promise(connection, promised)
+            promise_change(connection, self.pipeline.parts, incident, [first], now)
 
         self.database.run_now(write)
 
