@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from brandmelder.detect.memory import DAYS, FINE, GROUPS, NEVER, SPIKE, WINDOWS
-from brandmelder.detect.priors import CENTRE, LOG_RATES, MEDIANS, SCALE, SCALES
+from brandmelder.detect.priors import CENTRE, LOG_RATES, MEDIANS, SCALE, SCALES, SHIFTS
 
 if TYPE_CHECKING:
     from brandmelder.detect.memory import Array, Memory
@@ -54,6 +54,12 @@ def standard(score: Array, daily: Array, table: int) -> Array:
     scale = scales[:, low] * (1 - rest) + scales[:, low + 1] * rest
     result: Array = (score - median) / scale
     return result
+
+
+def shift(daily: Array, table: int) -> Array:
+    """Return by how many decades a series of that rate must be rarer to page as often as asked. Shape (series,)."""
+    moved: Array = np.interp(np.log10(np.maximum(daily, 1e-3)), LOG_RATES, SHIFTS[table])
+    return moved
 
 
 def each(memory: Memory, standard: Array, columns: Array | slice = slice(None)) -> Array:

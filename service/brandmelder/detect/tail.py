@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LN10 = math.log(10.0)
 _MEDIAN = math.log10(2.0)
+_DAMPING, _NOISIEST = 0.4, 1.5
 _EXACT, _NORMAL_95 = 60.0, 1.6448536
 # Numerical Recipes (Press et al. 1992), section 6.2: erfc with a fractional error below 1.2e-7 everywhere.
 _ERFC = (
@@ -46,6 +47,18 @@ def surprise(count: ArrayLike, mean: ArrayLike, variance: ArrayLike) -> NDArray[
     # Near a count of 0 the bend strays; no more than half the root is given back to it.
     star = np.where(count > mean, root + bend, -root - np.maximum(bend, -0.5 * root))
     return _log10_upper(star)
+
+
+def damped(score: NDArray[np.float64], mean: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the surprise, less as far as it rests on noise of the rate: that has a heavier tail than a gamma.
+
+    `noise` is the relative variance of the rate; it makes up a share r of the variance. The score s becomes
+    log(1 + c s) / c with c = 0.4 noise r, about what a log-normal rate of the same variance takes from it.
+    """
+    share = noise * mean / (1.0 + noise * mean)
+    bend = np.maximum(_DAMPING * np.minimum(noise, _NOISIEST) * share, 1e-6)
+    less: NDArray[np.float64] = np.log1p(bend * score) / bend
+    return less
 
 
 def _log10_upper(deviate: NDArray[np.float64]) -> NDArray[np.float64]:
