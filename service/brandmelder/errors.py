@@ -16,6 +16,9 @@ BrandmelderError            says what happened, to whom, what to do; exit code 1
 │   ├── Gone                404 or 410: a person must mend the address
 │   ├── Blocked             refused by our own rules: address, size, redirect, deadline
 │   └── ShapeChanged        the answer is not what this source speaks (HTML for a feed, JSON without `id`)
+├── ChannelError            a message met no answer; what follows from that is the delivery's business
+│   ├── Unsent              certainly nothing arrived: no connection, or our own rules forbid the place
+│   └── Unanswered          it may have arrived: the connection broke behind it
 └── PluginError             an unknown `type:` or a plug-in that does not load
 """
 
@@ -146,3 +149,19 @@ class Blocked(SourceError):
 
 class ShapeChanged(SourceError):
     """The answer is not what this source speaks."""
+
+
+class ChannelError(BrandmelderError):
+    """A message met no answer. Nothing is tried again inside a channel: the delivery decides what follows."""
+
+
+class Unsent(ChannelError):
+    """Certainly nothing arrived. `is_final`: it never will, since our own rules forbid the place."""
+
+    def __init__(self, text: str, *, is_final: bool = False) -> None:
+        self.is_final = is_final
+        super().__init__(text)
+
+
+class Unanswered(ChannelError):
+    """It may have arrived: the connection broke, or the answer was none."""

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 _DURATION = re.compile(r"(?P<count>\d{1,6})\s*(?P<unit>s|m|min|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _UNITS = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
@@ -86,9 +87,14 @@ def _secret(value: Any) -> Secret:
     return value if isinstance(value, Secret) else Secret(str(value))
 
 
-SecretText = Annotated[
-    Secret, BeforeValidator(_secret), WithJsonSchema({"type": "string", "pattern": r"^\$\{[A-Z0-9_]+\}$"})
-]
+def _secret_address(value: Secret) -> Secret:
+    return Secret(_web_address(value.reveal()))
+
+
+_AS_VARIABLE = WithJsonSchema({"type": "string", "pattern": r"^\$\{[A-Z0-9_]+\}$"})
+SecretText = Annotated[Secret, BeforeValidator(_secret), _AS_VARIABLE]
+SecretAddress = Annotated[Secret, AfterValidator(_secret_address), BeforeValidator(_secret), _AS_VARIABLE]
+"""A web address whoever knows it may write to, as chats give out for incoming webhooks."""
 
 
 class Options(BaseModel):
@@ -127,8 +133,24 @@ class SourceOptions(Options):
         return author.lstrip("@").casefold() in names
 
 
+def no_clear_text(address: str, *, allow_private: bool) -> None:
+    """Raise ValueError for an http address, but inside the house: what is sent there would travel in clear."""
+    parts = urlsplit(address)
+    if parts.scheme.lower() != "https" and not (allow_private or parts.hostname in _LOOPBACK):
+        raise ValueError("would be sent in clear; write https://, or allow_private: true for a place inside the house")
+
+
 class ChannelOptions(Options):
     """What every channel's block may hold; a plug-in's `Options` extends it."""
 
     type: str
     """Which plug-in talks to it."""
+    fallback: tuple[str, ...] = ()
+    """Channels that are told in its place when an alert is not confirmed within 60 s or is refused."""
+
+
+class WebChannelOptions(ChannelOptions):
+    """What every channel's block may hold whose place is a web address."""
+
+    allow_private: bool = False
+    """Let it reach a private or loopback address, such as a chat server inside the house."""

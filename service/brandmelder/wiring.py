@@ -6,19 +6,27 @@ import hashlib
 import os
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brandmelder import __version__, plugins
 from brandmelder.capture.match import Matcher
+from brandmelder.capture.names import widened
+from brandmelder.capture.normalise import pseudonym
 from brandmelder.capture.source import Tools
+from brandmelder.classify.topics import Topics
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.errors import StoreError
 from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
+from brandmelder.notify.notifier import Tools as Lent
 from brandmelder.notify.routing import Route
+from brandmelder.notify.stand_in import Fallbacks
+from brandmelder.options import WebChannelOptions
 from brandmelder.pipeline import Pipeline
 from brandmelder.pipeline.parts import Parts, Place, Watch
+from brandmelder.pipeline.weigh import Scales
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +35,8 @@ if TYPE_CHECKING:
     from brandmelder.capture.http import HttpClient
     from brandmelder.capture.source import Source
     from brandmelder.notify.notifier import Notifier
-    from brandmelder.settings import Settings
+    from brandmelder.options import ChannelOptions
+    from brandmelder.settings import MonitorSettings, Settings
     from brandmelder.store.database import Database
 
 KEY_VARIABLE = "BRANDMELDER_AUTHOR_KEY"
@@ -47,6 +56,13 @@ class Outside:
             fetch=self.http.bind(source=source, allow_private=allow_private),
             parse_feed=self.child.parse_feed,
         )
+
+    def lent(self, options: ChannelOptions) -> Lent:
+        """Return what the house lends one channel."""
+        from brandmelder.clock import SystemClock
+
+        allow_private = isinstance(options, WebChannelOptions) and options.allow_private
+        return Lent(exchange=self.http.exchange(allow_private=allow_private), now=SystemClock().now)
 
     async def close(self) -> None:
         """Close connections and the parser's process."""
@@ -73,10 +89,11 @@ def build_sources(settings: Settings, reach: Outside) -> dict[SourceId, Source]:
     }
 
 
-def build_notifiers(settings: Settings) -> dict[ChannelId, Notifier]:
+def build_notifiers(settings: Settings, reach: Outside) -> dict[ChannelId, Notifier]:
     """Build every channel of the configuration."""
     return {
-        ident: plugins.load("notifiers", options.type)(ident, options) for ident, options in settings.channels.items()
+        ident: plugins.load("notifiers", options.type)(ident, options, reach.lent(options))
+        for ident, options in settings.channels.items()
     }
 
 
@@ -89,30 +106,52 @@ def build(
     on_failure: Callable[[str], None] = lambda _text: None,
 ) -> Pipeline:
     """Put a pipeline together. Live, demo and backtest differ in these arguments and in their clock."""
+    places, key = _places(settings), author_key(database.path)
     parts = Parts(
         database=database,
         sources=sources,
-        places=_places(settings),
+        places=places,
         watches=_watches(settings),
-        matcher=Matcher({ident: monitor.query for ident, monitor in settings.monitors.items()}),
+        matcher=_matcher(settings, key),
         classifier=plugins.load("classifiers", settings.classifier)(settings.brand),
+        topics=topics_of(settings),
+        scales=Scales(database, places),
         notifiers=notifiers,
         routes=tuple(
             Route(
                 monitors=None if alert.monitors is None else frozenset(alert.monitors),
                 channels=tuple(ident for ident in alert.to if ident in notifiers),
+                fallback=alert.fallback,
             )
             for alert in settings.alerts
         ),
+        fallbacks=_fallbacks(settings),
         brand=settings.brand,
         short=settings.short,
         language=settings.language,
         zone=settings.zone,
         on_call=settings.on_call,
-        author_key=author_key(database.path),
+        author_key=key,
         on_failure=on_failure,
     )
     return Pipeline(parts)
+
+
+def topics_of(settings: Settings) -> Topics:
+    """Return what names the topics of mentions, as the configuration wants it."""
+    return Topics(
+        settings.topics,
+        {ident: monitor.topics for ident, monitor in settings.monitors.items() if monitor.topics},
+        incidents_are_negative=settings.incidents_are_negative,
+    )
+
+
+def _matcher(settings: Settings, key: bytes) -> Matcher:
+    asked = {
+        ident: widened(monitor.query, aliases=monitor.aliases, exclusions=monitor.exclusions)
+        for ident, monitor in settings.monitors.items()
+    }
+    return Matcher(asked, named=partial(pseudonym, key=key))
 
 
 def _places(settings: Settings) -> dict[SourceId, Place]:
@@ -127,6 +166,15 @@ def _places(settings: Settings) -> dict[SourceId, Place]:
     }
 
 
+def _fallbacks(settings: Settings) -> Fallbacks:
+    return Fallbacks(
+        channels={
+            ident: tuple(ChannelId(name) for name in options.fallback) for ident, options in settings.channels.items()
+        },
+        names={ident: f"{options.type.title()} ({ident})" for ident, options in settings.channels.items()},
+    )
+
+
 def _watches(settings: Settings) -> dict[MonitorId, Watch]:
     return {
         ident: Watch(
@@ -135,14 +183,20 @@ def _watches(settings: Settings) -> dict[MonitorId, Watch]:
             sources=monitor.sources,
             rules=DetectorRules(budget=monitor.budget, zone=settings.zone.key),
             lifecycle=LifecycleRules(monitor=ident),
-            fingerprint=hashlib.sha256(repr((monitor.query, sorted(monitor.sources))).encode()).hexdigest(),
+            fingerprint=_fingerprint(monitor),
             query=monitor.query,
             false_alarms=monitor.false_alarms,
             runbook=monitor.runbook or "",
             holding_statement=monitor.holding_statement or "",
+            muted_by=monitor.muted_by,
         )
         for ident, monitor in settings.monitors.items()
     }
+
+
+def _fingerprint(monitor: MonitorSettings) -> str:
+    asked = (monitor.query, sorted(monitor.sources), *filter(None, (monitor.aliases, monitor.exclusions)))
+    return hashlib.sha256(repr(asked).encode()).hexdigest()
 
 
 def author_key(path: Path | None, environment: Mapping[str, str] = os.environ) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from brandmelder.notify.compose import plain_text
@@ -33,6 +34,8 @@ class _Channel:
     Options: ClassVar[type[ChannelOptions]] = ChannelOptions
     can_update = True
     can_find = True
+    is_idempotent = True
+    spacing = timedelta(0)
 
     def __init__(self, ident: ChannelId, recorder: Recorder) -> None:
         self.id, self._recorder = ident, recorder

@@ -1,4 +1,4 @@
-"""The one polite, safe client: every byte a source reads from the net comes through here.
+"""The one polite, safe client: every byte a source reads from the net, or a channel writes to it, goes through here.
 
 It is httpcore with nothing switched on: no cookies, no proxies of the environment, no hidden retries, no connection
 kept. What a request may do is decided in egress.py, what a status means in status.py.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
@@ -17,22 +17,26 @@ import certifi
 import httpcore
 import httpx
 from msgspec import Struct
+from msgspec.structs import replace
 
 from brandmelder import __version__
 from brandmelder.capture.egress import Guard, Reach, Resolve, Resolver, host_of, port_of, reach_of
 from brandmelder.capture.inflate import Body
 from brandmelder.capture.source import Answer, Fetch
 from brandmelder.capture.status import REDIRECTS, refusal
-from brandmelder.errors import Blocked, SourceError, Transient
+from brandmelder.errors import Blocked, SourceError, Transient, Unanswered, Unsent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from brandmelder.model import SourceId
 
 _ACROSS_ORIGINS: Final = frozenset({"accept", "accept-language", "if-none-match", "if-modified-since"})
 _CONDITIONS: Final = frozenset({"if-none-match", "if-modified-since"})
+_OURS: Final = frozenset({"address", "port", "scheme"})
+"""What our own rules say of a place: only another configuration changes it."""
+_RECEIPT: Final = 1 << 20
+"""How much of the answer to a message is read."""
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -46,6 +50,15 @@ class Limits(Struct, frozen=True, kw_only=True):
     inflated: int = 15 << 20
     ratio: int = 100
     redirects: int = 5
+
+
+class _Question(Struct, frozen=True, kw_only=True):
+    """What is asked of a server, whichever hop answers it."""
+
+    headers: dict[str, str]
+    body: bytes | None
+    takes: frozenset[int]
+    now: datetime
 
 
 class HttpClient:
@@ -71,12 +84,20 @@ class HttpClient:
     def bind(self, *, source: SourceId, allow_private: bool) -> Fetch:
         """Return the `Fetch` of one source; its errors name the source and say what to do."""
 
-        async def fetch(url: str, *, now: datetime, headers: Mapping[str, str] | None = None) -> Answer:
+        async def fetch(
+            url: str,
+            *,
+            now: datetime,
+            headers: Mapping[str, str] | None = None,
+            body: bytes | None = None,
+            takes: frozenset[int] = frozenset(),
+        ) -> Answer:
             try:
                 target = parse_url(url)
                 reach = reach_of(target, allow_private=allow_private)
+                question = _Question(headers=dict(headers or {}), body=body, takes=takes, now=now)
                 async with self._turn(target), asyncio.timeout(self._limits.deadline.total_seconds()):
-                    return await self._exchange(target, dict(headers or {}), now=now, reach=reach)
+                    return await self._exchange(target, question, reach)
             except TimeoutError:
                 text = f"gave no whole answer within {self._limits.deadline.total_seconds():g} s; is the server slow?"
                 raise Blocked(text, "deadline").about(source) from None
@@ -85,6 +106,45 @@ class HttpClient:
                 raise
 
         return fetch
+
+    def exchange(self, *, allow_private: bool) -> Callable[..., Awaitable[Answer]]:
+        """Return what sends one message: any method, a body, no redirects, no turn to wait for; statuses are answers.
+
+        It raises Unsent when certainly nothing arrived, Unanswered for everything else that goes wrong.
+        """
+
+        async def send(method: str, url: str, *, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+            try:
+                target = parse_url(url)
+                reach = reach_of(target, allow_private=allow_private)
+                reach.check(target)
+                async with asyncio.timeout(self._limits.deadline.total_seconds()):
+                    return await self._send(method, target, headers, body, reach)
+            except Exception as error:
+                raise unheard(error) from error
+
+        return send
+
+    async def _send(self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, reach: Reach) -> Answer:
+        connect, read = self._limits.connect.total_seconds(), self._limits.read.total_seconds()
+        async with (
+            httpcore.AsyncConnectionPool(
+                ssl_context=self._trust, max_keepalive_connections=0, network_backend=Guard(reach, self._resolve)
+            ) as pool,
+            pool.stream(
+                method.encode("ascii"),
+                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=[*self._asked({name.lower(): value for name, value in headers.items()})],
+                content=body or None,
+                extensions={"timeout": {"connect": connect, "read": read, "write": read, "pool": read}},
+            ) as response,
+        ):
+            said = _headers(response)
+            limits = self._limits
+            whole = Body(said.get("content-encoding", ""), wire=_RECEIPT, inflated=_RECEIPT, ratio=limits.ratio)
+            async for chunk in response.aiter_stream():
+                whole.take(chunk)
+            return Answer(url=str(url), status=response.status, headers=said, body=whole.whole())
 
     async def close(self) -> None:
         """Let go of the resolver's threads; connections are closed after every exchange anyway."""
@@ -104,39 +164,41 @@ class HttpClient:
             turn = self._turns[place] = asyncio.Lock()
         return turn
 
-    async def _exchange(self, url: httpx.URL, headers: dict[str, str], *, now: datetime, reach: Reach) -> Answer:
+    async def _exchange(self, url: httpx.URL, question: _Question, reach: Reach) -> Answer:
         """Follow redirects to the answer; each hop passes the same rules."""
-        headers = {name.lower(): value for name, value in headers.items()}
+        headers = {name.lower(): value for name, value in question.headers.items()}
         async with httpcore.AsyncConnectionPool(
             ssl_context=self._trust, max_keepalive_connections=0, network_backend=Guard(reach, self._resolve)
         ) as pool:
             for _ in range(self._limits.redirects + 1):
                 reach.check(url)
-                answer = await self._ask(pool, url, headers, now)
+                answer = await self._ask(pool, url, replace(question, headers=headers))
                 if isinstance(answer, Answer):
                     return answer
+                if question.body is not None:
+                    raise Blocked("redirects what is sent to it; mend its url", "redirects")
                 if _origin(answer) != _origin(url):
                     headers = {name: value for name, value in headers.items() if name in _ACROSS_ORIGINS}
                 url = answer
         raise Blocked(f"redirects more than {self._limits.redirects} times; mend its url", "redirects")
 
-    async def _ask(
-        self, pool: httpcore.AsyncConnectionPool, url: httpx.URL, headers: Mapping[str, str], now: datetime
-    ) -> Answer | httpx.URL:
+    async def _ask(self, pool: httpcore.AsyncConnectionPool, url: httpx.URL, question: _Question) -> Answer | httpx.URL:
         """Return the answer of one hop, or where it sends us."""
-        limits = self._limits
+        limits, headers = self._limits, question.headers
         connect, read = limits.connect.total_seconds(), limits.read.total_seconds()
         try:
             async with pool.stream(
-                b"GET",
+                b"GET" if question.body is None else b"POST",
                 httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
                 headers=self._asked(headers),
+                content=question.body,
                 extensions={"timeout": {"connect": connect, "read": read, "write": read, "pool": read}},
             ) as response:
                 said = _headers(response)
                 if response.status in REDIRECTS and (place := said.get("location")):
                     return parse_url(place, base=url)
-                if error := refusal(response.status, said, now):
+                error = None if response.status in question.takes else refusal(response.status, said, question.now)
+                if error is not None:
                     raise error
                 if response.status == httpx.codes.NOT_MODIFIED and not _CONDITIONS & headers.keys():
                     raise Transient("answered 304 Not Modified to a question without conditions; is a cache broken?")
@@ -156,6 +218,28 @@ class HttpClient:
         async for chunk in response.aiter_stream():
             body.take(chunk)
         return body.whole()
+
+
+def unheard(error: Exception) -> Unsent | Unanswered:
+    """Return what a failed exchange says about the message; anything unknown may have arrived.
+
+    Before a connection stands no byte of the message has gone out; a reset after that looks the same whether the
+    message was read or not.
+    """
+    match error:
+        case Blocked() if error.why in _OURS:
+            return Unsent(str(error), is_final=True)
+        case httpcore.ConnectError() | httpcore.ConnectTimeout() | httpcore.PoolTimeout():
+            return Unsent(f"no connection: {_cause_of(error)}")
+        case Transient():  # raised by the guard alone: the name has no address
+            return Unsent(str(error))
+        case _:
+            return Unanswered(f"no usable answer: {_cause_of(error)}")
+
+
+def _cause_of(error: Exception) -> str:
+    said = _reason(error)
+    return type(error).__name__ if said == "no reason given" else f"{type(error).__name__}, {said}"
 
 
 def user_agent(*about: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from brandmelder.model.capture import SourceSight
+from brandmelder.model.capture import SourceClass, SourceSight
 from brandmelder.model.detect import Spike, SpikeKind
 from brandmelder.model.names import IncidentId, MentionId, MonitorId, SourceId
 
@@ -41,14 +41,29 @@ class Act(enum.StrEnum):
     OPEN = "open"
     ACKNOWLEDGE = "acknowledge"
     HAND_OVER = "hand_over"
+    SNOOZE = "snooze"
+    WAKE = "wake"
     WORSEN = "worsen"
     AGE = "age"
     TURN = "turn"
+    JOIN = "join"
+    """Another class of source joins: news after social media."""
     CORRECT = "correct"
     RESOLVE = "resolve"
     DISMISS = "dismiss"
+    UNDO = "undo"
     REOPEN = "reopen"
     DISCARD = "discard"
+    ESCALATE = "escalate"
+    """Nobody acknowledged: the next people are told."""
+    ASK = "ask"
+    """Whoever acknowledged is asked whether they are still on it."""
+    LAPSE = "lapse"
+    """They did not answer: nobody is on it any more."""
+    SILENCE = "silence"
+    """From now on nobody is told; the incident goes on."""
+    SPEAK = "speak"
+    """The silence is over."""
 
 
 class Pace(Struct, frozen=True, kw_only=True):
@@ -58,6 +73,17 @@ class Pace(Struct, frozen=True, kw_only=True):
     """Start of the bin that was looked at."""
     observed: int
     window: timedelta
+
+
+class Snooze(Struct, frozen=True, kw_only=True):
+    """A person does not want to hear of an incident for a while; and what it looked like then."""
+
+    until: datetime
+    by: str
+    observed: int
+    window: timedelta
+    classes: tuple[SourceClass, ...] = ()
+    """The classes of sources in which it burnt."""
 
 
 class Incident(Struct, frozen=True, kw_only=True):
@@ -86,10 +112,21 @@ class Incident(Struct, frozen=True, kw_only=True):
     calm_since: datetime | None = None
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
+    acknowledged_person: str = ""
+    """The id under which a channel knows who has it (in Slack `U…`); empty if no channel does."""
+    asked_at: datetime | None = None
+    """When whoever acknowledged was asked whether they are still on it; None once they answered."""
+    silenced_since: datetime | None = None
+    """Since when telling is held back, by a silence or by quiet hours."""
     closed_at: datetime | None = None
     closed_by: str | None = None
     label: str | None = None
     """Why it was dismissed: sarcasm, own campaign, bots, wrong brand, other."""
+    snooze: Snooze | None = None
+    classes: tuple[SourceClass, ...] = ()
+    """The classes of sources that it has reached."""
+    under: IncidentId | None = None
+    """The incident whose alert tells of this one as well; nobody is told of it apart."""
     peak_window: timedelta = timedelta(hours=1)
     """The window in which `peak` was counted."""
     trail: tuple[Pace, ...] = ()
@@ -107,6 +144,8 @@ class Transition(Struct, frozen=True, kw_only=True):
     after: State
     by: str = "brandmelder"
     note: str = ""
+    person: str = ""
+    """The id under which a channel knows who acted (in Slack `U…`): they are never notified of it."""
 
 
 class Quote(Struct, frozen=True, kw_only=True):
@@ -127,10 +166,42 @@ class Phrase(Struct, frozen=True, kw_only=True):
     count: int
 
 
+class Hole(Struct, frozen=True, kw_only=True):
+    """A source that could not be seen from `since` to `until`."""
+
+    source: SourceId
+    since: datetime
+    until: datetime
+
+
+class Occasion(Struct, frozen=True, kw_only=True):
+    """A known event, by our own name for it."""
+
+    at: datetime
+    name: str
+    until: datetime | None = None
+    """How long it raises the expectation."""
+
+
+class Picture(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an incident is drawn from: finished bars of one width, oldest first, the last of which ends `until`."""
+
+    until: datetime
+    width: timedelta
+    counts: tuple[int, ...]
+    """−1 where nothing could be seen."""
+    usual: tuple[tuple[int, int], ...] = ()
+    """The usual range of each bar; empty while there is too little to compare with."""
+    holes: tuple[Hole, ...] = ()
+    events: tuple[Occasion, ...] = ()
+
+
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the message shows beside the count; numbers and references, no texts of mentions."""
 
     phrases: tuple[Phrase, ...] = ()
+    topics: tuple[tuple[str, int], ...] = ()
+    """What most of it is about, and in how many negative mentions each stands."""
     sources: tuple[tuple[SourceId, int], ...] = ()
     critics: int = 0
     reach_critics: int = 0
@@ -159,7 +230,11 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     community: int = 0
     """Level on the Shitstorm-Skala, community column."""
     media: int = 0
+    community_inputs: tuple[tuple[str, float], ...] = ()
+    """What decided the level, by the names of `skala.Community`; shares as 0 to 1."""
+    media_inputs: tuple[tuple[str, float], ...] = ()
     similar: tuple[str, ...] = ()
     """Ids of earlier incidents that looked like this."""
     quotes: tuple[Quote, ...] = ()
     sight: tuple[SourceSight, ...] = ()
+    picture: Picture | None = None

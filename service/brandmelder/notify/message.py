@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
+
+from brandmelder.model import DeliveryKind, IncidentId, MonitorId, State
+from brandmelder.notify.chart_plot import Chart
 
 
 class Span(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,6 +44,25 @@ class Button(Struct, frozen=True, kw_only=True):
     url: str = ""
 
 
+class Subject(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a machine reads behind the words: a pager, a phone's priority, a program at the end of a webhook."""
+
+    kind: DeliveryKind
+    incident: IncidentId
+    monitor: MonitorId
+    state: State
+    severity: int
+    observed: int
+    window: timedelta
+    usual_low: int
+    usual_high: int
+    peak: int
+    onset: datetime
+    opened_at: datetime
+    acknowledged_by: str | None = None
+    closed_at: datetime | None = None
+
+
 class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a channel shows. The first 40 characters of `headline` hold brand and number."""
 
@@ -52,6 +74,8 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """At most 150 characters, without the emoji; our own words and the brand only."""
     sentence: tuple[Span, ...] = ()
     spark: str = ""
+    chart: Chart | None = None
+    """The picture; a channel that cannot show one shows `spark`."""
     lines: tuple[Line, ...] = ()
     honest: tuple[str, ...] = ()
     """What limits the finding, one sentence each."""
@@ -60,6 +84,15 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     footer: tuple[tuple[Span, ...], ...] = ()
     broadcast: bool = False
     """A thread reply that the whole channel should see too."""
+    subject: Subject | None = None
+    """Of a delivery's message; None where a message is made by hand."""
+
+    def stamped(self, key: str) -> str:
+        """Return a delivery's key with the moment its incident opened.
+
+        Numbers of incidents begin anew with a new database, and what a place has seen once it may drop for ever.
+        """
+        return f"{key}:{int(self.subject.opened_at.timestamp())}" if self.subject else key
 
     @property
     def lock_screen(self) -> str:

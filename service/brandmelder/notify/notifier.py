@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from brandmelder.model import ChannelId, Form
     from brandmelder.notify.message import Message
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 class Sent(Struct, frozen=True, tag=True):
-    """It stands there; `ref` finds it again (in Slack `channel:ts`)."""
+    """It stands there; `ref` finds it again (in Slack `channel:ts`). `note` says what a person should know of it."""
 
     ref: str
+    note: str | None = None
 
 
 class NotDelivered(Struct, frozen=True, tag=True):
@@ -69,8 +70,43 @@ class Unreadable(Struct, frozen=True, tag=True):
     reason: str
 
 
+class Reply(Protocol):
+    """What a server answered: any status, its headers by lower-case name, at most 1 MiB of body."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Names in lower case."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """As it came, inflated."""
+        ...
+
+
+class Exchange(Protocol):
+    """The one safe client (capture/http.py), bound to one channel's rules. It follows no redirect and never repeats."""
+
+    def __call__(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes = b"") -> Awaitable[Reply]:
+        """Send one request within 20 s. Raises Unsent when certainly nothing arrived, else Unanswered."""
+        ...
+
+
+class Tools(Struct, frozen=True, kw_only=True):
+    """What the house lends a channel."""
+
+    exchange: Exchange
+    now: Callable[[], datetime]
+    """For what a message says of its own sending: a Date, a signed moment."""
+
+
 class Notifier(Protocol):
-    """A channel's code. Built as `Class(channel_id, options)`; `options` is an instance of `Class.Options`.
+    """A channel's code. Built as `Class(channel_id, options, tools)`; `options` is an instance of `Class.Options`.
 
     No method raises on what a server answers, none retries, each returns within 20 s.
     """
@@ -81,6 +117,10 @@ class Notifier(Protocol):
     """Whether a message can be edited; else updates are left out and news comes as a new message."""
     can_find: bool
     """Whether a message can be found by its key; else an unclear open is sent again, marked as a possible repeat."""
+    is_idempotent: bool
+    """Whether the same key sent twice is shown once; then nothing is looked for, what is unclear is sent again."""
+    spacing: timedelta
+    """The least time between two messages that this place takes; zero if it takes any number."""
 
     async def push(self, message: Message, *, key: str, thread: str | None, form: Form) -> Outcome:
         """Post a new message, into the thread under `thread` if given."""

@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from brandmelder.count.bins import EPOCH, settled_until, start_of, watermark
 from brandmelder.detect import scan
 from brandmelder.errors import Conflict
-from brandmelder.incident import lifecycle
-from brandmelder.model import BIN, Act, Bin, Evidence, Finding, Incident, IncidentId, MonitorId, Transition
-from brandmelder.pipeline.gather import Gatherer
+from brandmelder.incident import joining, lifecycle, snooze
+from brandmelder.incident.transitions import RUNNING, Change
+from brandmelder.model import BIN, Act, Bin, Evidence, Finding, Incident, IncidentId, MonitorId, SourceClass, Transition
+from brandmelder.pipeline.gather import Gatherer, Seen
 from brandmelder.pipeline.promise import deliveries_of
 from brandmelder.pipeline.view import SHARES_OVER, WHOLE, Sights, Usual, bins_of, read_usual, sights_of
 from brandmelder.store import deliveries, incidents, series, sources
@@ -199,7 +200,7 @@ class _Turn:
     async def look_ahead(self) -> None:
         """Look at the bins that still run: they may open an incident and never close one, and they teach nothing."""
         ahead = self._bins(self.through, start_of(self.now) + BIN, running=True)
-        is_running = self.incident is not None and self.incident.state in lifecycle.RUNNING
+        is_running = self.incident is not None and self.incident.state in RUNNING
         if not is_running and not any(one.negative for one in ahead):
             return
         state = self.state
@@ -216,15 +217,27 @@ class _Turn:
             await self._commit(None)
 
     async def _consider(self, finding: Finding) -> None:
-        finding = replace(finding, spike=replace(finding.spike, is_partial=self._is_partial(finding)))
+        campaign = await self.gatherer.campaign(self.watch, finding) if finding.pages or finding.is_high else None
+        is_partial = self._is_partial(finding)
+        finding = replace(finding, spike=replace(finding.spike, is_partial=is_partial, campaign=campaign))
         change = lifecycle.consider(
             self.incident, finding, now=self.now, rules=self.watch.lifecycle, number=lambda: UNNUMBERED
         )
+        change = snooze.disturb(change, self._classes(), self.now)
         self.incident = change.incident
         if change.incident is None:
             return
         if change.transitions or self._shows_more(change.incident):
             await self._commit(change)
+
+    def _classes(self) -> set[SourceClass]:
+        """Return the classes of sources in which negative mentions came since the last evaluation."""
+        begin = self.incident.onset if self.incident is not None else self.now
+        return {
+            self.parts.places[one.source].source_class
+            for one in self.situation.counts
+            if one.negative and one.start >= begin and one.source in self.parts.places
+        }
 
     def _is_partial(self, finding: Finding) -> bool:
         """Whether a source was blind inside the window; what lies before the first news is history, not blindness."""
@@ -261,7 +274,7 @@ class _Turn:
         is_late = self.now - evidence.newest > self.watch.lifecycle.late
         return replace(incident, is_delayed=incident.is_delayed or is_late)
 
-    async def _commit(self, change: lifecycle.Change | None) -> None:
+    async def _commit(self, change: Change | None) -> None:
         """Commit 3. Without a change, only what the detector and the incident remember."""
         incident, evidence = self.incident, None
         transitions: Sequence[Transition] = ()
@@ -270,8 +283,11 @@ class _Turn:
             if not transitions:
                 incident = replace(incident, revision=incident.revision + 1)
             if transitions or self.gatherer.is_stale(incident, self.now):
-                evidence = await self.gatherer.gather(self.watch, incident, self.sights, self.now)
+                seen = Seen(sights=self.sights, state=self.state)
+                evidence = await self.gatherer.gather(self.watch, incident, seen, self.now)
                 incident = self._dated(lifecycle.with_total(incident, evidence.negatives), evidence, transitions)
+                joined = joining.join(Change(incident=incident, transitions=tuple(transitions)), evidence, self.now)
+                incident, transitions = joined.incident or incident, joined.transitions
         row = replace(self.row, state=scan.encode(self.state), evaluated_through=self.through)
         is_new = incident is not None and (self.stored is None or self.stored.id != incident.id)
         written = None

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from brandmelder.count.responses import Utterance, coverage
+from brandmelder.detect import scan
 from brandmelder.incident.evidence import Answered, EvidenceInputs, Judged, gather
-from brandmelder.incident.lifecycle import ENDED
 from brandmelder.incident.phrases import Background, background
+from brandmelder.incident.picture import Behind, frame_of, shows_band
 from brandmelder.incident.similar import Likeness, likeness
-from brandmelder.model import BIN, Bin, Evidence, Incident, Label, Mention
+from brandmelder.incident.transitions import ENDED
+from brandmelder.model import BIN, Bin, Campaign, Evidence, Finding, Hole, Incident, Label, Mention, Occasion, SpikeKind
 from brandmelder.pipeline.view import Sights, bins_of
 from brandmelder.store import incidents, mentions, series
 
@@ -22,11 +24,13 @@ if TYPE_CHECKING:
 
     from brandmelder.pipeline.parts import Parts, Watch
 
-PICTURE = timedelta(hours=6)
+SPARK = timedelta(hours=6)
 BEFORE = timedelta(days=28)
 """How far back the usual words are looked for."""
 REFRESH = timedelta(minutes=5)
 MOST_SHOWN, MOST_COMPARED, MOST_EARLIER = 2000, 2000, 200
+LEAST_BY_ONE, LEAST_POSTS = 5, 20
+"""So many negative posts, of which less than half is counted, make an account over-active; so many, a campaign."""
 INLINE = 200
 """So many mentions are gathered on the spot; more go to a thread, so that the loop keeps its beat."""
 
@@ -35,9 +39,17 @@ class Found(Struct, frozen=True, kw_only=True):
     """What the database knows about an incident."""
 
     judged: tuple[Judged, ...]
+    tally: mentions.Tally
     own: tuple[Mention, ...]
     bins: tuple[Bin, ...]
     earlier: tuple[Likeness, ...]
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """What an evaluation saw: how far its sources were read, and what the detector takes for usual."""
+
+    sights: Sights
+    state: scan.DetectorState
 
 
 class Gatherer:
@@ -53,8 +65,9 @@ class Gatherer:
         before = self._gathered.get(incident.id)
         return before is None or now - before >= max(REFRESH, (now - incident.onset) / 60)
 
-    async def gather(self, watch: Watch, incident: Incident, sights: Sights, now: datetime) -> Evidence:
+    async def gather(self, watch: Watch, incident: Incident, seen: Seen, now: datetime) -> Evidence:
         """Return the evidence of an incident as of `now`."""
+        sights = seen.sights
         self._gathered = {incident.id: now} | {
             ident: at for ident, at in self._gathered.items() if now - at < BEFORE and ident != incident.id
         }
@@ -62,16 +75,29 @@ class Gatherer:
         inputs = EvidenceInputs(
             incident=incident,
             judged=found.judged,
+            mentions=found.tally.mentions,
+            negatives=found.tally.negatives,
             bins=found.bins,
             background=await self._background(watch, incident),
             answered=_answered(found),
             sight=sights.rows,
             own_names=(self.parts.brand, watch.title, watch.id),
             earlier=found.earlier,
+            behind=await asyncio.to_thread(_behind, watch, incident, seen, now),
         )
         if len(found.judged) <= INLINE:
             return gather(inputs)
         return await asyncio.to_thread(gather, inputs)
+
+    async def campaign(self, watch: Watch, finding: Finding) -> Campaign | None:
+        """Return the few accounts that most of a finding comes from, if it does."""
+        spike = finding.spike
+        if spike.kind is not SpikeKind.NEGATIVE:
+            return None
+        found = await self.parts.database.run(mentions.activity, watch.id, spike.since, spike.until, least=LEAST_BY_ONE)
+        if found.posts < LEAST_POSTS or 2 * found.counted < found.all_counted:
+            return None
+        return Campaign(accounts=found.accounts, posts=found.posts)
 
     async def _background(self, watch: Watch, incident: Incident) -> Background:
         key = (watch.id, incident.onset)
@@ -97,15 +123,32 @@ def _read(connection: Connection, watch: Watch, incident: Incident, sights: Sigh
             one.external_id for _, one, verdict in judged if one.source == source and verdict.label is Label.NEGATIVE
         ]
         own += mentions.responses_to(connection, source, asked)
-    since = incident.spike.until - PICTURE
+    tally = mentions.Tally(len(judged), sum(verdict.label is Label.NEGATIVE for _, _, verdict in judged))
+    if len(judged) == MOST_SHOWN:
+        tally = mentions.tally(connection, watch.id, incident.onset, until)
+    since = min(incident.spike.until - SPARK, frame_of(incident.spike).since)
     ended = incidents.all_incidents(connection, limit=MOST_EARLIER)
     return Found(
         judged=tuple(Judged(id=ident, mention=one, verdict=verdict) for ident, one, verdict in judged),
+        tally=tally,
         own=tuple(own),
         bins=bins_of(series.counts(connection, watch.id, since, until), since, incident.spike.until, sights=sights),
         earlier=tuple(
             likeness(one, evidence) for one, evidence in ended if one.id != incident.id and one.state in ENDED
         ),
+    )
+
+
+def _behind(watch: Watch, incident: Incident, seen: Seen, now: datetime) -> Behind:
+    """Return what stands behind the bars of the picture: the usual of each, what could not be read, known events."""
+    frame, sights = frame_of(incident.spike), seen.sights
+    usual = (scan.usual(seen.state, end, frame.width, watch.rules) for end in frame.ends)
+    blind = (Hole(source=row.source, since=row.blind_since, until=now) for row in sights.rows if row.blind_since)
+    gaps = (Hole(source=gap.source, since=gap.since, until=gap.until) for gap in sights.gaps)
+    return Behind(
+        usual=tuple(usual) if shows_band(incident.spike) else (),
+        holes=(*blind, *gaps),
+        events=tuple(Occasion(at=event.since, until=event.until, name=event.name) for event in watch.rules.events),
     )
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0001"
+HEAD = "0003"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
@@ -79,6 +79,26 @@ verdict = Table(
     Column("label", String(16), nullable=False),
     Column("p_negative", Float, nullable=False),
     Column("body", LargeBinary, nullable=False),
+)
+
+copies = Table(
+    "copies",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("first", Text, nullable=False),
+    Column("exact", BigInteger, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("touched", BigInteger, nullable=False),
+)
+
+author_hour = Table(
+    "author_hour",
+    metadata,
+    Column("key", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("weight", Float, nullable=False),
+    Column("number", BigInteger, nullable=False),
 )
 
 match = Table(
@@ -188,6 +208,24 @@ delivery = Table(
     Column("state", String(16), nullable=False),
     Column("next_at", BigInteger),
     Column("body", LargeBinary, nullable=False),
+    Column("ref", String(128)),
 )
 Index("delivery_next", delivery.c.next_at)
 Index("delivery_by_incident", delivery.c.incident, delivery.c.channel)
+Index("delivery_by_ref", delivery.c.ref)
+
+click = Table(
+    "click",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("envelope", String(256), nullable=False, unique=True),
+    Column("person", String(128), nullable=False),
+    Column("at", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("answer", LargeBinary),
+    UniqueConstraint("person", "at", name="click_once"),
+)
+Index("click_by_state", click.c.state)
+Index("click_by_age", click.c.received_at)

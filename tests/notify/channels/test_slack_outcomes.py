@@ -12,7 +12,7 @@ from aiohttp.client_reqrep import ConnectionKey
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from brandmelder.notify.channels.slack_outcomes import FORM, PLACE, UNEDITABLE, outcome_of, retry_after
+from brandmelder.notify.channels.slack_outcomes import FORM, PLACE, UNEDITABLE, outcome_of
 from brandmelder.notify.notifier import NotDelivered, RefusedForm, RefusedPlace, Unclear, Uneditable
 
 KEY = ConnectionKey("slack.example", 443, is_ssl=True, ssl=True, proxy=None, proxy_auth=None, proxy_headers_hash=None)
@@ -127,26 +127,3 @@ def test_a_body_that_is_no_json_brings_the_response_of_aiohttp():
 
 def test_a_cancelled_attempt_has_no_outcome_here():
     assert not issubclass(asyncio.CancelledError, Exception)
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"Retry-After": "12"}, 12),
-        ({"Retry-After": "0.5"}, 0.5),
-        ({"Retry-After": " 3 "}, 3),
-        ({"Retry-After": "1000000000"}, 600),
-        ({"Retry-After": "-5"}, 0),
-        ({"Retry-After": "inf"}, 30),
-        ({"Retry-After": "nan"}, 30),
-        ({"Retry-After": "soon"}, 30),
-        ({"Retry-After": ""}, 30),
-        ({}, 30),
-        ({"Retry-After": "Sun, 22 Nov 2026 20:15:40 GMT", "Date": "Sun, 22 Nov 2026 20:15:00 GMT"}, 40),
-        ({"Retry-After": "Sun, 22 Nov 2026 20:15:40 GMT", "Date": "Sun, 22 Nov 2026 21:15:00 GMT"}, 0),
-        ({"Retry-After": "Sun, 22 Nov 2026 20:15:40 GMT"}, 30),
-        ({"Retry-After": "Sun, 22 Nov 2026 20:15:40 GMT", "Date": "Sun, 22 Nov 2026 20:15:00 -0000"}, 30),
-    ],
-)
-def test_retry_after_is_a_number_or_a_date_or_thirty_seconds(headers, seconds):
-    assert retry_after(headers) == timedelta(seconds=seconds)

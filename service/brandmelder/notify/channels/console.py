@@ -6,6 +6,7 @@ the screen or write links.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import Console, Group
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from brandmelder.model import ChannelId, Form
     from brandmelder.notify.message import Message, Span
+    from brandmelder.notify.notifier import Tools
 
 
 class _SteadyConsole(Console):
@@ -42,9 +44,18 @@ class ConsoleNotifier:
     Options: ClassVar[type[ChannelOptions]] = ChannelOptions
     can_update = False
     can_find = False
+    is_idempotent = False
+    spacing = timedelta(0)
 
-    def __init__(self, channel_id: ChannelId, options: ChannelOptions, console: Console | None = None) -> None:
-        del options
+    def __init__(
+        self,
+        channel_id: ChannelId,
+        options: ChannelOptions,
+        tools: Tools | None = None,  # a terminal needs none
+        *,
+        console: Console | None = None,
+    ) -> None:
+        del options, tools
         self.id = channel_id
         self._console = console or _SteadyConsole(highlight=False)
 

@@ -7,21 +7,16 @@ one after it was carried out raise the same error; hence it says nothing about w
 
 from __future__ import annotations
 
-from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
+from brandmelder.notify.answers import retry_after
 from brandmelder.notify.notifier import NotDelivered, Outcome, RefusedForm, RefusedPlace, Unclear, Uneditable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-RETRY_AFTER = timedelta(seconds=30)
-"""How long to wait when Slack asks to wait and does not say how long."""
-LONGEST_RETRY_AFTER = timedelta(minutes=10)
 
 LIMITED = frozenset({"ratelimited", "rate_limited"})
 FORM = frozenset(
@@ -83,16 +78,6 @@ def error_name(error: SlackApiError) -> str:
     return name if isinstance(name, str) else ""
 
 
-def retry_after(headers: Mapping[str, str]) -> timedelta:
-    """Return how long Slack asks to wait: whole or decimal seconds or a date, else 30 s; at most 10 min."""
-    text = headers.get("Retry-After", "").strip()
-    try:
-        asked = timedelta(seconds=float(text))
-    except (ValueError, OverflowError):
-        asked = _until(text, headers.get("Date", ""))
-    return min(max(asked, timedelta(0)), LONGEST_RETRY_AFTER)
-
-
 def _refusal(name: str) -> Outcome | None:
     if name in FORM:
         return RefusedForm(f"Slack does not take the form: {name}")
@@ -103,14 +88,6 @@ def _refusal(name: str) -> Outcome | None:
     if name in UNEDITABLE:
         return Uneditable(f"Slack does not let the message be edited: {name}")
     return None
-
-
-def _until(date: str, asked_at: str) -> timedelta:
-    """Return the time from the answer's own date to another: no clock but the server's is needed."""
-    try:
-        return parsedate_to_datetime(date) - parsedate_to_datetime(asked_at)
-    except (ValueError, TypeError):
-        return RETRY_AFTER
 
 
 def _status(error: SlackApiError) -> int:
