@@ -304,14 +304,16 @@ def _page(memory: Memory, moment: Moment, judged: Judged) -> None:
 def _flag(memory: Memory, moment: Moment, judged: Judged) -> None:
     if not judged.flagged.any():
         return
-    memory["flagged_at"][judged.flagged] = moment.unit
+    columns = np.flatnonzero(judged.flagged)
+    memory["flagged_at"][columns] = moment.unit
     lengths = np.concatenate([_LENGTHS, np.ones(len(judged.standard) - len(_LENGTHS), dtype=int)])
-    length = np.where(
-        judged.flagged, np.minimum(lengths[calibrate.each(memory, judged.standard).argmax(axis=0)], moment.pace), 0
-    )
-    back = np.arange(min(moment.pace, REACH))
-    rows = (moment.unit - back) % REACH
-    memory["unit_flag"][rows] = np.maximum(memory["unit_flag"][rows], back[:, None] < length)
+    loudest = calibrate.each(memory, judged.standard[:, columns], columns).argmax(axis=0)
+    length = np.minimum(lengths[loudest], moment.pace)
+    for back in range(min(moment.pace, REACH)):
+        reached = columns[length > back]
+        if not reached.size:
+            break
+        memory["unit_flag"][(moment.unit - back) % REACH, reached] = 1.0
 
 
 def _learn(memory: Memory, moment: Moment, weighed: Weighed, judged: Judged) -> None:

@@ -38,6 +38,8 @@ class Weighed(NamedTuple):
     rest: Array
     """Variance without ψ."""
     variance: Array
+    clumped: Array
+    """What of the variance is due to posts that come in threads."""
     before: Array
     """Relative excess of the hours before the window, shrunk."""
 
@@ -85,8 +87,9 @@ def weigh(memory: Memory, last: int, doubt: Array, spread: Array, part: Part | N
     lean = np.clip((memory["follow_sum"] - 1.5 * np.sqrt(weight)) / (weight + 10.0), 0.0, 1.0)
     mean = safe * (1.0 + lean * before)
     rest = mean + spread * square + mean * mean * doubt
-    variance = rest + extra * mean * mean + clump(memory) * mean
-    return Weighed(count, plain, mean, rest, variance, before)
+    clumped = clump(memory) * mean
+    variance = rest + extra * mean * mean + clumped
+    return Weighed(count, plain, mean, rest, variance, clumped, before)
 
 
 def psi(memory: Memory) -> Array:
