@@ -174,13 +174,21 @@ def test_what_was_being_sent_at_a_crash_is_unclear_and_an_edit_is_simply_repeate
     assert life.recover(a_delivery(), later) == a_delivery()
 
 
+def test_what_a_person_put_away_is_neither_tried_nor_told_elsewhere():
+    dead = life.after(sending(), RefusedPlace("token_revoked"), NOW)
+    away = life.discard(dead, "anna")
+    assert (away.state, away.last_error) == (SUPERSEDED, "discarded by anna: token_revoked")
+    assert life.next_moment(away) is None
+    assert life.next_moment(life.discard(a_delivery(), "anna")) is None
+
+
 def test_a_person_may_retry_what_is_dead_and_discard_what_waits():
     dead = a_delivery(state=DEAD, attempts=9, form=Form.PLAIN)
     again = life.retry(dead, NOW + MINUTE)
     assert (again.state, again.due_at, again.attempts, again.form) == (DUE, NOW + MINUTE, 0, Form.FULL)
     assert life.discard(again, "anna").last_error == "discarded by anna"
     assert life.discard(unclear(), "anna").state is DEAD
-    with pytest.raises(ValueError, match="only what is waiting"):
+    with pytest.raises(ValueError, match="only what waits"):
         life.discard(a_delivery(state=SENT), "anna")
     with pytest.raises(ValueError, match="not dead"):
         life.retry(a_delivery(state=SENT), NOW)

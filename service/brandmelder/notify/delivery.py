@@ -50,12 +50,16 @@ from brandmelder.notify.patience import (
     URGENCY,
 )
 from brandmelder.notify.stand_in import stand_in_at
+from brandmelder.notify.standing import parent, thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from brandmelder.model import ChannelId, IncidentId
 
+__all__ = ["parent", "thread"]
+
+DISCARDED = "discarded by"
 _BREATH = timedelta(seconds=1)
 _EDITS = frozenset({DeliveryKind.UPDATE, DeliveryKind.RESOLVE})
 _REPLIES = frozenset({DeliveryKind.THREAD, DeliveryKind.ESCALATE})
@@ -79,16 +83,6 @@ def is_edit(delivery: Delivery) -> bool:
 def is_reply(delivery: Delivery) -> bool:
     """Whether it goes into the thread below the standing alert."""
     return delivery.kind in _REPLIES or delivery.detour is Detour.REPLY
-
-
-def parent(deliveries: Sequence[Delivery]) -> str | None:
-    """Return the ref under which an incident's alert stands in a channel; None before it does."""
-    standing = [
-        one
-        for one in deliveries
-        if one.state is DeliveryState.SENT and (one.kind is DeliveryKind.OPEN or one.detour is Detour.ANEW)
-    ]
-    return max(standing, key=lambda one: one.revision).ref if standing else None
 
 
 # ------------------------------------------------------------------ one attempt
@@ -152,10 +146,14 @@ def retry(delivery: Delivery, now: datetime) -> Delivery:
 
 
 def discard(delivery: Delivery, by: str) -> Delivery:
-    """Return a delivery that a person does not want to be sent any more."""
-    if delivery.state not in {DeliveryState.DUE, DeliveryState.UNCLEAR}:
-        raise ValueError(f"delivery {delivery.key} is {delivery.state.value}; only what is waiting can be discarded")
-    return _bury(delivery, f"discarded by {by}")
+    """Return a delivery that a person does not want sent, nor told elsewhere. Raises ValueError for what is told."""
+    noted = replace(delivery, fallback_at=delivery.fallback_at or delivery.created_at)
+    if delivery.state in {DeliveryState.DUE, DeliveryState.UNCLEAR}:
+        return _bury(noted, f"{DISCARDED} {by}")
+    if delivery.state is DeliveryState.DEAD:
+        reason = f"{DISCARDED} {by}: {delivery.last_error or 'dead'}"
+        return replace(noted, state=DeliveryState.SUPERSEDED, last_error=reason)
+    raise ValueError(f"delivery {delivery.key} is {delivery.state.value}; only what waits or is dead can be discarded")
 
 
 def is_forgotten(delivery: Delivery, now: datetime) -> bool:
