@@ -36,7 +36,8 @@ def _surprise(
     mean = np.maximum(mean, 1e-4)
     variance = np.maximum(variance, (1.0 + 1e-6) * mean)
     # Below the mean nothing is decided: a straight line that joins at the median will do.
-    score: NDArray[np.float64] = np.maximum(0.0, _MEDIAN + 0.3465 * np.minimum(0.0, count - mean) / np.sqrt(variance))
+    score = np.empty(count.shape)  # in C's order, whatever the arguments' is: it is filled through a flat view
+    np.maximum(0.0, _MEDIAN + 0.3465 * np.minimum(0.0, count - mean) / np.sqrt(variance), out=score)
     above = np.flatnonzero(count > mean)
     if above.size:
         score.reshape(-1)[above] = _above(*(part.reshape(-1)[above] for part in (count, mean, variance)))
