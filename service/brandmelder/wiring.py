@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from brandmelder.capture.child import ParserChild
     from brandmelder.capture.http import HttpClient
+    from brandmelder.capture.imap import Mailboxes
     from brandmelder.capture.source import Source
     from brandmelder.model import RotaId
     from brandmelder.notify.notifier import Notifier
@@ -59,12 +60,14 @@ class Outside:
 
     http: HttpClient
     child: ParserChild
+    mailboxes: Mailboxes
 
     def tools(self, source: SourceId, *, allow_private: bool) -> Tools:
         """Return what the house lends one source."""
         return Tools(
             fetch=self.http.bind(source=source, allow_private=allow_private),
             parse_feed=self.child.parse_feed,
+            mailboxes=self.mailboxes,
         )
 
     def lent(self, options: ChannelOptions) -> Lent:
@@ -78,15 +81,17 @@ class Outside:
         """Close connections and the parser's process."""
         await self.http.close()
         await self.child.close()
+        self.mailboxes.close()
 
 
 def outside() -> Outside:
     """Build the egress client and the parser child."""
     from brandmelder.capture.child import ParserChild
     from brandmelder.capture.http import HttpClient
+    from brandmelder.capture.imap import Mailboxes
 
     agent = f"Brandmelder/{__version__} (+https://github.com/brandmelder/brandmelder)"
-    return Outside(http=HttpClient(user_agent=agent), child=ParserChild())
+    return Outside(http=HttpClient(user_agent=agent), child=ParserChild(), mailboxes=Mailboxes())
 
 
 def build_sources(settings: Settings, reach: Outside) -> dict[SourceId, Source]:
