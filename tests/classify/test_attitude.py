@@ -75,7 +75,6 @@ CIVIL = (
     "Dann komme ich halt vorbei und hole das Paket selbst",
     "This update will kill my battery",
     "Will shoot you an email about the invoice",
-    "Mit dem Rad auf die Fresse geflogen, weil euer Kabel quer lag",
 )
 
 
