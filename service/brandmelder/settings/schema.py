@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from brandmelder import plugins
 from brandmelder.options import ChannelOptions, SourceOptions, format_duration
 from brandmelder.settings.secrets import secret_names
-from brandmelder.settings.shape import NAME, AlertBlock, Document, MonitorBlock
+from brandmelder.settings.shape import NAME, AlertBlock, Document, MonitorBlock, SecondOpinionBlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,6 +38,7 @@ def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names
     properties = schema["properties"]
     for section, block in blocks.items():
         properties[section].update(additionalProperties=block, propertyNames={"pattern": f"^{NAME.pattern}$"})
+    properties["second_opinion"] = {**_model(SecondOpinionBlock, defs), **properties["second_opinion"]}
     properties["alerts"]["items"] = _model(AlertBlock, defs)
     properties["classifier"]["enum"] = list(names("classifiers"))
     head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Configuration of Brandmelder"}

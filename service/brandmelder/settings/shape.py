@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from brandmelder.classify.topic_words import pattern
 from brandmelder.errors import Problem
 from brandmelder.model import ChannelId, MonitorId, SourceId
-from brandmelder.options import ChannelOptions, Options, SourceOptions
+from brandmelder.options import ChannelOptions, Duration, Options, SecretText, SourceOptions, WebAddress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,6 +124,29 @@ class AlertBlock(Options):
     """Channels that are told in place of one that does not confirm an alert within 60 s, or refuses it."""
 
 
+class SecondOpinionBlock(Options):
+    """A language model that is asked about unsure mentions inside a spike: any API that speaks as OpenAI's does."""
+
+    url: WebAddress
+    """The whole address of its chat completions, as in https://api.example/v1/chat/completions."""
+    model: Annotated[str, Field(min_length=1, max_length=200)]
+    """The name of the model there."""
+    token: SecretText | None = None
+    """What it lets us in with, if it wants something: `${NAME}`, or `token_file`."""
+    requests_per_day: Annotated[int, Field(ge=1, le=1_000_000)] = 500
+    """At most so many requests in a day (UTC)."""
+    tokens_per_day: Annotated[int, Field(ge=1, le=10_000_000_000)] = 1_000_000
+    """At most so many tokens in a day, set aside before each request."""
+    money_per_day: Annotated[float, Field(ge=0, le=1_000_000)] = 1.0
+    """At most so much money in a day, in the currency of the price."""
+    price_per_million_tokens: Annotated[float, Field(ge=0, le=1_000_000)]
+    """What a million tokens cost, the dearer of input and output; 0 for a server of your own."""
+    timeout: Duration = timedelta(seconds=10)
+    """How long a batch of mentions waits; what has not come by then keeps the local verdict."""
+    allow_private: bool = False
+    """Let it be at a private or loopback address, such as a server in the house."""
+
+
 class Document(Options):
     """The configuration of Brandmelder."""
 
@@ -146,6 +170,8 @@ class Document(Options):
     """Topics beside those the judge knows, or more words for these: a name, and words, `stem*` or phrases."""
     incidents_are_negative: bool = False
     """Whether an outage, a delay, a leak or a danger counts as bad for the brand also when it is told soberly."""
+    second_opinion: Any = None
+    """A language model that is asked about unsure mentions inside a spike; off unless it stands here."""
     sources: dict[str, Any] = Field(min_length=1)
     """The places that are polled, each under a name of your choice."""
     monitors: dict[str, Any] = Field(min_length=1)
@@ -199,6 +225,7 @@ class Settings(Options):
     classifier: str
     topics: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     incidents_are_negative: bool = False
+    second_opinion: SecondOpinionBlock | None = None
     sources: dict[SourceId, SourceOptions]
     monitors: dict[MonitorId, MonitorSettings]
     channels: dict[ChannelId, ChannelOptions]
