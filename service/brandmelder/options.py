@@ -29,6 +29,8 @@ def parse_duration(value: Any) -> timedelta:
 def format_duration(span: timedelta) -> str:
     """Write a duration as the configuration does, in the largest unit that divides it: `2m`, `8w`."""
     seconds = int(span.total_seconds())
+    if not seconds:
+        return "0m"
     unit, size = next((unit, size) for unit, size in _UNITS if seconds % size == 0)
     return f"{seconds // size}{unit}"
 

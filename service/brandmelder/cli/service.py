@@ -54,6 +54,7 @@ async def _serve(settings: Settings) -> None:
         on_failure=lambda text: click.echo(text, err=True),
     )
     pipeline.parts.second = wiring.second_opinion(settings, reach)
+    pipeline.parts.calendars = wiring.build_calendars(settings, reach)
     try:
         timer = Timer(pipeline, clock)
         for name in (signal.SIGINT, signal.SIGTERM):

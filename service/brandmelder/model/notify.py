@@ -78,6 +78,10 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """When it was first known to stand there: from then on people can have read it."""
     persons: tuple[PersonId, ...] = ()
     """Whom it calls."""
+    under: str = ""
+    """The key of the notice in whose thread an opening goes, since many are told at once."""
+    root: str | None = None
+    """The ref of the message at the head of the thread it stands in, if it does."""
     instead_of: ChannelId | None = None
     """The channel it stands in for, which did not confirm in time."""
     fallback_at: datetime | None = None

@@ -60,6 +60,7 @@ class Timer:
             self._at(rows[ident].next_poll_at, f"poll:{ident}", self._poll, ident)
         self._at(self._clock.now(), "work", self._work)
         self._at(self._clock.now(), "deliver", self._deliver)
+        self._at(self._clock.now(), "keep", self._keep)
         self._scheduler.add_job(self._listen, IntervalTrigger(seconds=LISTENS.total_seconds()), id="listen")
         await self._stopped.wait()
         self._scheduler.pause()
@@ -102,11 +103,24 @@ class Timer:
         now = self._clock.now()
         following = await self._shielded(self._pipeline.deliver(now))
         self._at(following or now + AFTER_TROUBLE, "deliver", self._deliver)
+        self._nudge("keep", self._keep)
+
+    async def _keep(self) -> None:
+        now = self._clock.now()
+        kept = await self._shielded(self._pipeline.keep(now))
+        if kept is None:
+            self._at(now + AFTER_TROUBLE, "keep", self._keep)
+            return
+        if kept.next_at is not None:
+            self._at(kept.next_at, "keep", self._keep)
+        if kept.has_promised:
+            self._nudge("deliver", self._deliver)
 
     async def _listen(self) -> None:
         changed = await self._shielded(self._pipeline.parts.database.was_changed_by_others())
         if changed or self._pipeline.is_delivering:  # while one channel hangs, the others have their moments
             self._nudge("deliver", self._deliver)
+            self._nudge("keep", self._keep)
 
     async def _shielded(self, work: Awaitable[T]) -> T | None:
         """Await a piece of work; trouble is said once and the work is repeated later, nothing is lost."""
