@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from brandmelder.notify.notifier import Notifier
     from brandmelder.options import ChannelOptions
     from brandmelder.pipeline.calendars import ReadCalendar
+    from brandmelder.pipeline.heartbeat import Heartbeat
     from brandmelder.pipeline.second import SecondOpinion
     from brandmelder.settings import MonitorSettings, Settings
     from brandmelder.settings.duty import CalendarSettings
@@ -112,6 +113,17 @@ def build_notifiers(settings: Settings, reach: Outside) -> dict[ChannelId, Notif
         ident: plugins.load("notifiers", options.type)(ident, options, reach.lent(options))
         for ident, options in settings.channels.items()
     }
+
+
+def build_heartbeat(settings: Settings, parts: Parts, reach: Outside) -> Heartbeat | None:
+    """Build the sign of life, if the configuration asks for one."""
+    block = settings.heartbeat
+    if block is None:
+        return None
+    from brandmelder.pipeline.heartbeat import Heartbeat
+
+    exchange = reach.http.exchange(allow_private=block.allow_private)
+    return Heartbeat(parts, exchange, url=block.url.reveal(), every=block.every)
 
 
 def build(

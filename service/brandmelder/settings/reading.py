@@ -25,6 +25,7 @@ from brandmelder.settings.shape import (
     DigestBlock,
     DigestSettings,
     Document,
+    HeartbeatBlock,
     MonitorBlock,
     MonitorSettings,
     SecondOpinionBlock,
@@ -101,6 +102,7 @@ class _Reading:
         monitors = self._monitors(block.get("monitors"), sources)
         digests = self._digests(block.get("digests"), channels)
         self._stand_ins(block.get("channels"), channels)
+        refuse_clear_text(HeartbeatBlock, block.get("heartbeat"), ("heartbeat",), notes)
         zone = self._zone(block.get("timezone", Document.model_fields["timezone"].default))
         reading = DutyReading(notes, block, zone=zone or _UTC, folder=self._path.parent)
         duty = reading.settings(monitors, channels, document.language if document else "de")
@@ -117,6 +119,7 @@ class _Reading:
             database=document.database,
             on_call=document.on_call,
             classifier=document.classifier,
+            heartbeat=document.heartbeat,
             topics=document.topics,
             incidents_are_negative=document.incidents_are_negative,
             second_opinion=second,

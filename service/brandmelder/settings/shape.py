@@ -16,7 +16,7 @@ from brandmelder.errors import Problem
 from brandmelder.model import ChannelId, Covers, MonitorId, SourceId
 from brandmelder.notify.cron import check_cron
 from brandmelder.notify.escalation import Escalation
-from brandmelder.options import ChannelOptions, Duration, Options, SecretText, SourceOptions, WebAddress
+from brandmelder.options import ChannelOptions, Duration, Options, SecretAddress, SecretText, SourceOptions, WebAddress
 from brandmelder.settings.duty import DutySettings
 
 if TYPE_CHECKING:
@@ -90,6 +90,12 @@ def initials(brand: str) -> str:
 # ---------------------------------------------------------------- as people write it
 
 
+def _not_hectic(every: timedelta) -> timedelta:
+    if every < timedelta(seconds=10):
+        raise ValueError("is too often; write 10s or more")
+    return every
+
+
 class MonitorBlock(Options):
     """What we watch for: a query, its sources, its sensitivity."""
 
@@ -158,6 +164,17 @@ class SecondOpinionBlock(Options):
     """Let it be at a private or loopback address, such as a server in the house."""
 
 
+class HeartbeatBlock(Options):
+    """Where a sign of life goes while everything works; a service outside alarms when it stays away."""
+
+    url: SecretAddress
+    """The address that is asked by GET; whoever knows it can keep the alarm silent."""
+    every: Annotated[Duration, AfterValidator(_not_hectic)] = timedelta(seconds=60)
+    """How often."""
+    allow_private: bool = False
+    """Let it reach a private or loopback address, such as a monitor inside the house."""
+
+
 class DigestBlock(Options):
     """A look back on a day or a week, at fixed times."""
 
@@ -186,6 +203,8 @@ class Document(Options):
     """Where the memory lies: `sqlite:///` and a file, relative to the working directory."""
     on_call: Annotated[str | None, Field(min_length=1, max_length=80)] = None
     """Who is shown as responsible until somebody has acknowledged."""
+    heartbeat: HeartbeatBlock | None = None
+    """A sign of life to a service outside, which alarms when it stays away."""
     classifier: str = "linear"
     """What judges the mentions; a plug-in may bring another."""
     topics: dict[TopicName, TopicWords] = Field(default_factory=dict)
@@ -270,6 +289,7 @@ class Settings(Options):
     database: str
     on_call: str | None
     classifier: str
+    heartbeat: HeartbeatBlock | None = None
     topics: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     incidents_are_negative: bool = False
     second_opinion: SecondOpinionBlock | None = None
