@@ -29,7 +29,7 @@ from brandmelder.options import WebChannelOptions
 from brandmelder.pipeline import Pipeline
 from brandmelder.pipeline.calendars import Edition
 from brandmelder.pipeline.duty import Duty
-from brandmelder.pipeline.parts import Parts, Place, Watch
+from brandmelder.pipeline.parts import DigestPlan, Parts, Place, Watch
 from brandmelder.pipeline.weigh import Scales
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from brandmelder.capture.child import ParserChild
     from brandmelder.capture.http import HttpClient
+    from brandmelder.capture.imap import Mailboxes
     from brandmelder.capture.source import Source
     from brandmelder.model import RotaId
     from brandmelder.notify.notifier import Notifier
@@ -59,12 +60,14 @@ class Outside:
 
     http: HttpClient
     child: ParserChild
+    mailboxes: Mailboxes
 
     def tools(self, source: SourceId, *, allow_private: bool) -> Tools:
         """Return what the house lends one source."""
         return Tools(
             fetch=self.http.bind(source=source, allow_private=allow_private),
             parse_feed=self.child.parse_feed,
+            mailboxes=self.mailboxes,
         )
 
     def lent(self, options: ChannelOptions) -> Lent:
@@ -78,15 +81,17 @@ class Outside:
         """Close connections and the parser's process."""
         await self.http.close()
         await self.child.close()
+        self.mailboxes.close()
 
 
 def outside() -> Outside:
     """Build the egress client and the parser child."""
     from brandmelder.capture.child import ParserChild
     from brandmelder.capture.http import HttpClient
+    from brandmelder.capture.imap import Mailboxes
 
     agent = f"Brandmelder/{__version__} (+https://github.com/brandmelder/brandmelder)"
-    return Outside(http=HttpClient(user_agent=agent), child=ParserChild())
+    return Outside(http=HttpClient(user_agent=agent), child=ParserChild(), mailboxes=Mailboxes())
 
 
 def build_sources(settings: Settings, reach: Outside) -> dict[SourceId, Source]:
@@ -135,6 +140,10 @@ def build(
                 fallback=alert.fallback,
             )
             for alert in settings.alerts
+        ),
+        digests=tuple(
+            DigestPlan(cron=one.cron, covers=one.covers, channels=tuple(to for to in one.to if to in notifiers))
+            for one in settings.digests
         ),
         fallbacks=_fallbacks(settings),
         brand=settings.brand,

@@ -19,6 +19,7 @@ from brandmelder.count.bins import start_of
 from brandmelder.model import BIN, MonitorId, SourceId
 from brandmelder.pipeline.deliver import Deliverer
 from brandmelder.pipeline.evaluate import Evaluator
+from brandmelder.pipeline.flood import gather_openings
 from brandmelder.pipeline.judge import judge
 from brandmelder.pipeline.keep import Keeper, Kept
 from brandmelder.pipeline.poll import first_poll, poll_source
@@ -97,6 +98,7 @@ class Pipeline:
                 touched = set(self.parts.watches)
             await self._evaluator.evaluate(touched, now)
             await self.parts.database.run(shelter, self.parts, now)
+            await self.parts.database.run(gather_openings, self.parts, now)
             if self._progressed is None or now - self._progressed >= PROGRESS:
                 await self.parts.database.run(meta.progressed, now)
                 self._progressed = now

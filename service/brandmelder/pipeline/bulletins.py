@@ -103,7 +103,7 @@ def still_burning(scene: Scene, burning: Sequence[Incident]) -> Notice:
         channels |= dict.fromkeys((*channels_of(incident.monitor, scene.parts.routes), *found.channels))
     ident = f"burning:{int(scene.now.timestamp())}"
     callees = scene.parts.duty.callees(whom)
-    notice = _notice(
+    notice = written(
         scene, ident, lambda reader: bulletin.still_burning(ident, burning, reader, callees), channels=channels
     )
     return replace(notice, persons=tuple(whom))
@@ -152,7 +152,7 @@ def _handover(scene: Scene, rota: Rota, change: tuple[str, str], happened: Happe
     turn = (rota.id, " & ".join(duty.names(comes)), " & ".join(gone))
     own = [channel for one in comes if one in duty.people for channel in duty.people[one].channels]
     stands = _stands(scene)
-    return _notice(
+    return written(
         scene,
         ident,
         lambda reader: bulletin.handover_note(ident, turn, happened, stands, reader),
@@ -208,7 +208,7 @@ def _alarm(scene: Scene, rota: Rota, turns: Sequence[Turn]) -> None:
 def _tell(scene: Scene, rota: Rota, ident: str, trouble: Callable[[Reader], Trouble]) -> None:
     if calls.is_given(scene.connection, f"{ident}:{scene.parts.language}"):
         return
-    notice = _notice(
+    notice = written(
         scene,
         ident,
         lambda reader: bulletin.rota_alarm(ident, trouble(reader), reader),
@@ -226,7 +226,7 @@ def _channels_of_rota(parts: Parts, rota: Rota) -> tuple[ChannelId, ...]:
     return tuple(dict.fromkeys(channel for route in calling or parts.routes for channel in route.channels))
 
 
-def _notice(
+def written(
     scene: Scene, ident: str, write: Callable[[Reader], Message], *, channels: Mapping[ChannelId, None]
 ) -> Notice:
     """Write a notice for channels: that of a person in their language and zone, any other in the house's."""

@@ -17,6 +17,7 @@ from brandmelder.notify.routing import channels_of, escalation_of
 from brandmelder.notify.silence import next_edge
 from brandmelder.pipeline.bulletins import duty_bulletins, give, still_burning
 from brandmelder.pipeline.calendars import read_calendars
+from brandmelder.pipeline.digests import give_digests
 from brandmelder.pipeline.duty import Called, Scene, called, first_called, hush_now, quiet_of, why
 from brandmelder.pipeline.promise import made, openings, promise_change, scheduled
 from brandmelder.store import deliveries, incidents, silences
@@ -82,6 +83,7 @@ def _keep(connection: Connection, parts: Parts, now: datetime) -> datetime | Non
         ended += look.ended
     _tell_what_still_burns(scene, ended)
     moments.append(duty_bulletins(scene))
+    moments.append(give_digests(scene))
     return min((moment for moment in moments if moment is not None), default=None)
 
 

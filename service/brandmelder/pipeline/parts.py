@@ -11,6 +11,7 @@ from msgspec import Struct
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, MonitorId, RotaId, SourceClass, SourceId
+from brandmelder.notify.digest import Covers
 from brandmelder.notify.stand_in import Fallbacks
 from brandmelder.pipeline.duty import Duty
 
@@ -47,6 +48,14 @@ class Place(Struct, frozen=True, kw_only=True):
         return max(3 * self.every, timedelta(minutes=15))
 
 
+class DigestPlan(Struct, frozen=True, kw_only=True):
+    """When a look back is given, on how much, to whom."""
+
+    cron: str
+    covers: Covers
+    channels: tuple[ChannelId, ...]
+
+
 class Watch(Struct, frozen=True, kw_only=True):
     """A monitor, ready to run."""
 
@@ -81,6 +90,7 @@ class Parts:
     scales: Scales
     notifiers: Mapping[ChannelId, Notifier]
     routes: Sequence[Route]
+    digests: Sequence[DigestPlan] = ()
     brand: str
     short: str
     language: str

@@ -22,6 +22,8 @@ from brandmelder.settings.shape import (
     NAME,
     AlertBlock,
     AlertSettings,
+    DigestBlock,
+    DigestSettings,
     Document,
     MonitorBlock,
     MonitorSettings,
@@ -96,6 +98,7 @@ class _Reading:
         sources = self._plugged("sources", block.get("sources"), SourceOptions)
         channels = self._plugged("channels", block.get("channels"), ChannelOptions)
         monitors = self._monitors(block.get("monitors"), sources)
+        digests = self._digests(block.get("digests"), channels)
         self._stand_ins(block.get("channels"), channels)
         zone = self._zone(block.get("timezone", Document.model_fields["timezone"].default))
         reading = DutyReading(notes, block, zone=zone or _UTC, folder=self._path.parent)
@@ -118,6 +121,7 @@ class _Reading:
             monitors={MonitorId(name): monitor for name, monitor in monitors.items() if monitor is not None},
             channels={ChannelId(name): options for name, options in channels.items() if options is not None},
             alerts=alerts,
+            digests=digests,
             duty=duty,
             path=self._path,
             lines=notes.marked.lines(),
@@ -280,6 +284,18 @@ class _Reading:
                 hint = "name it under alerts, or write monitors: all there"
                 self._notes.wrong(("monitors", name), f'no alert tells of the monitor "{name}"', hint, on_key=True)
         return tuple(alerts)
+
+    def _digests(self, blocks: Any, channels: Mapping[str, Any]) -> tuple[DigestSettings, ...]:
+        found: list[DigestSettings] = []
+        for at, block in enumerate(blocks if isinstance(blocks, list) else []):
+            path = ("digests", at)
+            accepted = self._notes.accept(DigestBlock, block, path)
+            written = block if isinstance(block, dict) else {}
+            to = self._known(written.get("to", []), channels, (*path, "to"), kind="channel")
+            if accepted is not None:
+                channels_told = tuple(ChannelId(name) for name in to)
+                found.append(DigestSettings(cron=accepted.cron, covers=accepted.covers, to=channels_told))
+        return tuple(found)
 
     def _stand_ins(self, blocks: Any, channels: Mapping[str, Any]) -> None:
         for name, block in _items(blocks):

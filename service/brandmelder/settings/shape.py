@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from brandmelder.classify.topic_words import pattern
 from brandmelder.errors import Problem
 from brandmelder.model import ChannelId, MonitorId, SourceId
+from brandmelder.notify.cron import check_cron
+from brandmelder.notify.digest import Covers
 from brandmelder.notify.escalation import Escalation
 from brandmelder.options import ChannelOptions, Duration, Options, SourceOptions
 from brandmelder.settings.duty import DutySettings
@@ -134,6 +136,17 @@ class AlertBlock(Options):
     """Channels that are told in place of one that does not confirm an alert within 60 s, or refuses it."""
 
 
+class DigestBlock(Options):
+    """A look back on a day or a week, at fixed times."""
+
+    cron: Annotated[str, AfterValidator(check_cron)]
+    """When, as a line of cron on the clock of `timezone`: `0 8 * * 1-5` is eight in the morning, Monday to Friday."""
+    covers: Covers = Covers.DAY
+    """How much it looks back on: `day` or `week`."""
+    to: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The channels that get it."""
+
+
 class Document(Options):
     """The configuration of Brandmelder."""
 
@@ -165,6 +178,8 @@ class Document(Options):
     """Where alerts go, each under a name of your choice."""
     alerts: list[Any] = Field(min_length=1)
     """Who is told of what."""
+    digests: list[Any] = Field(default_factory=list)
+    """Looks back on a day or a week, in chat."""
     people: dict[str, Any] = Field(default_factory=dict)
     """Who can be called, each under a name of your choice."""
     rota: dict[str, Any] = Field(default_factory=dict)
@@ -213,6 +228,14 @@ class AlertSettings(Options):
         return self.monitors is None or monitor in self.monitors
 
 
+class DigestSettings(Options):
+    """One look back, everything resolved."""
+
+    cron: str
+    covers: Covers
+    to: tuple[ChannelId, ...]
+
+
 class Settings(Options):
     """The whole configuration, checked: every name in it leads somewhere."""
 
@@ -229,6 +252,7 @@ class Settings(Options):
     monitors: dict[MonitorId, MonitorSettings]
     channels: dict[ChannelId, ChannelOptions]
     alerts: tuple[AlertSettings, ...]
+    digests: tuple[DigestSettings, ...] = ()
     duty: DutySettings = Field(default_factory=DutySettings)
     path: Path
     lines: dict[tuple[str | int, ...], int] = Field(default_factory=dict, repr=False)

@@ -119,8 +119,9 @@ class SlackNotifier:
             )
 
         chart = self._chart(message, form)
-        outcome = await self._send(message, form, None if thread is not None else chart, post)
-        has_chart = chart is not None and self.pictures.takes(BLOCK)  # in the thread: the alert above shows it
+        is_news = thread is not None and not message.lines  # then the alert above it shows the chart
+        outcome = await self._send(message, form, None if is_news else chart, post)
+        has_chart = chart is not None and self.pictures.takes(BLOCK)
         if isinstance(outcome, Sent) and message.chart is not None and form is Form.FULL and not has_chart:
             self.pictures.upload(self._client, message.chart, ref=thread or outcome.ref)
         return outcome
