@@ -14,7 +14,17 @@ from msgspec.structs import replace
 
 from brandmelder.errors import StoreError
 from brandmelder.incident import watch
-from brandmelder.model import Act, ChannelId, Delivery, DeliveryKind, DeliveryState, Incident, IncidentId, PersonId
+from brandmelder.model import (
+    Act,
+    ChannelId,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Incident,
+    IncidentId,
+    PersonId,
+    State,
+)
 from brandmelder.notify import bulletin
 from brandmelder.notify.bulletin import Happened, Reader, Standing, Trouble
 from brandmelder.notify.delivery import key_of
@@ -99,7 +109,7 @@ def still_burning(scene: Scene, burning: Sequence[Incident]) -> Notice:
     channels: dict[ChannelId, None] = {}
     for incident in burning:
         found = first_called(scene, incident.monitor)
-        whom |= dict.fromkeys(found.persons)
+        whom |= dict.fromkeys(found.persons if incident.state is State.OPEN else ())
         channels |= dict.fromkeys((*channels_of(incident.monitor, scene.parts.routes), *found.channels))
     ident = f"burning:{int(scene.now.timestamp())}"
     callees = scene.parts.duty.callees(whom)
