@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from brandmelder.model import Covers
 from brandmelder.notify.channels.slack_blocks import render
 from brandmelder.notify.compose import plain_text
-from brandmelder.notify.digest import Covers, Loudest, Period, Watched, digest, usual_of
+from brandmelder.notify.digest import Loudest, Period, Watched, digest, usual_of
 from brandmelder.notify.voice import Voice, words_of
 from notify.stories import ACKNOWLEDGED, BERLIN, ENDED, HOUR, INCIDENT
 from peers.slack.blocks import refusals

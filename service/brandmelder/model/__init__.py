@@ -66,6 +66,7 @@ from brandmelder.model.names import (
 )
 from brandmelder.model.notify import (
     Click,
+    Covers,
     Delivery,
     DeliveryKind,
     DeliveryState,
@@ -83,6 +84,7 @@ __all__ = [
     "Click",
     "Cluster",
     "Course",
+    "Covers",
     "Cursor",
     "Delivery",
     "DeliveryKind",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -22,6 +22,18 @@ class DeliveryKind(enum.StrEnum):
     NOTICE = "notice"
     """A message that is about no single incident; its `incident` is the notice's own id."""
     TEST = "test"
+
+
+class Covers(enum.StrEnum):
+    """How much a digest looks back on."""
+
+    DAY = "day"
+    WEEK = "week"
+
+    @property
+    def length(self) -> timedelta:
+        """How long that is, by the calendar."""
+        return timedelta(days=1 if self is Covers.DAY else 7)
 
 
 class DeliveryState(enum.StrEnum):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from apscheduler.triggers.cron import CronTrigger
-
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
+
+    from apscheduler.triggers.cron import CronTrigger
 
 _FIELDS = 5
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -41,6 +41,8 @@ def next_after(line: str, moment: datetime, zone: tzinfo) -> datetime | None:
 
 
 def _trigger(line: str, zone: tzinfo | None) -> CronTrigger:
+    from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415 - a configuration without digests needs none
+
     minute, hour, day, month, weekday = line.split()
     # APScheduler counts weekdays from Monday, cron from Sunday: names are the same for both.
     named = _DAY.sub(lambda found: _DAYS[int(found[0])], weekday)

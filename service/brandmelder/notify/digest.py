@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import enum
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from brandmelder.model import Incident, State
+from brandmelder.model import Covers, Incident, State
 from brandmelder.notify.digest_words import DigestWords, digest_words
 from brandmelder.notify.inert import inert
 from brandmelder.notify.message import Line, Message, Span
@@ -24,18 +23,6 @@ _FEWEST = 20
 """Of fewer mentions no share is said."""
 _LEAST_EARLIER = 5
 """Of fewer earlier times nothing is called usual."""
-
-
-class Covers(enum.StrEnum):
-    """How much a digest looks back on."""
-
-    DAY = "day"
-    WEEK = "week"
-
-    @property
-    def length(self) -> timedelta:
-        """How long that is, by the calendar."""
-        return timedelta(days=1 if self is Covers.DAY else 7)
 
 
 class Watched(Struct, frozen=True, kw_only=True):

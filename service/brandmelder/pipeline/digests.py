@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from brandmelder.count.responses import Responses, Utterance, coverage
-from brandmelder.model import Incident, Label, Mention, State
+from brandmelder.model import Covers, Incident, Label, Mention, State
 from brandmelder.notify.cron import next_after
-from brandmelder.notify.digest import Covers, Loudest, Period, Watched, digest, usual_of
+from brandmelder.notify.digest import Loudest, Period, Watched, digest, usual_of
 from brandmelder.pipeline.bulletins import give, written
 from brandmelder.store import incidents, mentions, meta, series, sources
 

@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.incident.lifecycle import LifecycleRules
-from brandmelder.model import ChannelId, MonitorId, RotaId, SourceClass, SourceId
-from brandmelder.notify.digest import Covers
+from brandmelder.model import ChannelId, Covers, MonitorId, RotaId, SourceClass, SourceId
 from brandmelder.notify.stand_in import Fallbacks
 from brandmelder.pipeline.duty import Duty
 

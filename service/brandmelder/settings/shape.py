@@ -13,9 +13,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from brandmelder.classify.topic_words import pattern
 from brandmelder.errors import Problem
-from brandmelder.model import ChannelId, MonitorId, SourceId
+from brandmelder.model import ChannelId, Covers, MonitorId, SourceId
 from brandmelder.notify.cron import check_cron
-from brandmelder.notify.digest import Covers
 from brandmelder.notify.escalation import Escalation
 from brandmelder.options import ChannelOptions, Duration, Options, SourceOptions
 from brandmelder.settings.duty import DutySettings
