@@ -90,6 +90,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """When it was first known to stand there: from then on people can have read it."""
     persons: tuple[PersonId, ...] = ()
     """Whom it calls."""
+    is_prompt: bool = False
+    """A person acted: the alert shows it at once, however short ago it was edited."""
     under: str = ""
     """The key of the notice in whose thread an opening goes, since many are told at once."""
     root: str | None = None

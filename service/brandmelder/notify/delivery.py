@@ -317,7 +317,7 @@ def _free_from(delivery: Delivery, group: Sequence[Delivery]) -> datetime:
     """Return from when on the alert may be edited: after the edit under way, and not too often."""
     shown = [one for one in group if one is not delivery and (one.kind is DeliveryKind.OPEN or is_edit(one))]
     under_way = [_attempted(one) + ATTEMPT for one in shown if one.state is DeliveryState.SENDING]
-    if delivery.kind is DeliveryKind.UPDATE:
+    if delivery.kind is DeliveryKind.UPDATE and not delivery.is_prompt:
         under_way += [_attempted(one) + UPDATE_SPACING for one in shown if one.state is DeliveryState.SENT]
     return _whole(max(under_way, default=delivery.due_at))
 

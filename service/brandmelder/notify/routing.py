@@ -47,6 +47,8 @@ Whom an escalation or a question calls, and what is said when a silence ends, is
 
 _EDITS = frozenset({DeliveryKind.UPDATE, DeliveryKind.RESOLVE})
 _ENDS = frozenset({Act.RESOLVE, Act.DISMISS})
+ENGINE = "brandmelder"
+"""Who acts when no person does."""
 _NEWS = frozenset({Act.WORSEN, Act.TURN, Act.JOIN, Act.AGE})
 """What a snooze keeps out of the thread; the word that ends it tells the figures."""
 
@@ -94,6 +96,7 @@ def promises(
     nothing but incident, kind, revision and channel: promising twice is promising once.
     """
     wanted = _wanted(transitions, is_snoozed=incident.snooze is not None)
+    peoples = {step.revision for step in transitions if step.by != ENGINE}
     heard = channels_of(incident.monitor, [route for route in routes if not route.only_edits])
     return tuple(
         Delivery(
@@ -105,6 +108,7 @@ def promises(
             state=DeliveryState.DUE,
             due_at=now,
             created_at=now,
+            is_prompt=revision in peoples,
         )
         for channel in channels_of(incident.monitor, routes)
         for kind, revision in wanted

@@ -6,6 +6,8 @@ evaluate  commit 3   incident, timeline, deliveries, how far we evaluated       
 deliver   commit 4   what became of a delivery                                    pipeline/deliver.py
 keep                 whom to call as time passes, silences that end, duty         pipeline/keep.py
 
+What people do comes the other way: a click is written down, applied, answered        pipeline/hear.py
+
 A crash between any two lines repeats work and loses nothing.
 """
 
@@ -20,6 +22,7 @@ from brandmelder.model import BIN, MonitorId, SourceId
 from brandmelder.pipeline.deliver import Deliverer
 from brandmelder.pipeline.evaluate import Evaluator
 from brandmelder.pipeline.flood import gather_openings
+from brandmelder.pipeline.hear import Hearer
 from brandmelder.pipeline.judge import judge
 from brandmelder.pipeline.keep import Keeper, Kept
 from brandmelder.pipeline.poll import first_poll, poll_source
@@ -46,6 +49,7 @@ class Pipeline:
         self.parts = parts
         self._evaluator = Evaluator(parts)
         self._deliverer = Deliverer(parts)
+        self.hearer = Hearer(parts)
         self._keeper = Keeper(parts)
         self._next_settled: datetime | None = None
         self._progressed: datetime | None = None

@@ -60,8 +60,8 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
         told = await parts.database.run(deliveries.of_incident, delivery.incident)
         message = labelled(message, delivery, told, names=parts.fallbacks.names, zone=parts.zone)
         return marked(message, delivery), 0
-    facts = await parts.database.run(_read, delivery, parts, now)
-    context = _context(parts, facts, delivery, now)
+    facts = await parts.database.run(read_facts, delivery.incident, parts, now)
+    context = replace(context_of(parts, facts, now), transition=_told(facts.timeline, delivery))
     callees = parts.duty.callees(delivery.persons)
     step = _caused(facts.timeline, delivery)
     if delivery.kind is DeliveryKind.ESCALATE and step is not None:
@@ -77,7 +77,8 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
     return marked(message, delivery), facts.incident.revision
 
 
-def _context(parts: Parts, facts: Facts, delivery: Delivery, now: datetime) -> Context:
+def context_of(parts: Parts, facts: Facts, now: datetime) -> Context:
+    """Return what the house knows beside an incident."""
     watch = parts.watches.get(facts.incident.monitor)
     acknowledged = (step.at for step in facts.timeline if step.act is Act.ACKNOWLEDGE)
     silenced = (step.at for step in reversed(facts.timeline) if step.act is Act.SILENCE)
@@ -93,7 +94,6 @@ def _context(parts: Parts, facts: Facts, delivery: Delivery, now: datetime) -> C
         query=watch.query if watch else "",
         runbook_url=watch.runbook if watch else "",
         holding_statement=watch.holding_statement if watch else "",
-        transition=_told(facts.timeline, delivery),
         first_acknowledged_at=next(acknowledged, None),
         silenced_since=next(silenced, None),
         first_observed=first_told(facts.timeline),
@@ -135,8 +135,8 @@ def _caused(timeline: tuple[Transition, ...], delivery: Delivery) -> Transition 
     return next((step for step in timeline if step.revision == delivery.revision), None)
 
 
-def _read(connection: Connection, delivery: Delivery, parts: Parts, now: datetime) -> Facts:
-    ident = delivery.incident
+def read_facts(connection: Connection, ident: str, parts: Parts, now: datetime) -> Facts:
+    """Read what is stored of an incident. Raises StoreError if it is not there."""
     found = incidents.find(connection, ident)
     if found is None:
         raise StoreError(f"a delivery speaks of incident {ident}, which is not in the database; restore a backup")

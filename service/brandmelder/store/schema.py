@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
