@@ -15,15 +15,18 @@ from brandmelder.capture.match import Matcher
 from brandmelder.capture.names import widened
 from brandmelder.capture.normalise import pseudonym
 from brandmelder.capture.source import Tools
+from brandmelder.classify.topics import Topics
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.errors import StoreError
 from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
 from brandmelder.notify.notifier import Tools as Lent
 from brandmelder.notify.routing import Route
+from brandmelder.notify.stand_in import Fallbacks
 from brandmelder.options import WebChannelOptions
 from brandmelder.pipeline import Pipeline
 from brandmelder.pipeline.parts import Parts, Place, Watch
+from brandmelder.pipeline.weigh import Scales
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -103,22 +106,26 @@ def build(
     on_failure: Callable[[str], None] = lambda _text: None,
 ) -> Pipeline:
     """Put a pipeline together. Live, demo and backtest differ in these arguments and in their clock."""
-    key = author_key(database.path)
+    places, key = _places(settings), author_key(database.path)
     parts = Parts(
         database=database,
         sources=sources,
-        places=_places(settings),
+        places=places,
         watches=_watches(settings),
         matcher=_matcher(settings, key),
         classifier=plugins.load("classifiers", settings.classifier)(settings.brand),
+        topics=topics_of(settings),
+        scales=Scales(database, places),
         notifiers=notifiers,
         routes=tuple(
             Route(
                 monitors=None if alert.monitors is None else frozenset(alert.monitors),
                 channels=tuple(ident for ident in alert.to if ident in notifiers),
+                fallback=alert.fallback,
             )
             for alert in settings.alerts
         ),
+        fallbacks=_fallbacks(settings),
         brand=settings.brand,
         short=settings.short,
         language=settings.language,
@@ -128,6 +135,15 @@ def build(
         on_failure=on_failure,
     )
     return Pipeline(parts)
+
+
+def topics_of(settings: Settings) -> Topics:
+    """Return what names the topics of mentions, as the configuration wants it."""
+    return Topics(
+        settings.topics,
+        {ident: monitor.topics for ident, monitor in settings.monitors.items() if monitor.topics},
+        incidents_are_negative=settings.incidents_are_negative,
+    )
 
 
 def _matcher(settings: Settings, key: bytes) -> Matcher:
@@ -150,6 +166,15 @@ def _places(settings: Settings) -> dict[SourceId, Place]:
     }
 
 
+def _fallbacks(settings: Settings) -> Fallbacks:
+    return Fallbacks(
+        channels={
+            ident: tuple(ChannelId(name) for name in options.fallback) for ident, options in settings.channels.items()
+        },
+        names={ident: f"{options.type.title()} ({ident})" for ident, options in settings.channels.items()},
+    )
+
+
 def _watches(settings: Settings) -> dict[MonitorId, Watch]:
     return {
         ident: Watch(
@@ -163,6 +188,7 @@ def _watches(settings: Settings) -> dict[MonitorId, Watch]:
             false_alarms=monitor.false_alarms,
             runbook=monitor.runbook or "",
             holding_statement=monitor.holding_statement or "",
+            muted_by=monitor.muted_by,
         )
         for ident, monitor in settings.monitors.items()
     }

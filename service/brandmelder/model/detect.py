@@ -21,6 +21,14 @@ class SpikeKind(enum.StrEnum):
     KEY_MENTION = "key_mention"
 
 
+class Campaign(Struct, frozen=True, kw_only=True):
+    """Few accounts that write most of a spike, or send the same words round."""
+
+    accounts: int
+    posts: int
+    """What these accounts wrote in the window, counted or not."""
+
+
 class Spike(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Bins far above their baseline: a fact without memory. Counts are in mentions per `window`."""
 
@@ -46,6 +54,8 @@ class Spike(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Some source of the monitor was blind inside the window."""
     is_open_bin: bool = False
     """Found in a bin that is still running: `observed` is a floor."""
+    campaign: Campaign | None = None
+    """Most of what was counted comes from a few over-active accounts."""
 
 
 class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -46,6 +46,8 @@ class Act(enum.StrEnum):
     WORSEN = "worsen"
     AGE = "age"
     TURN = "turn"
+    JOIN = "join"
+    """Another class of source joins: news after social media."""
     CORRECT = "correct"
     RESOLVE = "resolve"
     DISMISS = "dismiss"
@@ -121,6 +123,10 @@ class Incident(Struct, frozen=True, kw_only=True):
     label: str | None = None
     """Why it was dismissed: sarcasm, own campaign, bots, wrong brand, other."""
     snooze: Snooze | None = None
+    classes: tuple[SourceClass, ...] = ()
+    """The classes of sources that it has reached."""
+    under: IncidentId | None = None
+    """The incident whose alert tells of this one as well; nobody is told of it apart."""
     peak_window: timedelta = timedelta(hours=1)
     """The window in which `peak` was counted."""
     trail: tuple[Pace, ...] = ()
@@ -173,6 +179,8 @@ class Occasion(Struct, frozen=True, kw_only=True):
 
     at: datetime
     name: str
+    until: datetime | None = None
+    """How long it raises the expectation."""
 
 
 class Picture(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -192,6 +200,8 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the message shows beside the count; numbers and references, no texts of mentions."""
 
     phrases: tuple[Phrase, ...] = ()
+    topics: tuple[tuple[str, int], ...] = ()
+    """What most of it is about, and in how many negative mentions each stands."""
     sources: tuple[tuple[SourceId, int], ...] = ()
     critics: int = 0
     reach_critics: int = 0
@@ -220,6 +230,9 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     community: int = 0
     """Level on the Shitstorm-Skala, community column."""
     media: int = 0
+    community_inputs: tuple[tuple[str, float], ...] = ()
+    """What decided the level, by the names of `skala.Community`; shares as 0 to 1."""
+    media_inputs: tuple[tuple[str, float], ...] = ()
     similar: tuple[str, ...] = ()
     """Ids of earlier incidents that looked like this."""
     quotes: tuple[Quote, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from brandmelder.model import Course, SourceState
+from brandmelder.model import Course, SourceState, State
 from brandmelder.notify.excerpt import excerpt, safe_url
 from brandmelder.notify.inert import inert
 from brandmelder.notify.message import Line, Span
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PHRASES = 4
 _SOURCES = 5
+_BESIDE = 4
 _FEW_BACKGROUND = 100
 _LONG = 120
 """Minutes after which the course says how long it has lasted."""
@@ -28,7 +29,9 @@ def lines(story: Story) -> tuple[Line, ...]:
     words = story.words
     facts: tuple[tuple[str, Callable[[Story], tuple[Span, ...]]], ...] = (
         (words.new, _new),
+        (words.about_topics, _topics),
         (words.sources, _sources),
+        (words.beside, _beside),
         (words.who, _who),
         (words.course, _course),
         (words.answers, _answers),
@@ -75,6 +78,16 @@ def _new(story: Story) -> tuple[Span, ...]:
     return tuple(spans)
 
 
+def _topics(story: Story) -> tuple[Span, ...]:
+    """Name topics in the reader's words; one of the configuration keeps the name it has there."""
+    names, voice = story.words.topics, story.voice
+    return _own(
+        ", ".join(
+            f"{names.get(topic, inert(topic, 40))} {voice.number(count)}" for topic, count in story.evidence.topics
+        )
+    )
+
+
 def _sources(story: Story) -> tuple[Span, ...]:
     voice, words = story.voice, story.words
     shown = story.evidence.sources[:_SOURCES]
@@ -89,6 +102,15 @@ def _sources(story: Story) -> tuple[Span, ...]:
         if is_blind(sight) and not story.has_ended:
             spans += [Span(text=". "), *_missing(story, sight)]
     return (*spans, Span(text=".")) if len(spans) > 1 else tuple(spans)
+
+
+def _beside(story: Story) -> tuple[Span, ...]:
+    """Name the other monitors that the same fire set off, or that it mutes: they have no alert of their own."""
+    told = [f"{inert(one.title, 40)} {story.voice.figures(one.spike)}" for one in story.context.beside[:_BESIDE]]
+    rest = len(story.context.beside) - _BESIDE
+    if rest > 0:
+        told.append(story.words.more_beside.of(rest).format(number=story.voice.number(rest)))
+    return _own("; ".join(told))
 
 
 def _who(story: Story) -> tuple[Span, ...]:
@@ -146,16 +168,41 @@ def _case(story: Story, case: Case) -> tuple[Span, ...]:
     what = excerpt(case.what, 60)
     kind = Span(text=what, foreign=True) if what else Span(text=story.voice.month(case.opened_at))
     skala = story.words.case_skala.format(level=case.community)
-    time = story.voice.duration(case.duration, alone=True)
-    return Span(text=f"{inert(case.id, 40)} ("), kind, Span(text=f", {time}, {skala})")
+    facts = [story.voice.duration(case.duration, alone=True), skala, *_ending(story, case)]
+    return Span(text=f"{inert(case.id, 40)} ("), kind, Span(text=f", {', '.join(facts)})")
+
+
+def _ending(story: Story, case: Case) -> tuple[str, ...]:
+    """Say how an earlier case ended, so that nobody has to look it up at night."""
+    words = story.words
+    if case.ended is State.DISMISSED:
+        reason = words.reasons.get(case.label, words.reasons["other"])
+        return (words.case_ends["dismissed"].format(reason=reason),)
+    if case.ended is not State.RESOLVED:
+        return ()
+    return (words.case_ends["by_itself" if case.is_by_itself else "resolved"],)
 
 
 def _skala(story: Story) -> tuple[Span, ...]:
+    """Say both levels, each with the inputs that decided it: a level never stands alone."""
     evidence, words = story.evidence, story.words
     if not evidence.critics:
         return ()
-    media = words.media.format(level=evidence.media)
-    return _own(f"{evidence.community} {words.skala_names[evidence.community]}, {media}")
+    name = f"{evidence.community} {words.skala_names[evidence.community]}"
+    said = name + _inputs(story, evidence.community_inputs)
+    media = words.media.format(level=evidence.media) + _inputs(story, evidence.media_inputs)
+    return _own(f"{said}, {media}")
+
+
+def _inputs(story: Story, inputs: Sequence[tuple[str, float]]) -> str:
+    evidence, words, voice = story.evidence, story.words, story.voice
+    told = []
+    for name, value in inputs:
+        whole = evidence.mentions if name == "critics_share" else evidence.negatives
+        if value and name in words.skala_inputs:
+            said = words.skala_inputs[name].of(round(value))
+            told.append(said.format(number=voice.number(value), share=voice.share(min(1.0, value), whole)))
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _rule(story: Story) -> tuple[Span, ...]:
@@ -241,8 +288,12 @@ def _about_sources(story: Story) -> list[str]:
 
 def _about_authors(story: Story) -> list[str]:
     evidence, words, voice = story.evidence, story.words, story.voice
+    campaign = story.incident.spike.campaign
     told = []
-    if evidence.top_share >= 0.5 and evidence.negatives >= 6:
+    if campaign is not None:
+        number, posts = voice.number(campaign.accounts), voice.number(campaign.posts)
+        told.append(words.campaign_wrote.of(campaign.accounts).format(number=number, posts=posts))
+    elif evidence.top_share >= 0.5 and evidence.negatives >= 6:
         share = voice.share(evidence.top_share, evidence.negatives)
         number = voice.number(evidence.top_authors)
         told.append(words.few_wrote.of(evidence.top_authors).format(number=number, share=share))

@@ -48,11 +48,12 @@ def fit(story: Story, before: str, number: str, after: str) -> str:
 def _opening(story: Story) -> str:
     """Return the subject before the number where the name leaves room for it, else behind."""
     spike, words, voice = story.incident.spike, story.words, story.voice
-    number = f"{words.subject[spike.kind]}: {voice.observed(spike)}"
+    subject = words.subject[spike.kind] if spike.campaign is None else words.campaign
+    number = f"{subject}: {voice.observed(spike)}"
     after = voice.in_window("", spike.window)
     if len(story.name) + len(" – ") + len(number) <= LOCK_SCREEN:
         return fit(story, "", number, f"{after}, {voice.usual(spike)}")
-    subject = words.subject_short[spike.kind].of(spike.observed)
+    subject = words.subject_short[spike.kind].of(spike.observed) if spike.campaign is None else f"({words.campaign})"
     return fit(story, "", voice.observed(spike), f" {subject}{after}, {voice.usual(spike)}")
 
 

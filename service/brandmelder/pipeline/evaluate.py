@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from brandmelder.count.bins import EPOCH, settled_until, start_of, watermark
 from brandmelder.detect import scan
 from brandmelder.errors import Conflict
-from brandmelder.incident import lifecycle, snooze
+from brandmelder.incident import joining, lifecycle, snooze
 from brandmelder.incident.transitions import RUNNING, Change
 from brandmelder.model import BIN, Act, Bin, Evidence, Finding, Incident, IncidentId, MonitorId, SourceClass, Transition
 from brandmelder.pipeline.gather import Gatherer, Seen
@@ -217,7 +217,9 @@ class _Turn:
             await self._commit(None)
 
     async def _consider(self, finding: Finding) -> None:
-        finding = replace(finding, spike=replace(finding.spike, is_partial=self._is_partial(finding)))
+        campaign = await self.gatherer.campaign(self.watch, finding) if finding.pages or finding.is_high else None
+        is_partial = self._is_partial(finding)
+        finding = replace(finding, spike=replace(finding.spike, is_partial=is_partial, campaign=campaign))
         change = lifecycle.consider(
             self.incident, finding, now=self.now, rules=self.watch.lifecycle, number=lambda: UNNUMBERED
         )
@@ -284,6 +286,8 @@ class _Turn:
                 seen = Seen(sights=self.sights, state=self.state)
                 evidence = await self.gatherer.gather(self.watch, incident, seen, self.now)
                 incident = self._dated(lifecycle.with_total(incident, evidence.negatives), evidence, transitions)
+                joined = joining.join(Change(incident=incident, transitions=tuple(transitions)), evidence, self.now)
+                incident, transitions = joined.incident or incident, joined.transitions
         row = replace(self.row, state=scan.encode(self.state), evaluated_through=self.through)
         is_new = incident is not None and (self.stored is None or self.stored.id != incident.id)
         written = None

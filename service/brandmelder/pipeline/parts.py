@@ -11,6 +11,7 @@ from msgspec import Struct
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
+from brandmelder.notify.stand_in import Fallbacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from brandmelder.capture.match import Matcher
     from brandmelder.capture.source import Source
     from brandmelder.classify.classifier import Classifier
+    from brandmelder.classify.topics import Topics
     from brandmelder.notify.notifier import Notifier
     from brandmelder.notify.routing import Route
+    from brandmelder.pipeline.weigh import Scales
     from brandmelder.store.database import Database
 
 SETTLE = timedelta(seconds=60)
@@ -56,6 +59,8 @@ class Watch(Struct, frozen=True, kw_only=True):
     false_alarms: str
     runbook: str = ""
     holding_statement: str = ""
+    muted_by: tuple[MonitorId, ...] = ()
+    """While one of these has a running incident, this one's alerts are told within its."""
 
 
 @dataclass(kw_only=True)
@@ -68,6 +73,8 @@ class Parts:
     watches: Mapping[MonitorId, Watch]
     matcher: Matcher
     classifier: Classifier
+    topics: Topics
+    scales: Scales
     notifiers: Mapping[ChannelId, Notifier]
     routes: Sequence[Route]
     brand: str
@@ -76,6 +83,7 @@ class Parts:
     zone: ZoneInfo
     on_call: str | None
     author_key: bytes
+    fallbacks: Fallbacks = field(default_factory=lambda: Fallbacks(channels={}, names={}))
     settle: timedelta = SETTLE
     on_failure: Callable[[str], None] = field(default=lambda _text: None)
     """Told in one line whenever a source starts or stops failing."""

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from brandmelder.classify.topic_words import pattern
 from brandmelder.errors import Problem
 from brandmelder.model import ChannelId, MonitorId, SourceId
 from brandmelder.options import ChannelOptions, Options, SourceOptions
@@ -41,6 +42,26 @@ NamesOrAll = Annotated[
     WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
 ]
 """`all`, or a list of names; None means all."""
+
+
+def _topic_words(value: Any) -> tuple[str, ...]:
+    words = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    for word in words:
+        if not isinstance(word, str):
+            raise ValueError(f"{word!r} is no word; write words in brackets: [router, störung*, kein netz]")  # noqa: TRY004
+        pattern(word)
+    return words
+
+
+TopicWords = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_topic_words),
+    WithJsonSchema({"type": "array", "items": {"type": "string", "pattern": r"^[^*]*[^\W_][^*]*\*?$"}, "minItems": 1}),
+    Field(min_length=1),
+]
+"""What names a topic: words, `stem*`, phrases."""
+
+TopicName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 
 
 def _database(value: Any) -> str:
@@ -85,6 +106,10 @@ class MonitorBlock(Options):
     """Address of what to do, linked in every alert."""
     holding_statement: Annotated[str | None, Field(min_length=1, max_length=2_000)] = None
     """A first answer agreed beforehand, attached to the alert."""
+    muted_by: tuple[str, ...] = ()
+    """Monitors whose storm mutes this one: while they burn, their alert tells of it as well."""
+    topics: dict[TopicName, TopicWords] = Field(default_factory=dict)
+    """Topics that only its mentions have: a name, and words, `stem*` or phrases that name it."""
 
 
 class AlertBlock(Options):
@@ -94,6 +119,8 @@ class AlertBlock(Options):
     """The monitors, or `all` of them."""
     to: Annotated[tuple[str, ...], Field(min_length=1)]
     """The channels that are told."""
+    fallback: tuple[str, ...] = ()
+    """Channels that are told in place of one that does not confirm an alert within 60 s, or refuses it."""
 
 
 class Document(Options):
@@ -115,6 +142,10 @@ class Document(Options):
     """Who is shown as responsible until somebody has acknowledged."""
     classifier: str = "linear"
     """What judges the mentions; a plug-in may bring another."""
+    topics: dict[TopicName, TopicWords] = Field(default_factory=dict)
+    """Topics beside those the judge knows, or more words for these: a name, and words, `stem*` or phrases."""
+    incidents_are_negative: bool = False
+    """Whether an outage, a delay, a leak or a danger counts as bad for the brand also when it is told soberly."""
     sources: dict[str, Any] = Field(min_length=1)
     """The places that are polled, each under a name of your choice."""
     monitors: dict[str, Any] = Field(min_length=1)
@@ -140,6 +171,8 @@ class MonitorSettings(Options):
     title: str
     runbook: str | None = None
     holding_statement: str | None = None
+    muted_by: tuple[MonitorId, ...] = ()
+    topics: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 class AlertSettings(Options):
@@ -147,6 +180,7 @@ class AlertSettings(Options):
 
     monitors: tuple[MonitorId, ...] | None
     to: tuple[ChannelId, ...]
+    fallback: tuple[ChannelId, ...] = ()
 
     def tells_of(self, monitor: MonitorId) -> bool:
         """Say whether this line concerns `monitor`."""
@@ -163,6 +197,8 @@ class Settings(Options):
     database: str
     on_call: str | None
     classifier: str
+    topics: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    incidents_are_negative: bool = False
     sources: dict[SourceId, SourceOptions]
     monitors: dict[MonitorId, MonitorSettings]
     channels: dict[ChannelId, ChannelOptions]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import bindparam, false, func, select, tuple_, update
+from sqlalchemy import bindparam, case, false, func, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import Mention, MentionId, Removal, SourceId, Verdict
@@ -58,19 +58,53 @@ _SAVE_VERDICTS = _SAVE_VERDICTS.on_conflict_do_update(
     set_={name: _SAVE_VERDICTS.excluded[name] for name in ("label", "p_negative", "body")},
 )
 _MARK_JUDGED = update(mention).where(mention.c.id == bindparam("key")).values(judged=True)
+_IN_SPAN = (
+    match.c.monitor == bindparam("monitor"),
+    match.c.published_at >= bindparam("since"),
+    match.c.published_at < bindparam("until"),
+)
 _JUDGED_BETWEEN = (
     select(mention.c.id, verdict.c.body, *_COLUMNS)
     .select_from(
         match.join(mention, mention.c.id == match.c.mention).join(verdict, verdict.c.mention == match.c.mention)
     )
-    .where(
-        match.c.monitor == bindparam("monitor"),
-        match.c.published_at >= bindparam("since"),
-        match.c.published_at < bindparam("until"),
-    )
+    .where(*_IN_SPAN)
     .order_by(match.c.published_at.desc(), match.c.mention.desc())
     .limit(bindparam("limit"))
 )
+HEAVY = 0.5
+"""From this weight on a mention is one of its own, and not one more copy."""
+_HEAVY_BETWEEN = _JUDGED_BETWEEN.where(match.c.total >= HEAVY)
+_LIGHT_BETWEEN = _JUDGED_BETWEEN.where(match.c.total < HEAVY)
+_TALLY = select(func.count(), func.count(case((match.c.labelled > 0, 1)))).where(*_IN_SPAN)
+_OTHER = match.alias()
+_SHARED = (
+    select(func.count(), func.count(_OTHER.c.mention))
+    .select_from(
+        match.outerjoin(
+            _OTHER,
+            (_OTHER.c.monitor == bindparam("other"))
+            & (_OTHER.c.published_at == match.c.published_at)
+            & (_OTHER.c.mention == match.c.mention),
+        )
+    )
+    .where(*_IN_SPAN, match.c.labelled > 0)
+)
+_AUTHOR = case((mention.c.author == "", mention.c.external_id), else_=mention.c.author)
+_BY_AUTHOR = (
+    select(func.count().label("posts"), func.sum(match.c.labelled).label("counted"))
+    .select_from(match.join(mention, mention.c.id == match.c.mention))
+    .where(*_IN_SPAN, match.c.labelled > 0)
+    .group_by(mention.c.source, _AUTHOR)
+    .subquery()
+)
+_IS_ACTIVE = (_BY_AUTHOR.c.posts >= bindparam("least")) & (2 * _BY_AUTHOR.c.counted < _BY_AUTHOR.c.posts)
+_ACTIVE = select(
+    func.count(case((_IS_ACTIVE, 1))),
+    func.coalesce(func.sum(case((_IS_ACTIVE, _BY_AUTHOR.c.posts), else_=0)), 0),
+    func.coalesce(func.sum(case((_IS_ACTIVE, _BY_AUTHOR.c.counted), else_=0.0)), 0.0),
+    func.coalesce(func.sum(_BY_AUTHOR.c.counted), 0.0),
+).select_from(_BY_AUTHOR)
 
 
 class Stored(Struct, frozen=True):
@@ -130,7 +164,7 @@ def _edit(connection: Connection, repeats: Sequence[dict[str, Any]]) -> int:
         known |= {(row.source, row.external_id): (row.id, row.fingerprint) for row in found}
     changed: dict[int, dict[str, Any]] = {}
     for row in repeats:
-        ident, fingerprint = known[row["source"], row["external_id"]]
+        ident, fingerprint = known.get((row["source"], row["external_id"]), (0, row["fingerprint"]))
         if fingerprint == row["fingerprint"]:
             changed.pop(ident, None)
         else:
@@ -140,11 +174,16 @@ def _edit(connection: Connection, repeats: Sequence[dict[str, Any]]) -> int:
     return len(changed)
 
 
-def remove_mentions(connection: Connection, removals: Iterable[Removal], now: datetime) -> int:
-    """Follow deletions: text and author go, what was counted stays."""
-    gone = 0
+def edit_mentions(connection: Connection, mentions: Sequence[Mention], prints: Sequence[str]) -> int:
+    """Follow edits of mentions that are stored; others are left out. Returns how many differed."""
+    return _edit(connection, [_row(0, one, fingerprint) for one, fingerprint in zip(mentions, prints, strict=True)])
+
+
+def remove_mentions(connection: Connection, removals: Iterable[Removal], now: datetime) -> list[MentionId]:
+    """Follow deletions: text and author go, what was counted stays. Returns whose were there until now."""
+    gone: list[MentionId] = []
     for one in removals:
-        gone += connection.execute(
+        ident = connection.scalar(
             update(mention)
             .where(
                 mention.c.source == one.source,
@@ -152,7 +191,9 @@ def remove_mentions(connection: Connection, removals: Iterable[Removal], now: da
                 mention.c.removed_at.is_(None),
             )
             .values(text="", context="", author="", fingerprint="", removed_at=seconds(now), judged=True)
-        ).rowcount
+            .returning(mention.c.id)
+        )
+        gone += [] if ident is None else [MentionId(ident)]
     return gone
 
 
@@ -196,6 +237,17 @@ def save_verdicts(connection: Connection, verdicts: Mapping[MentionId, Verdict])
     connection.execute(_SAVE_VERDICTS, rows)
 
 
+def weights_of(connection: Connection, idents: Sequence[MentionId]) -> dict[MentionId, float]:
+    """Return how much each of the mentions weighed when it was last judged."""
+    found: dict[MentionId, float] = {}
+    for start in range(0, len(idents), _CHUNK):
+        rows = connection.execute(
+            select(verdict.c.mention, verdict.c.body).where(verdict.c.mention.in_(idents[start : start + _CHUNK]))
+        )
+        found |= {MentionId(ident): _decode(body).weight for ident, body in rows}
+    return found
+
+
 def mark_judged(connection: Connection, idents: Sequence[MentionId]) -> None:
     """Take mentions off the list of those to judge."""
     if idents:
@@ -205,11 +257,50 @@ def mark_judged(connection: Connection, idents: Sequence[MentionId]) -> None:
 def judged_between(
     connection: Connection, monitor: str, since: datetime, until: datetime, *, limit: int = 5000
 ) -> list[tuple[MentionId, Mention, Verdict]]:
-    """Return a monitor's judged mentions of [since, until), newest first (primary key of match)."""
-    rows = connection.execute(
-        _JUDGED_BETWEEN, {"monitor": monitor, "since": seconds(since), "until": seconds(until), "limit": limit}
-    ).all()
+    """Return a monitor's judged mentions of [since, until), newest first (primary key of match).
+
+    Where there are more than `limit`, further copies are left out first: they must not hide what others say.
+    """
+    span = {"monitor": monitor, "since": seconds(since), "until": seconds(until)}
+    rows = connection.execute(_HEAVY_BETWEEN, span | {"limit": limit}).all()
+    if len(rows) < limit:
+        rows = [*rows, *connection.execute(_LIGHT_BETWEEN, span | {"limit": limit - len(rows)})]
     return [(MentionId(ident), _mention(columns), _decode(body)) for ident, body, *columns in rows]
+
+
+class Tally(Struct, frozen=True):
+    """How many mentions of a monitor a span holds, copies and all, and how many of them are labelled negative."""
+
+    mentions: int
+    negatives: int
+
+
+def tally(connection: Connection, monitor: str, since: datetime, until: datetime) -> Tally:
+    """Count a monitor's mentions of [since, until) one by one, whatever they weigh (primary key of match)."""
+    span = {"monitor": monitor, "since": seconds(since), "until": seconds(until)}
+    return Tally(*connection.execute(_TALLY, span).one())
+
+
+def shared(connection: Connection, monitor: str, other: str, *, since: datetime, until: datetime) -> float:
+    """Return the share of a monitor's negative mentions of [since, until) that another counts, too (key of match)."""
+    span = {"monitor": monitor, "other": other, "since": seconds(since), "until": seconds(until)}
+    mine, both = connection.execute(_SHARED, span).one()
+    return both / mine if mine else 0.0
+
+
+class Activity(Struct, frozen=True):
+    """What over-active accounts wrote against a monitor in a span; `counted` of `all_counted` is by them."""
+
+    accounts: int
+    posts: int
+    counted: float
+    all_counted: float
+
+
+def activity(connection: Connection, monitor: str, since: datetime, until: datetime, *, least: int) -> Activity:
+    """Return what accounts with at least `least` negative posts did, of which less than half was counted."""
+    span = {"monitor": monitor, "since": seconds(since), "until": seconds(until), "least": least}
+    return Activity(*connection.execute(_ACTIVE, span).one())
 
 
 def responses_to(connection: Connection, source: str, parents: Sequence[str]) -> list[Mention]:
