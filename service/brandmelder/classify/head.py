@@ -73,11 +73,11 @@ class Head:
         self._defend = int(arrays[f"{prefix}_defend"])
         self._has_grams = f"{prefix}_grams" in arrays
         if self._has_grams:
-            grams = np.asarray(arrays[f"{prefix}_grams"], np.int64)
-            grams[2] &= 255
-            self._lanes = _packed(grams)
-            self._idf = grams[2] / 16
-            self._tones = grams[0] - grams[1]
+            grams = np.asarray(arrays[f"{prefix}_grams"], np.int8)
+            self._idf = grams[2].view(np.uint8)
+            """In sixteenths."""
+            self._lanes = _packed(grams[0], grams[1], self._idf)
+            self._tones = grams[0].astype(np.int16) - grams[1]
             self._gram_scale = float(arrays[f"{prefix}_grams_scale"])
             self._insults = np.asarray(arrays[f"{prefix}_insults"], np.int8)
             self._insult_scale = float(arrays[f"{prefix}_insults_scale"])
@@ -186,8 +186,8 @@ class Head:
         for row, (start, end) in enumerate(zip(batch.starts, batch.ends, strict=True)):
             cells = np.concatenate([grams[:, start:end].ravel(), words[tokens.first[row] : tokens.last[row]]])
             slots, counts = np.unique(cells, return_counts=True)
-            norm = np.sqrt(max(1e-9, float(counts @ self._idf[slots] ** 2)))
-            values = counts * self._idf[slots] / norm
+            norm = np.sqrt(max(1e-9, float(counts @ (self._idf[slots] / 16) ** 2)))
+            values = counts * (self._idf[slots] / 16) / norm
             known = values > 0
             out.append((tuple(slots[known].tolist()), tuple(np.round(values[known], 6).tolist())))
         return out
@@ -211,7 +211,7 @@ class Head:
         weights = np.zeros(features.SLOTS, np.int64)
         if self._has_grams and correction.slots:
             slots = np.array(correction.slots)
-            weights[slots] = np.rint(np.array(correction.values) * self._idf[slots] * SCALE)
+            weights[slots] = np.rint(np.array(correction.values) * (self._idf[slots] / 16) * SCALE)
         return weights
 
     def _topics(self, tokens: features.Tokens, found: wordlist.Found) -> NDArray[np.uint32]:
@@ -260,7 +260,7 @@ class Head:
         batch, tokens = reading.batch, reading.tokens
         if not self._has_grams:
             return np.zeros(len(tokens.begins))
-        weights = self._tones[features.gram_slots(batch)].sum(axis=0)
+        weights = self._tones[features.gram_slots(batch)].sum(axis=0, dtype=np.int64)
         running = np.concatenate([[0], np.cumsum(weights)])
         begins = np.minimum(tokens.begins, len(weights))
         stops = np.minimum(tokens.begins + tokens.lengths, len(weights))
@@ -310,11 +310,12 @@ def _unfolded(sums: NDArray[np.int64]) -> NDArray[np.int64]:
     return out
 
 
-def _packed(grams: NDArray[np.int64]) -> NDArray[np.int64]:
+def _packed(negative: NDArray[np.int8], positive: NDArray[np.int8], sixteenths: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Pack (negative, positive, idf²) of every slot into three lanes of 21 bits."""
-    idf = (grams[2] / 16) ** 2 * IDF_LEVELS
-    tones = ((grams[0] + _BIAS) << (2 * _LANE)) | ((grams[1] + _BIAS) << _LANE)
-    out: NDArray[np.int64] = tones | np.rint(idf).astype(np.int64)
+    squares = np.rint((np.arange(256) / 16) ** 2 * IDF_LEVELS).astype(np.int64)
+    out = squares.take(sixteenths)
+    out |= (positive.astype(np.int64) + _BIAS) << _LANE
+    out |= (negative.astype(np.int64) + _BIAS) << (2 * _LANE)
     return out
 
 

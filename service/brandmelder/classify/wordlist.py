@@ -75,9 +75,8 @@ class WordList:
         cells = self.keys[:-1] >> _SHIFT
         self._filter = np.zeros(features.SLOTS, np.bool_)
         self._filter[cells] = True
-        self._places = np.searchsorted(
-            self.keys, np.arange(features.SLOTS, dtype=np.uint64) << np.uint64(_SHIFT)
-        ).astype(np.int32)
+        counts = np.bincount(cells, minlength=features.SLOTS)
+        self._places = (np.cumsum(counts) - counts).astype(np.int32)
         """Where the hashes of a slot begin among the sorted ones."""
         self._is_crowded = np.append(cells[1:] == cells[:-1], [False, False])
         """The next hash shares the slot."""
