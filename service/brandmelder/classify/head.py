@@ -128,9 +128,14 @@ class Head:
             logits[:, 2] += insults * (self._insult_scale / np.sqrt(np.maximum(last - first, 1)))
         return Scores(logits, self._topics(tokens, found), counts[:, self._defend] > 0)
 
-    def labels(self, scores: Scores) -> list[int]:
-        """Return the most likely class (0 negative, 1 neutral, 2 positive) under the bias that training chose."""
-        shifted = np.insert(scores.logits[:, :2] + self.label_bias, 1, 0.0, axis=1)
+    def labels(self, scores: Scores, moved: NDArray[np.float64] | float = 0.0) -> list[int]:
+        """Return the most likely class (0 negative, 1 neutral, 2 positive) under the bias that training chose.
+
+        `moved` is by how much a brand's correction raised the log-odds of negative.
+        """
+        raised = scores.logits[:, :2] + self.label_bias
+        raised[:, 0] += moved
+        shifted = np.insert(raised, 1, 0.0, axis=1)
         return [int(label) for label in shifted.argmax(axis=1)]
 
     def _entry_sums(self, reading: Reading) -> NDArray[np.int64]:

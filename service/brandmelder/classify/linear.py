@@ -122,7 +122,7 @@ class LinearClassifier:
         reading = head.read(texts)
         scores = head.score_reading(reading)
         chances = self._chances(key, reading, scores)
-        labels = head.labels(scores)
+        labels = head.labels(scores, self._moved(key, scores, chances[:, 0]))
         insults = np.round(1 / (1 + np.exp(-np.clip(scores.logits[:, 2], -30, 30))), 4)
         reasons = head.reasons(reading)
         out: list[Verdict] = []
@@ -188,6 +188,14 @@ class LinearClassifier:
                 )
             )
         return out
+
+    def _moved(self, key: str, scores: Scores, negative: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return by how much a correction raised the log-odds of negative; the label must follow."""
+        if key not in self._corrections:
+            return np.zeros(len(negative))
+        inside = np.clip(negative, 1e-6, 1 - 1e-6)
+        out: NDArray[np.float64] = np.log(inside / (1 - inside))
+        return out - calibrated_logits(self._model.heads[key], scores)
 
     def _topics(self, bits: int) -> tuple[str, ...]:
         return tuple(name for index, name in enumerate(self._model.topics) if bits >> index & 1) if bits else ()

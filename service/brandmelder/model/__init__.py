@@ -16,6 +16,8 @@ from brandmelder.model.classify import (
     AuthorHour,
     Cluster,
     Label,
+    Origin,
+    StaffLabel,
     Stance,
     Verdict,
 )
@@ -64,6 +66,7 @@ from brandmelder.model.names import (
 )
 from brandmelder.model.notify import (
     Click,
+    Covers,
     Delivery,
     DeliveryKind,
     DeliveryState,
@@ -81,6 +84,7 @@ __all__ = [
     "Click",
     "Cluster",
     "Course",
+    "Covers",
     "Cursor",
     "Delivery",
     "DeliveryKind",
@@ -100,6 +104,7 @@ __all__ = [
     "MentionId",
     "MonitorId",
     "Occasion",
+    "Origin",
     "Override",
     "Pace",
     "Page",
@@ -119,6 +124,7 @@ __all__ = [
     "SourceState",
     "Spike",
     "SpikeKind",
+    "StaffLabel",
     "Stance",
     "State",
     "Transition",

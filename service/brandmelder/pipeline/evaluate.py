@@ -18,9 +18,9 @@ from brandmelder.incident import joining, lifecycle, snooze
 from brandmelder.incident.transitions import RUNNING, Change
 from brandmelder.model import BIN, Act, Bin, Evidence, Finding, Incident, IncidentId, MonitorId, SourceClass, Transition
 from brandmelder.pipeline.gather import Gatherer, Seen
-from brandmelder.pipeline.promise import deliveries_of
+from brandmelder.pipeline.promise import promise_change
 from brandmelder.pipeline.view import SHARES_OVER, WHOLE, Sights, Usual, bins_of, read_usual, sights_of
-from brandmelder.store import deliveries, incidents, series, sources
+from brandmelder.store import incidents, series, sources
 from brandmelder.store.series import MonitorRow, SourceCount
 
 if TYPE_CHECKING:
@@ -318,5 +318,5 @@ def _commit_evaluation(
             expected_revision=written.expected,
         )
         if written.is_told:
-            deliveries.promise(connection, deliveries_of(written.incident, written.transitions, parts, now))
+            promise_change(connection, parts, written.incident, written.transitions, now)
     return series.save_monitor(connection, row)

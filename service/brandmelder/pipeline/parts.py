@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.incident.lifecycle import LifecycleRules
-from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
+from brandmelder.model import ChannelId, Covers, MonitorId, RotaId, SourceClass, SourceId
 from brandmelder.notify.stand_in import Fallbacks
+from brandmelder.pipeline.duty import Duty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from brandmelder.classify.topics import Topics
     from brandmelder.notify.notifier import Notifier
     from brandmelder.notify.routing import Route
+    from brandmelder.pipeline.calendars import ReadCalendar
     from brandmelder.pipeline.weigh import Scales
     from brandmelder.store.database import Database
 
@@ -43,6 +45,14 @@ class Place(Struct, frozen=True, kw_only=True):
     def patience(self) -> timedelta:
         """How long its failing holds the evaluation up before time goes on without it."""
         return max(3 * self.every, timedelta(minutes=15))
+
+
+class DigestPlan(Struct, frozen=True, kw_only=True):
+    """When a look back is given, on how much, to whom."""
+
+    cron: str
+    covers: Covers
+    channels: tuple[ChannelId, ...]
 
 
 class Watch(Struct, frozen=True, kw_only=True):
@@ -73,16 +83,22 @@ class Parts:
     watches: Mapping[MonitorId, Watch]
     matcher: Matcher
     classifier: Classifier
+    taught: int = 0
+    """Which version of what staff taught the classifier uses (pipeline/teach.py)."""
     topics: Topics
     scales: Scales
     notifiers: Mapping[ChannelId, Notifier]
     routes: Sequence[Route]
+    digests: Sequence[DigestPlan] = ()
     brand: str
     short: str
     language: str
     zone: ZoneInfo
     on_call: str | None
     author_key: bytes
+    duty: Duty = field(default_factory=Duty)
+    calendars: Mapping[RotaId, ReadCalendar] = field(default_factory=dict)
+    """How the calendars of rotas are read."""
     fallbacks: Fallbacks = field(default_factory=lambda: Fallbacks(channels={}, names={}))
     settle: timedelta = SETTLE
     on_failure: Callable[[str], None] = field(default=lambda _text: None)

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0003"
+HEAD = "0005"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
@@ -99,6 +99,31 @@ author_hour = Table(
     Column("key", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("weight", Float, nullable=False),
     Column("number", BigInteger, nullable=False),
+)
+
+staff_label = Table(
+    "staff_label",
+    metadata,
+    Column("key", String(80), primary_key=True),
+    Column("mention", BigInteger),
+    Column("text", Text),
+    Column("label", String(16)),
+    Column("origin", String(16), nullable=False),
+    Column("by", Text, nullable=False, default=""),
+    Column("at", BigInteger, nullable=False),
+)
+
+taught = Table(
+    "taught",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("after_mention", BigInteger, nullable=False),
+    Column("model", String(64), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("labels", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("report", Text, nullable=False),
 )
 
 match = Table(
@@ -229,3 +254,49 @@ click = Table(
 )
 Index("click_by_state", click.c.state)
 Index("click_by_age", click.c.received_at)
+
+silence = Table(
+    "silence",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("ends", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+duty_override = Table(
+    "duty_override",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("rota", String(64), nullable=False),
+    Column("ends", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+calendar = Table(
+    "calendar",
+    metadata,
+    Column("rota", String(64), primary_key=True),
+    Column("place", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("etag", Text, nullable=False, default="", server_default=""),
+    Column("modified", Text, nullable=False, default="", server_default=""),
+    Column("good_at", BigInteger),
+    Column("tried_at", BigInteger, nullable=False),
+    Column("trouble", Text, nullable=False, default="", server_default=""),
+)
+
+page = Table(
+    "page",
+    metadata,
+    Column("person", String(64), primary_key=True),
+    Column("key", String(256), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", String(160), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
