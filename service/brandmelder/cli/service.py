@@ -53,6 +53,7 @@ async def _serve(settings: Settings) -> None:
         notifiers=wiring.build_notifiers(settings, reach),
         on_failure=lambda text: click.echo(text, err=True),
     )
+    pipeline.parts.second = wiring.second_opinion(settings, reach)
     pipeline.parts.calendars = wiring.build_calendars(settings, reach)
     try:
         timer = Timer(pipeline, clock, heartbeat=wiring.build_heartbeat(settings, pipeline.parts, reach))
