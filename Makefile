@@ -42,12 +42,14 @@ bench: $(READY)
 	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
 bench-judgement: $(READY)
-	uv sync --quiet --group judgement
+	@PATH="$$PWD/$(BIN):$$PATH" uv sync --quiet --frozen --group judgement
 	$(BIN)/python bench/judgement/measure.py $(CORPORA)
+	$(BIN)/python bench/judgement/hostile.py
 	$(BIN)/python bench/judgement/copies.py $(CORPORA)
 	$(BIN)/python bench/judgement/learning.py $(CORPORA)
 
 train: $(READY)
+	@PATH="$$PWD/$(BIN):$$PATH" uv sync --quiet --frozen --group judgement
 	$(BIN)/python bench/judgement/units.py $(MODEL)/units.npz
 	OPENBLAS_NUM_THREADS=1 PYTHONHASHSEED=0 $(BIN)/python bench/judgement/train.py $(CORPORA) $(MODEL)/linear.npz
 
