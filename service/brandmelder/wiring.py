@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from brandmelder.capture.http import HttpClient
     from brandmelder.capture.imap import Mailboxes
     from brandmelder.capture.source import Source
+    from brandmelder.classify.classifier import Classifier
     from brandmelder.model import RotaId
     from brandmelder.notify.notifier import Notifier
     from brandmelder.options import ChannelOptions
@@ -115,6 +116,14 @@ def build_notifiers(settings: Settings, reach: Outside) -> dict[ChannelId, Notif
     }
 
 
+def build_classifier(settings: Settings, brand: str) -> Classifier:
+    """Build what judges; only the transformer has a block of its own."""
+    kind, block = plugins.load("classifiers", settings.classifier), settings.transformer
+    more = {} if block is None else {name: getattr(block, name) for name in type(block).model_fields}
+    judge: Classifier = kind(brand, **more)
+    return judge
+
+
 def build_heartbeat(settings: Settings, parts: Parts, reach: Outside) -> Heartbeat | None:
     """Build the sign of life, if the configuration asks for one."""
     block = settings.heartbeat
@@ -142,7 +151,7 @@ def build(
         places=places,
         watches=_watches(settings),
         matcher=_matcher(settings, key),
-        classifier=plugins.load("classifiers", settings.classifier)(settings.brand),
+        classifier=build_classifier(settings, settings.brand),
         topics=topics_of(settings),
         scales=Scales(database, places),
         notifiers=notifiers,

@@ -83,3 +83,10 @@ def test_copies_weigh_as_one():
 
 def test_learning_twice_gives_the_same():
     assert adapt.learn(drawn(200, feature=2.0)) == adapt.learn(drawn(200, feature=2.0))
+
+
+@pytest.mark.parametrize("sureness", [2.3, 6.0, 12.0])
+def test_a_model_that_is_far_surer_than_right_is_calibrated_nevertheless(sureness):
+    labels = np.arange(200) % 4 == 0
+    fitted = adapt.fit_calibration(np.full(200, sureness), labels.astype(float))
+    assert 1 / (1 + np.exp(-(fitted.a * sureness + fitted.b))) == pytest.approx(0.25, abs=0.03)

@@ -8,9 +8,11 @@ from datetime import timedelta
 
 import pytest
 
+from brandmelder.classify.transformer import TransformerClassifier
 from brandmelder.model import Label, MentionId, Origin, StaffLabel
 from brandmelder.pipeline import teach
 from brandmelder.store import labels, mentions
+from classify.tiny_network import write_network
 from pipeline.world import STORM, World, mention, quiet_weeks, storm
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -154,3 +156,19 @@ def test_a_mention_has_a_number_a_name_and_an_address(stored, name):
 @pytest.mark.parametrize("name", ["blog/none", "99999999", "press/7", ""])
 def test_what_is_no_mention_is_none(stored, name):
     assert stored.database.run_now(labels.find_mention, name) is None
+
+
+async def test_what_staff_teach_corrects_a_model_of_the_operators_own_as_well(tmp_path):
+    world = await world_with(post(900_001, 0), post(900_002, 10))
+    folder = write_network(tmp_path)
+    model, tokenizer = folder / "model.onnx", folder / "tokenizer.json"
+    world.pipeline.parts.classifier = TransformerClassifier(
+        "Nordfunk", model=model, tokenizer=tokenizer, labels=tuple(Label), timeout=5 * MINUTE
+    )
+    await world.run_until(STORM + 5 * MINUTE)
+    world.database.run_now(teach.save_labels, lessons(60), "Nordfunk", world.clock.now())
+    await world.run_until(STORM + 15 * MINUTE)
+    before, after = verdict_on(world, 900_001), verdict_on(world, 900_002)
+    assert before.classifier == after.classifier == "transformer"
+    assert after.p_negative > before.p_negative + 0.2
+    assert after.model_version != before.model_version

@@ -85,8 +85,9 @@ def calibrated(chance: Vector, calibration: Calibration) -> Vector:
 def fit_calibration(scores: Vector, labels: Vector, weights: Vector | None = None) -> Calibration:
     """Fit a and b by maximum a posteriori (Newton): priors a ~ N(1, 0.5²), b ~ N(0, 1.5²)."""
     weight = np.ones(len(scores)) if weights is None else weights
-    a, b = 1.0, 0.0
+    place = np.array([1.0, 0.0])
     for _ in range(_STEPS):
+        a, b = place
         chance = _sigmoid(a * scores + b)
         error = weight * (chance - labels)
         curve = weight * chance * (1 - chance)
@@ -94,10 +95,14 @@ def fit_calibration(scores: Vector, labels: Vector, weights: Vector | None = Non
         cross = curve @ scores
         bend = np.array([[curve @ scores**2 + 1 / SPREAD_A**2, cross], [cross, curve.sum() + 1 / SPREAD_B**2]])
         move = np.linalg.solve(bend, slope)
-        a, b = a - float(move[0]), b - float(move[1])
+        cost = _cost(place, scores, labels, weight)
+        # Where a model is far surer than it is right, a whole step of Newton leads away from the minimum.
+        while float(np.abs(move).max()) >= 1e-9 and _cost(place - move, scores, labels, weight) > cost:
+            move = move / 2
+        place = place - move
         if float(np.abs(move).max()) < 1e-9:
             break
-    return Calibration(a, b)
+    return Calibration(float(place[0]), float(place[1]))
 
 
 def learn(examples: Sequence[Example]) -> Correction | None:
@@ -229,6 +234,14 @@ def _gram(examples: Sequence[Example]) -> Vector:
         dense[row, np.searchsorted(slots, one.slots)] = one.values
     out: Vector = dense @ dense.T
     return out
+
+
+def _cost(place: Vector, scores: Vector, labels: Vector, weights: Vector) -> float:
+    """Return what `fit_calibration` minimises, at a and b."""
+    a, b = place
+    signed = np.where(labels > 0, 1.0, -1.0) * (a * scores + b)
+    prior = (a - 1) ** 2 / SPREAD_A**2 + b**2 / SPREAD_B**2
+    return float(weights @ np.logaddexp(0, -signed) + prior / 2)
 
 
 def _loss(scores: Vector, labels: Vector, weights: Vector) -> float:

@@ -138,7 +138,7 @@ class LinearClassifier:
                     language=languages[row],
                     classifier=self.name,
                     model_version=self.version,
-                    stance=_stance(label, negative, defends=bool(scores.defends[row])),
+                    stance=stance_of(label, negative, defends=bool(scores.defends[row])),
                     insult=float(insults[row]),
                     topics=self._topics(int(scores.topics[row])),
                     reasons=reasons[row],
@@ -151,24 +151,39 @@ class LinearClassifier:
         head = self._model.heads[key]
         raw = softmax(np.insert(scores.logits[:, :2], 1, 0.0, axis=1))
         base = calibrated_logits(head, scores)
-        correction = self._corrections.get(key)
-        if correction is None:
-            negative = sigmoid(base)
-        else:
-            inner = correction.inner.a * base + correction.inner.b + head.shift(reading, self._tables[key])
-            negative = sigmoid(correction.calibration.a * inner + correction.calibration.b)
+        negative = self._corrected(key, reading, base)
         rest = (1 - negative) / np.maximum(1 - raw[:, 0], 1e-9)
         negative, neutral = np.round(negative, 6), np.round(raw[:, 1] * rest, 6)
         return np.round(np.stack([negative, neutral, np.maximum(1 - negative - neutral, 0)], axis=1), 6)
 
+    def corrected(self, key: str, text: str, base: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return P(negative) of a text for its log-odds `base`, from whichever model, as staff taught it."""
+        return self._corrected(key, self._model.heads[key].read([text]), base)
+
+    def _corrected(self, key: str, reading: Reading, base: NDArray[np.float64]) -> NDArray[np.float64]:
+        correction = self._corrections.get(key)
+        if correction is None:
+            return sigmoid(base)
+        shift = self._model.heads[key].shift(reading, self._tables[key])
+        inner = correction.inner.a * base + correction.inner.b + shift
+        return sigmoid(correction.calibration.a * inner + correction.calibration.b)
+
     def examples(
-        self, texts: Sequence[str], labels: Sequence[bool], *, random: Sequence[bool]
+        self,
+        texts: Sequence[str],
+        labels: Sequence[bool],
+        *,
+        random: Sequence[bool],
+        scores: Sequence[float] | None = None,
     ) -> dict[str, list[Example]]:
-        """Return the labels as `adapt.learn` takes them, by head; texts that no head judges are left out."""
+        """Return the labels as `adapt.learn` takes them, by head; texts that no head judges are left out.
+
+        `scores` are the log-odds of negative where another model's are to be corrected.
+        """
         out: dict[str, list[Example]] = {}
         groups: dict[str, int] = {}
         copies = Counter(copy_key(text) for text in texts)
-        for text, is_negative, is_random in zip(texts, labels, random, strict=True):
+        for at, (text, is_negative, is_random) in enumerate(zip(texts, labels, random, strict=True)):
             key, _ = self.language_of(text)
             if key not in self._model.heads:
                 continue
@@ -176,9 +191,10 @@ class LinearClassifier:
             reading = head.read([text])
             slots, values = head.vectors(reading)[0]
             mark = copy_key(text)
+            own = calibrated_logits(head, head.score_reading(reading))[0] if scores is None else scores[at]
             out.setdefault(key, []).append(
                 Example(
-                    score=float(calibrated_logits(head, head.score_reading(reading))[0]),
+                    score=float(own),
                     slots=slots,
                     values=values,
                     is_negative=is_negative,
@@ -244,7 +260,8 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return out
 
 
-def _stance(label: Label, negative: float, *, defends: bool) -> Stance:
+def stance_of(label: Label, negative: float, *, defends: bool) -> Stance:
+    """Return where an author stands who says this of the brand; `defends`: with a phrase that takes its side."""
     if defends and negative < 0.5:
         return Stance.DEFENDER
     if label is Label.NEGATIVE:

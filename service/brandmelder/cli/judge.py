@@ -94,7 +94,7 @@ def _portions(file: IO[bytes]) -> Iterator[list[tuple[int, bytes]]]:
 
 
 def _judge(brand: str | None, config: Path | None, taught: Path | None) -> Callable[[Sequence[Numbered]], Any]:
-    from brandmelder import plugins, wiring
+    from brandmelder import wiring
     from brandmelder.classify import linear
     from brandmelder.classify.topics import Topics
     from brandmelder.model import MonitorId
@@ -102,9 +102,10 @@ def _judge(brand: str | None, config: Path | None, taught: Path | None) -> Calla
 
     settings = None if config is None else read_settings(config, os.environ)
     name = settings.brand if brand is None and settings is not None else brand or ""
-    kind: Any = linear.LinearClassifier if settings is None else plugins.load("classifiers", settings.classifier)
     classifier: Classifier = (
-        kind(name) if taught is None else linear.LinearClassifier(name, corrections=read_taught(taught))
+        wiring.build_classifier(settings, name)
+        if settings is not None and taught is None
+        else linear.LinearClassifier(name, corrections=None if taught is None else read_taught(taught))
     )
     topics = Topics({}) if settings is None else wiring.topics_of(settings)
 

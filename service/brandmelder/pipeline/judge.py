@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from brandmelder.capture.match import Particulars
@@ -42,7 +43,7 @@ async def judge(parts: Parts) -> set[MonitorId]:
             for (ident, one, again), monitors in zip(batch, concerned, strict=True)
             if monitors or again
         ]
-        judged = verdicts_on(parts, asked)
+        judged = await verdicts_on(parts, asked)
         verdicts, changes = await parts.scales.weigh(judged, [ident for ident, _, again in batch if again])
         if parts.second is not None:
             verdicts |= await parts.second.give(
@@ -66,11 +67,12 @@ async def judge(parts: Parts) -> set[MonitorId]:
     return touched
 
 
-def verdicts_on(
+async def verdicts_on(
     parts: Parts, asked: Sequence[tuple[MentionId, Mention, Collection[MonitorId]]]
 ) -> list[tuple[MentionId, Mention, Verdict]]:
     """Return each mention, given with the monitors it concerns, with the verdict on it; weights are not settled yet."""
-    found = parts.classifier.classify([one for _, one, _ in asked])
+    # A large model takes seconds for what the default judge does in milliseconds: chat is answered meanwhile.
+    found = await asyncio.to_thread(parts.classifier.classify, [one for _, one, _ in asked])
     read = parts.topics.read(found, [one.text for _, one, _ in asked], [monitors for _, _, monitors in asked])
     return [(ident, one, verdict) for (ident, one, _), verdict in zip(asked, read, strict=True)]
 

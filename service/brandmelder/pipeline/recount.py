@@ -54,7 +54,7 @@ async def recount(parts: Parts, monitors: Collection[MonitorId]) -> int:
             for (ident, one, _), names in zip(page, concerned, strict=True)
             if ident not in verdicts and set(names) & set(monitors)
         ]
-        fresh, changes = await parts.scales.weigh(verdicts_on(parts, wanted))
+        fresh, changes = await parts.scales.weigh(await verdicts_on(parts, wanted))
         verdicts |= fresh
         entries = [
             entry(name, ident, one, verdicts[ident])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 
 from brandmelder.classify import adapt
 from brandmelder.classify.linear import LinearClassifier, load
+from brandmelder.classify.transformer import TransformerClassifier
 from brandmelder.model import Label, MentionId, Origin
 from brandmelder.store import incidents, labels, mentions
 from brandmelder.store.labels import Version
@@ -114,7 +116,7 @@ def _difference(connection: Connection, old: LinearClassifier, new: LinearClassi
 
 async def follow(parts: Parts) -> None:
     """Judge with what staff taught last; a version for another model is learnt anew from the labels."""
-    if not isinstance(parts.classifier, LinearClassifier):
+    if not isinstance(parts.classifier, LinearClassifier | TransformerClassifier):
         return
     version = await parts.database.run(labels.active_version)
     if version == parts.taught:
@@ -125,7 +127,17 @@ async def follow(parts: Parts) -> None:
         used = corrections_of(active.body)
     elif active is not None:
         log.warning("judge.taught_for_another_model", version=active.version)
-    parts.classifier = LinearClassifier(parts.brand, corrections=used)
+    if isinstance(parts.classifier, TransformerClassifier):
+        known = await parts.database.run(labels.read) if used else []
+        await asyncio.to_thread(
+            parts.classifier.learn,
+            used,
+            [one.text or "" for one in known],
+            [one.label is Label.NEGATIVE for one in known],
+            random=[one.origin is Origin.RANDOM for one in known],
+        )
+    else:
+        parts.classifier = LinearClassifier(parts.brand, corrections=used)
     parts.taught = version
     log.info("judge.taught", version=version, corrections=sorted(used))
 

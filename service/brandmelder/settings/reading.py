@@ -32,6 +32,7 @@ from brandmelder.settings.shape import (
     Settings,
     initials,
 )
+from brandmelder.settings.transformer import transformer_in
 from brandmelder.settings.wording import Notes, nearest
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path as FilePath
 
     from brandmelder.settings.marks import Path
+    from brandmelder.settings.transformer import TransformerSettings
 
 _UTC = zoneinfo.ZoneInfo("UTC")
 _MAX_BYTES = 1_048_576
@@ -107,7 +109,7 @@ class _Reading:
         reading = DutyReading(notes, block, zone=zone or _UTC, folder=self._path.parent)
         duty = reading.settings(monitors, channels, document.language if document else "de")
         alerts = self._alerts(block.get("alerts"), monitors, channels, reading)
-        self._classifier(block.get("classifier"))
+        transformer = self._classifier(block.get("classifier"), block.get("transformer"))
         second = self._second_opinion(block.get("second_opinion"), sources)
         if document is None or zone is None or notes.problems:
             return None
@@ -119,6 +121,7 @@ class _Reading:
             database=document.database,
             on_call=document.on_call,
             classifier=document.classifier,
+            transformer=transformer,
             heartbeat=document.heartbeat,
             topics=document.topics,
             incidents_are_negative=document.incidents_are_negative,
@@ -328,9 +331,20 @@ class _Reading:
             self._notes.wrong(("timezone",), f'timezone: there is no zone "{name}"', hint)
             return None
 
-    def _classifier(self, name: Any) -> None:
+    def _classifier(self, name: Any, model: Any) -> TransformerSettings | None:
         if isinstance(name, str) and name not in plugins.names("classifiers"):
             self._notes.unknown(("classifier",), name, plugins.names("classifiers"), kind="classifier")
+        if model is not None:
+            if name != "transformer":
+                hint = "write classifier: transformer, or remove the block"
+                self._notes.warn(("transformer",), "the model is not used", hint, on_key=True)
+            folder, environment = self._path.parent, self._environment
+            found = transformer_in(model, folder=folder, environment=environment, notes=self._notes)
+            return found if name == "transformer" else None
+        if name == "transformer":
+            hint = "write transformer: {path: DIRECTORY}"
+            self._notes.wrong(("classifier",), 'the block "transformer" is missing: which model?', hint)
+        return None
 
     def _second_opinion(self, written: Any, sources: Mapping[str, Any]) -> SecondOpinionBlock | None:
         path = ("second_opinion",)

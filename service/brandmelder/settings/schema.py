@@ -27,6 +27,7 @@ from brandmelder.settings.duty import (
 )
 from brandmelder.settings.secrets import secret_names
 from brandmelder.settings.shape import NAME, AlertBlock, DigestBlock, Document, MonitorBlock, SecondOpinionBlock
+from brandmelder.settings.transformer import TransformerBlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -51,6 +52,7 @@ def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names
     for section, block in blocks.items():
         properties[section].update(additionalProperties=block, propertyNames={"pattern": f"^{NAME.pattern}$"})
     properties["second_opinion"] = {**_model(SecondOpinionBlock, defs), **properties["second_opinion"]}
+    properties["transformer"] = {**_model(TransformerBlock, defs), **properties["transformer"]}
     alert = properties["alerts"]["items"] = _model(AlertBlock, defs)
     alert["properties"]["escalation"]["items"] = _model(StepBlock, defs)
     properties["quiet_hours"]["items"] = _model(QuietBlock, defs)

@@ -18,6 +18,7 @@ from brandmelder.notify.cron import check_cron
 from brandmelder.notify.escalation import Escalation
 from brandmelder.options import ChannelOptions, Duration, Options, SecretAddress, SecretText, SourceOptions, WebAddress
 from brandmelder.settings.duty import DutySettings
+from brandmelder.settings.transformer import TransformerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,6 +208,8 @@ class Document(Options):
     """A sign of life to a service outside, which alarms when it stays away."""
     classifier: str = "linear"
     """What judges the mentions; a plug-in may bring another."""
+    transformer: Any = None
+    """The model of your own that `classifier: transformer` judges with."""
     topics: dict[TopicName, TopicWords] = Field(default_factory=dict)
     """Topics beside those the judge knows, or more words for these: a name, and words, `stem*` or phrases."""
     incidents_are_negative: bool = False
@@ -289,6 +292,7 @@ class Settings(Options):
     database: str
     on_call: str | None
     classifier: str
+    transformer: TransformerSettings | None = None
     heartbeat: HeartbeatBlock | None = None
     topics: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     incidents_are_negative: bool = False
