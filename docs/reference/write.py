@@ -47,6 +47,18 @@ says everything that is wrong with one. A commented example is
 
 {top}
 
+## `transformer`
+
+Only with `classifier: transformer`. How it is used: [a model of your own](../how-to/transformer.md).
+
+{transformer}
+
+## `second_opinion`
+
+How it is used: [second opinion](../how-to/second-opinion.md).
+
+{second}
+
 ## `sources`
 
 The places that are polled, each under a name of your choice. Every source takes:
@@ -158,6 +170,8 @@ def configuration(schema: Schema) -> str:
     return CONFIGURATION.format(
         by_hand=BY_HAND,
         top=table(schema),
+        transformer=table(properties["transformer"]),
+        second=table(properties["second_opinion"]),
         source=table(any_source, only=common),
         sources="".join(plugged(defs, "sources", without=common)),
         monitor=table(properties["monitors"]["additionalProperties"]),
