@@ -250,4 +250,5 @@ def test_a_dead_place_ends_what_waits_for_it():
     channel.now += timedelta(seconds=5)
     machine.step()
     assert {one.state for one in driver.rows.values()} == {DeliveryState.DEAD}
+    machine.step()  # whoever stands in has been called
     assert driver.next_moment() is None
