@@ -79,9 +79,7 @@ def noufaily(*, repeats: int) -> None:
     """Print both at equal false-positive rates."""
     counts, sick = scenarios(repeats)
     scores, marks = engine_scores(counts), sick[:, -JUDGED:]
-    print(
-        f"\nNoufaily's 42 scenarios, {len(counts)} series: share of calm weeks alarmed, outbreaks found, in week one"
-    )
+    print(f"\nNoufaily's 42 scenarios, {len(counts)} series: share of calm weeks alarmed, outbreaks found, in week one")
     if shutil.which("Rscript") is None:
         print("  R is not installed: Farrington flexible is left out (apt-get install r-cran-surveillance)")
         return
