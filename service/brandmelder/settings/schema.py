@@ -26,7 +26,7 @@ from brandmelder.settings.duty import (
     format_days,
 )
 from brandmelder.settings.secrets import secret_names
-from brandmelder.settings.shape import NAME, AlertBlock, Document, MonitorBlock
+from brandmelder.settings.shape import NAME, AlertBlock, Document, MonitorBlock, SecondOpinionBlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -50,6 +50,7 @@ def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names
     properties = schema["properties"]
     for section, block in blocks.items():
         properties[section].update(additionalProperties=block, propertyNames={"pattern": f"^{NAME.pattern}$"})
+    properties["second_opinion"] = {**_model(SecondOpinionBlock, defs), **properties["second_opinion"]}
     alert = properties["alerts"]["items"] = _model(AlertBlock, defs)
     alert["properties"]["escalation"]["items"] = _model(StepBlock, defs)
     properties["quiet_hours"]["items"] = _model(QuietBlock, defs)
