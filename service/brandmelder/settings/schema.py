@@ -26,7 +26,7 @@ from brandmelder.settings.duty import (
     format_days,
 )
 from brandmelder.settings.secrets import secret_names
-from brandmelder.settings.shape import NAME, AlertBlock, Document, MonitorBlock, SecondOpinionBlock
+from brandmelder.settings.shape import NAME, AlertBlock, DigestBlock, Document, MonitorBlock, SecondOpinionBlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,6 +54,7 @@ def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names
     alert = properties["alerts"]["items"] = _model(AlertBlock, defs)
     alert["properties"]["escalation"]["items"] = _model(StepBlock, defs)
     properties["quiet_hours"]["items"] = _model(QuietBlock, defs)
+    properties["digests"]["items"] = _model(DigestBlock, defs)
     for key, model in (("silences", SilencesBlock), ("working_hours", WorkingHoursBlock)):
         properties[key] = {**_model(model, defs), "description": properties[key]["description"]}
     properties["classifier"]["enum"] = list(names("classifiers"))
