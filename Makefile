@@ -1,7 +1,7 @@
 # Every target sets up .venv by itself; once it stands, that costs nothing.
 # Needed: git, make and Python 3.11 or newer. uv is taken from the path, else installed into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-judgement train chaos e2e docs picture clean
+.PHONY: help demo test check bench bench-detection bench-detection-short bench-judgement train chaos e2e docs picture clean
 
 SHELL := /bin/sh
 UV_VERSION := 0.13.9
@@ -18,6 +18,7 @@ help:
 	@echo "make check   formatting, lint, types, layers, then the tests up to the first failure"
 	@echo "make bench   the benchmarks, each with its peers in the same run"
 	@echo "make train   the judge's model anew, from CORPORA=$(CORPORA)"
+	@echo "make bench-detection   the detector beside its peers; R's surveillance where installed"
 	@echo "make bench-judgement   the judge beside its peers, near-copies, learning curve"
 	@echo "make chaos   3 times 400 alerts, a fifth of the calls to Slack failing, 30 crashes each"
 	@echo "make e2e     only the tests against a real WordPress"
@@ -40,6 +41,13 @@ check: $(READY)
 
 bench: $(READY)
 	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+bench-detection: $(READY)
+	@PATH="$$PWD/$(BIN):$$PATH" uv sync --quiet --frozen --group detection
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python bench/detection/run.py --tweets ../shared/data/nab
+
+bench-detection-short: $(READY)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python bench/detection/run.py --short
 
 bench-judgement: $(READY)
 	@PATH="$$PWD/$(BIN):$$PATH" uv sync --quiet --frozen --group judgement

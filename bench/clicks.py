@@ -7,6 +7,7 @@ without writing anything down: what of the time is the network's and the event l
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import statistics
 import sys
@@ -95,6 +96,7 @@ async def clicked(peer, payloads) -> list[float]:
 
 async def main() -> None:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     print(f"{CLICKS} clicks, {PER_SECOND:.0f} a second, aim p99 <= {AIM * 1000:.0f} ms")
     print(f"{'':<34} {'p50 ms':>8} {'p99 ms':>8} {'worst':>8}")
     begun = time.perf_counter()

@@ -27,7 +27,7 @@ ROWS = (
     (5, 0.0001, 0.05, 0.01, 1.2),
 )
 """θ, β, γ1, γ2, φ; each with and without trend, and with 0, 1 or 2 seasonal terms."""
-ALPHAS = (0.05, 0.01, 0.005, 0.001)
+ALPHAS = (0.05, 0.01, 0.005)
 
 
 def scenarios(repeats: int) -> tuple[np.ndarray, np.ndarray]:

@@ -51,6 +51,26 @@ def outages(*, series: int) -> None:
     print(f"\n{series * 12} outages: {blind} pages, {whole} on the same series without an outage")
 
 
+def late(*, series: int) -> None:
+    """Print what becomes of bursts of which four fifths come three hours late, by event time and by arrival."""
+    found = []
+    for family in CLEAN[1:]:
+        clean = sample(family, series=series, days=70, seed=SEED + 3)
+        rng = np.random.default_rng(SEED + 3)
+        start = rng.integers(50 * 24, 65 * 24, series)
+        extra = np.zeros_like(clean.counts)
+        for row, hour in enumerate(start):
+            extra[row, hour : hour + 3] = rng.poisson(4 + 3 * np.sqrt(clean.mean[row, hour] * 4), 3)
+        delayed = 0.2 * extra
+        delayed[:, 3:] += 0.8 * extra[:, :-3]
+        near = np.arange(clean.counts.shape[1])[None, :] - start[:, None]
+        for counts in (clean.counts + extra, clean.counts + delayed):
+            crossings = engine.run(counts, clean.cells) & (near >= 0) & (near < 8)
+            found.append(crossings.any(axis=1).mean())
+    on_time, tardy = np.mean(found[::2]), np.mean(found[1::2])
+    print(f"\nbursts of three hours found: {on_time:.1%} on time, {tardy:.1%} where four fifths come three hours late")
+
+
 def poison(*, series: int) -> None:
     """Print how soon a ramp of 1 % an hour, up to twenty times the usual, pages."""
     print("\npoisoning ramp of +1 % an hour to 20x")
@@ -179,4 +199,4 @@ def _sigmoid(position: float) -> float:
     return 2.0 / (1.0 + np.exp(5.0 * position)) - 1.0
 
 
-__all__ = ["Family", "cold_start", "cost", "outages", "poison", "tweets"]
+__all__ = ["Family", "cold_start", "cost", "late", "outages", "poison", "tweets"]

@@ -16,7 +16,8 @@ from brandmelder.model import (
     State,
     Transition,
 )
-from brandmelder.notify.routing import PROMISED, Route, channels_of, promises
+from brandmelder.notify.escalation import Escalation, Step, Target
+from brandmelder.notify.routing import PROMISED, Route, channels_of, escalation_of, promises
 
 NOW = datetime(2026, 11, 22, 20, 15, tzinfo=UTC)
 SLACK, CONSOLE, SECOND = ChannelId("crisis"), ChannelId("console"), ChannelId("second")
@@ -155,3 +156,24 @@ def test_every_promised_kind_has_an_urgency_and_a_life():
     from brandmelder.notify.delivery import LIFE, URGENCY
 
     assert set(LIFE) == set(URGENCY) == set(DeliveryKind)
+
+
+def test_what_is_done_about_what_nobody_takes_is_said_by_the_first_route_with_steps_else_by_the_first():
+    patient = Escalation(lapses=timedelta(hours=5))
+    calling = Escalation(steps=(Step(to=(Target(channel=SECOND),), after=timedelta(0)),))
+    first, second = Route(channels=(SLACK,), escalation=patient), Route(channels=(CONSOLE,), escalation=calling)
+    other = Route(channels=(SLACK,), monitors=frozenset({OTHER}), escalation=calling)
+    assert escalation_of(BRAND, [first, second]) == calling
+    assert escalation_of(BRAND, [other, first]) == patient
+    assert escalation_of(BRAND, [other]) == Escalation()
+
+
+def test_where_somebody_was_called_the_alert_is_kept_up_to_date_and_nothing_more_is_said():
+    routes = (*EVERYWHERE, Route(channels=(SECOND,), only_edits=True))
+    promised = promises(an_incident(), acts(Act.WORSEN), routes, now=NOW, editable=frozenset({SLACK, SECOND}))
+    assert [(one.channel, one.kind) for one in promised] == [
+        (SLACK, DeliveryKind.UPDATE),
+        (SLACK, DeliveryKind.THREAD),
+        (CONSOLE, DeliveryKind.THREAD),
+        (SECOND, DeliveryKind.UPDATE),
+    ]

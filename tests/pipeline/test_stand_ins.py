@@ -100,6 +100,20 @@ async def test_a_refusal_for_good_is_told_elsewhere_at_once_and_said(mentions):
     assert any("token_revoked" in line for line in world.said)
 
 
+BOTH = YAML.replace("crisis: {type: console}", "crisis: {type: console}\n  post: {type: console}").replace(
+    "to: [crisis]", "to: [crisis, post]"
+)
+
+
+async def test_a_refusal_that_nobody_stands_in_for_is_told_to_the_other_channels(mentions):
+    world = await _evening(mentions, yaml=BOTH, refuses=True, until=STORM + HOUR)
+    (incident,) = world.incidents()
+    texts = [text for _, key, text, _ in world.places["post"].posts if ":notice:" in key]
+    assert len(texts) == 1
+    assert f"Console (crisis) nimmt {incident.id} nicht an" in texts[0]
+    assert f"brandmelder deliveries retry {incident.id}:open:crisis" in texts[0]
+
+
 async def test_without_a_fallback_the_alert_is_still_tried_until_the_channel_is_back(mentions):
     world = await _evening(mentions, yaml=NOBODY, down=((STORM - HOUR, BACK),))
     (incident,) = world.incidents()

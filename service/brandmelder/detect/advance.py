@@ -240,6 +240,7 @@ def _judge(memory: Memory, moment: Moment, heard: Heard, *, entry: float, floor:
         columns = np.flatnonzero(after)
         asked[:, columns] = _anew(memory, moment, heard, columns) * (enough & recent)[:, columns]
     shift = calibrate.shift(daily, int(moment.parts > 1))
+    shift *= np.where(shift < 0, np.minimum(1.0, days / _COLD_DAYS), 1.0)  # what is given back must be known first
     bar = entry + shift + _COLD * np.maximum(0.0, 1.0 - days / _COLD_DAYS)
     chance = asked.max(axis=0)
     pages = (chance > bar) & ~quiet

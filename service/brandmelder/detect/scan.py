@@ -183,7 +183,8 @@ def usual(state: DetectorState, start: datetime, window: timedelta, rules: Detec
     spread = baseline.phi(memory)
     doubt = float(baseline.doubt(memory, height, spread, _DAY // unit)[windows.nearest(len(means)), 0])
     doubt += float(windows.psi(memory)[windows.nearest(len(means)), 0])
-    variance = mean + float(spread[0]) * math.fsum(one * one for one in means) + doubt * mean * mean
+    clumped = float(windows.clump(memory)[windows.nearest(len(means)), 0])
+    variance = (1 + clumped) * mean + float(spread[0]) * math.fsum(one * one for one in means) + doubt * mean * mean
     share = labelled_share(memory)
     return central_range(share * mean, share * mean + share * share * (variance - mean))
 

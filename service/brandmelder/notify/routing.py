@@ -72,9 +72,9 @@ def routes_of(monitor: MonitorId, routes: Sequence[Route]) -> tuple[Route, ...]:
 
 
 def escalation_of(monitor: MonitorId, routes: Sequence[Route]) -> Escalation:
-    """Return what is done about an incident of a monitor that nobody takes: by the first route that says so."""
-    saying = (route.escalation for route in routes_of(monitor, routes) if route.escalation.steps)
-    return next(saying, Escalation())
+    """Return what is done about what nobody takes: by a monitor's first route with steps, else by its first."""
+    mine = [route.escalation for route in routes_of(monitor, routes)]
+    return next((one for one in mine if one.steps), mine[0] if mine else Escalation())
 
 
 def channels_of(monitor: MonitorId, routes: Sequence[Route]) -> tuple[ChannelId, ...]:

@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from brandmelder.model import ChannelId, Delivery, DeliveryKind, DeliveryState
 from brandmelder.notify.inert import inert
+from brandmelder.notify.message import Message, Span
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from brandmelder.notify.message import Message
     from brandmelder.notify.routing import Route
 
 CONFIRM = timedelta(seconds=60)
@@ -116,3 +116,23 @@ def labelled(
 
 def _name(channel: ChannelId, names: Mapping[ChannelId, str]) -> str:
     return inert(names.get(channel, channel), 60)
+
+
+_REFUSED = {
+    "de": ("{channel} nimmt {incident} nicht an", "Grund: {reason}. Danach: brandmelder deliveries retry {key}"),
+    "en": ("{channel} does not take {incident}", "Reason: {reason}. Then: brandmelder deliveries retry {key}"),
+}
+
+
+def refused(one: Delivery, names: Mapping[ChannelId, str], language: str) -> Message:
+    """Return what the other channels are told of an alert that one refused for good and nobody stands in for."""
+    headline, sentence = _REFUSED.get(language, _REFUSED["en"])
+    reason = inert(one.last_error or "?", 200)
+    return Message(
+        language=language,
+        incident=one.incident,
+        revision=one.revision,
+        emoji="⚠️",
+        headline=headline.format(channel=_name(one.channel, names), incident=one.incident)[:150],
+        sentence=(Span(text=sentence.format(reason=reason, key=one.key)),),
+    )

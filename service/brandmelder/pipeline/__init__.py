@@ -19,18 +19,16 @@ from typing import TYPE_CHECKING
 
 from brandmelder.count.bins import start_of
 from brandmelder.model import BIN, MonitorId, SourceId
+from brandmelder.pipeline.aftermath import follow_up
 from brandmelder.pipeline.deliver import Deliverer
 from brandmelder.pipeline.evaluate import Evaluator
-from brandmelder.pipeline.flood import gather_openings
 from brandmelder.pipeline.hear import Hearer
 from brandmelder.pipeline.judge import judge
 from brandmelder.pipeline.keep import Keeper, Kept
 from brandmelder.pipeline.poll import first_poll, poll_source
 from brandmelder.pipeline.recheck import recheck_source
 from brandmelder.pipeline.recount import recount_changed
-from brandmelder.pipeline.shelter import shelter
-from brandmelder.pipeline.wake import wake
-from brandmelder.store import deliveries, meta, sources
+from brandmelder.store import deliveries, sources
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -101,13 +99,10 @@ class Pipeline:
             if self._next_settled is None or now >= self._next_settled:
                 touched = set(self.parts.watches)
             await self._evaluator.evaluate(touched, now)
-            await self.parts.database.run(shelter, self.parts, now)
-            await self.parts.database.run(gather_openings, self.parts, now)
-            if self._progressed is None or now - self._progressed >= PROGRESS:
-                await self.parts.database.run(meta.progressed, now)
-                self._progressed = now
+            has_progressed = self._progressed is None or now - self._progressed >= PROGRESS
+            awake = await self.parts.database.run(follow_up, self.parts, now, has_progressed=has_progressed)
+            self._progressed = now if has_progressed else self._progressed
             self._next_settled = start_of(now - self.parts.settle) + BIN + self.parts.settle
-            awake = await self.parts.database.run(wake, self.parts, now)
             return self._next_settled if awake is None else min(self._next_settled, awake)
 
     async def deliver(self, now: datetime) -> datetime | None:

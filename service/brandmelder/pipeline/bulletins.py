@@ -89,9 +89,14 @@ class Notice(Struct, frozen=True, kw_only=True):
 
 def give(scene: Scene, notice: Notice) -> None:
     """Keep a notice and promise it to its channels; what was given before is not given again."""
+    keep(scene.connection, notice, scene.now)
+
+
+def keep(connection: Connection, notice: Notice, now: datetime) -> None:
+    """Do the same where there is no scene."""
     for language, message in notice.messages.items():
-        calls.give_notice(scene.connection, f"{notice.ident}:{language}", _encode(message), scene.now)
-    deliveries.promise(scene.connection, scheduled(notice.promised(scene.now)))
+        calls.give_notice(connection, f"{notice.ident}:{language}", _encode(message), now)
+    deliveries.promise(connection, scheduled(notice.promised(now)))
 
 
 def read_notice(connection: Connection, ident: str) -> Message:

@@ -9,8 +9,9 @@ import structlog
 from brandmelder.errors import Conflict
 from brandmelder.model import DeliveryKind, DeliveryState
 from brandmelder.notify.delivery import next_moment
-from brandmelder.notify.routing import routes_of
-from brandmelder.notify.stand_in import called, stand_in_at, stands_in
+from brandmelder.notify.routing import channels_of, routes_of
+from brandmelder.notify.stand_in import called, refused, stand_in_at, stands_in
+from brandmelder.pipeline.bulletins import Notice, keep
 from brandmelder.store import deliveries, incidents
 
 if TYPE_CHECKING:
@@ -38,8 +39,24 @@ def call_stand_ins(connection: Connection, parts: Parts, now: datetime) -> None:
             deliveries.save_delivery(connection, noted, next_moment(noted), expected=one.state)
         except Conflict:  # it was confirmed, or taken in hand, in this very moment; then it is looked at again
             continue
+        if one.state is DeliveryState.DEAD and one.kind is DeliveryKind.OPEN and not places:
+            _tell_the_others(connection, parts, one, now)
         if places:
             log.info("delivery.stood_in", key=one.key, by=list(places), state=one.state.value)
+
+
+def _tell_the_others(connection: Connection, parts: Parts, one: Delivery, now: datetime) -> None:
+    """Tell every other channel of an alert that one of them refused it: no delivery ends in silence."""
+    found = incidents.find(connection, one.incident)
+    if found is None:
+        return
+    others = [place for place in channels_of(found[0].monitor, parts.routes) if place != one.channel]
+    notice = Notice(
+        ident=f"refused:{one.key}",
+        messages={parts.language: refused(one, parts.fallbacks.names, parts.language)},
+        channels={place: parts.language for place in others if place in parts.notifiers},
+    )
+    keep(connection, notice, now)
 
 
 def _places(connection: Connection, parts: Parts, one: Delivery) -> tuple[ChannelId, ...]:

@@ -56,16 +56,21 @@ class Keeper:
     async def keep(self, now: datetime) -> Kept:
         """Do all that is due, and say when to look again."""
         reads_at = await read_calendars(self.parts, now)
-        before = await self.parts.database.run(deliveries.next_attention)
         try:
-            next_at = await self.parts.database.run(_keep, self.parts, now)
+            next_at, has_promised = await self.parts.database.run(_keep_and_tell, self.parts, now)
         except Conflict:
             log.info("keep.overtaken")
-            next_at = now + SOON
-        after = await self.parts.database.run(deliveries.next_attention)
+            next_at, has_promised = now + SOON, False
         moments = [moment for moment in (next_at, reads_at) if moment is not None]
-        has_promised = after is not None and after <= now and (before is None or before > now)
         return Kept(next_at=min(moments, default=None), has_promised=has_promised)
+
+
+def _keep_and_tell(connection: Connection, parts: Parts, now: datetime) -> tuple[datetime | None, bool]:
+    """Do what is due; returns when to look again, and whether something is to be sent at once that was not before."""
+    before = deliveries.next_attention(connection)
+    next_at = _keep(connection, parts, now)
+    after = deliveries.next_attention(connection)
+    return next_at, after is not None and after <= now and (before is None or before > now)
 
 
 def _keep(connection: Connection, parts: Parts, now: datetime) -> datetime | None:

@@ -36,6 +36,7 @@ _LATEST = (
 )
 _ONE = select(incident).where(incident.c.id == bindparam("ident"))
 _ALL = select(incident).order_by(incident.c.opened_at.desc(), incident.c.id.desc()).limit(bindparam("limit"))
+_ANY = select(incident.c.id).where(or_(_IS_RUNNING, incident.c.opened_at >= bindparam("since"))).limit(1)
 _TIMELINE = select(transition.c.body).where(transition.c.incident == bindparam("ident")).order_by(transition.c.revision)
 _SINCE = (
     select(transition.c.body)
@@ -74,6 +75,11 @@ def all_incidents(
     if running_only:
         statement = statement.where(_IS_RUNNING)
     return [(_incident(row.body), _evidence(row.evidence)) for row in connection.execute(statement, {"limit": limit})]
+
+
+def has_any(connection: Connection, *, since: datetime) -> bool:
+    """Say whether an incident runs, or one opened at `since` or later."""
+    return connection.scalar(_ANY, {"since": seconds(since)}) is not None
 
 
 def timeline(connection: Connection, ident: IncidentId) -> list[Transition]:
