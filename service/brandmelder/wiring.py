@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 from brandmelder import __version__, plugins
 from brandmelder.capture.match import Matcher
+from brandmelder.capture.normalise import pseudonym
 from brandmelder.capture.source import Tools
+from brandmelder.detect.kinds.backlog import BacklogRules
+from brandmelder.detect.kinds.watching import KindRules
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.errors import StoreError
 from brandmelder.incident.lifecycle import LifecycleRules
@@ -20,7 +23,7 @@ from brandmelder.notify.notifier import Tools as Lent
 from brandmelder.notify.routing import Route
 from brandmelder.options import WebChannelOptions
 from brandmelder.pipeline import Pipeline
-from brandmelder.pipeline.parts import Parts, Place, Watch
+from brandmelder.pipeline.parts import KeyWatch, Parts, Place, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from brandmelder.notify.notifier import Notifier
     from brandmelder.options import ChannelOptions
     from brandmelder.settings import Settings
+    from brandmelder.settings.shape import KeyMentionsBlock
     from brandmelder.store.database import Database
 
 KEY_VARIABLE = "BRANDMELDER_AUTHOR_KEY"
@@ -100,11 +104,12 @@ def build(
     on_failure: Callable[[str], None] = lambda _text: None,
 ) -> Pipeline:
     """Put a pipeline together. Live, demo and backtest differ in these arguments and in their clock."""
+    key = author_key(database.path)
     parts = Parts(
         database=database,
         sources=sources,
         places=_places(settings),
-        watches=_watches(settings),
+        watches=_watches(settings, key),
         matcher=Matcher({ident: monitor.query for ident, monitor in settings.monitors.items()}),
         classifier=plugins.load("classifiers", settings.classifier)(settings.brand),
         notifiers=notifiers,
@@ -120,7 +125,7 @@ def build(
         language=settings.language,
         zone=settings.zone,
         on_call=settings.on_call,
-        author_key=author_key(database.path),
+        author_key=key,
         on_failure=on_failure,
     )
     return Pipeline(parts)
@@ -138,7 +143,7 @@ def _places(settings: Settings) -> dict[SourceId, Place]:
     }
 
 
-def _watches(settings: Settings) -> dict[MonitorId, Watch]:
+def _watches(settings: Settings, key: bytes) -> dict[MonitorId, Watch]:
     return {
         ident: Watch(
             id=ident,
@@ -151,9 +156,26 @@ def _watches(settings: Settings) -> dict[MonitorId, Watch]:
             false_alarms=monitor.false_alarms,
             runbook=monitor.runbook or "",
             holding_statement=monitor.holding_statement or "",
+            kinds=KindRules(
+                volume=DetectorRules(budget=monitor.budget, zone=settings.zone.key),
+                kinds=monitor.kinds,
+            ),
+            keys=None if monitor.key_mentions is None else _keys(monitor.key_mentions, key),
+            backlog=None
+            if monitor.unanswered is None
+            else BacklogRules(after=monitor.unanswered.after, least=monitor.unanswered.least),
         )
         for ident, monitor in settings.monitors.items()
     }
+
+
+def _keys(block: KeyMentionsBlock, key: bytes) -> KeyWatch:
+    """Return what makes a mention key; authors are known by their pseudonyms only."""
+    return KeyWatch(
+        reach=block.reach,
+        words=Matcher({MonitorId(word): word for word in block.words}) if block.words else None,
+        authors={pseudonym(author, key): author for author in block.authors},
+    )
 
 
 def author_key(path: Path | None, environment: Mapping[str, str] = os.environ) -> bytes:

@@ -24,6 +24,7 @@ from brandmelder.model.detect import (
     Finding,
     Spike,
     SpikeKind,
+    Track,
 )
 from brandmelder.model.incident import (
     Act,
@@ -88,6 +89,7 @@ __all__ = [
     "SpikeKind",
     "Stance",
     "State",
+    "Track",
     "Transition",
     "Verdict",
 ]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from brandmelder.capture.match import Matcher
+from brandmelder.detect.kinds.backlog import BacklogRules
+from brandmelder.detect.kinds.watching import KindRules
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from zoneinfo import ZoneInfo
 
-    from brandmelder.capture.match import Matcher
     from brandmelder.capture.source import Source
     from brandmelder.classify.classifier import Classifier
     from brandmelder.notify.notifier import Notifier
@@ -42,6 +46,17 @@ class Place(Struct, frozen=True, kw_only=True):
         return max(3 * self.every, timedelta(minutes=15))
 
 
+class KeyWatch(Struct, frozen=True, kw_only=True):
+    """Which single mentions are worth an alert."""
+
+    reach: int | None = None
+    """Negative mentions by accounts of so many followers."""
+    words: Matcher | None = None
+    """Queries, each named by its own text."""
+    authors: Mapping[str, str] = MappingProxyType({})
+    """Pseudonyms, and what staff call their owners."""
+
+
 class Watch(Struct, frozen=True, kw_only=True):
     """A monitor, ready to run."""
 
@@ -56,6 +71,10 @@ class Watch(Struct, frozen=True, kw_only=True):
     false_alarms: str
     runbook: str = ""
     holding_statement: str = ""
+    kinds: KindRules
+    """The kinds of spike that are watched, with the whole budget."""
+    keys: KeyWatch | None = None
+    backlog: BacklogRules | None = None
 
 
 @dataclass(kw_only=True)

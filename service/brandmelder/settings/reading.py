@@ -10,7 +10,7 @@ from brandmelder import plugins
 from brandmelder.capture import query
 from brandmelder.detect.budget import parse_budget
 from brandmelder.errors import ConfigurationError, PluginError, Problem, QueryError
-from brandmelder.model import ChannelId, MonitorId, SourceId
+from brandmelder.model import ChannelId, MonitorId, SourceId, SpikeKind
 from brandmelder.options import ChannelOptions, Options, SourceOptions
 from brandmelder.settings.marks import read_marked
 from brandmelder.settings.secrets import expand, refuse_clear_text, take_files
@@ -20,6 +20,7 @@ from brandmelder.settings.shape import (
     AlertBlock,
     AlertSettings,
     Document,
+    KeyMentionsBlock,
     MonitorBlock,
     MonitorSettings,
     Settings,
@@ -176,6 +177,8 @@ class _Reading:
             self._query(written.get("query"), (*path, "query"))
             budget = self._budget(written.get("false_alarms", "balanced"), (*path, "false_alarms"))
             names = self._known(written.get("sources"), sources, (*path, "sources"), kind="source")
+            self._key_mentions(accepted, path)
+            self._unanswered(accepted, [sources.get(one) for one in names], path)
             found[name] = None
             if accepted is not None and budget is not None:
                 found[name] = MonitorSettings(
@@ -184,10 +187,30 @@ class _Reading:
                     budget=budget,
                     false_alarms=accepted.false_alarms,
                     title=accepted.title or name,
+                    kinds=tuple(dict.fromkeys(SpikeKind(kind) for kind in accepted.kinds)),
+                    key_mentions=accepted.key_mentions,
+                    unanswered=accepted.unanswered,
                     runbook=accepted.runbook,
                     holding_statement=accepted.holding_statement,
                 )
         return found
+
+    def _key_mentions(self, monitor: MonitorBlock | None, path: Path) -> None:
+        keys = monitor.key_mentions if monitor is not None else None
+        if keys is None:
+            return
+        for at, word in enumerate(keys.words):
+            self._query(word, (*path, "key_mentions", "words", at))
+        if keys == KeyMentionsBlock():
+            self._notes.wrong(
+                (*path, "key_mentions"), "key_mentions names nothing", "give it reach, words or authors", on_key=True
+            )
+
+    def _unanswered(self, monitor: MonitorBlock | None, read: list[Any], path: Path) -> None:
+        if monitor is None or monitor.unanswered is None or any(one and one.own_accounts for one in read):
+            return
+        hint = "name our accounts: own_accounts: [...] at a source of the monitor"
+        self._notes.wrong((*path, "unanswered"), "nobody can be seen to answer", hint, on_key=True)
 
     def _query(self, text: Any, path: Path) -> None:
         if not isinstance(text, str) or not text or self._notes.is_spoiled(path):

@@ -1,0 +1,29 @@
+"""Incidents of one monitor run beside one another on tracks of their own (decision 0023)."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+_RUNNING = sa.text("state IN ('pending', 'open', 'acknowledged')")
+
+
+def upgrade() -> None:
+    """Add the track; what stands is a storm."""
+    op.add_column("incident", sa.Column("track", sa.String(16), nullable=False, server_default="storm"))
+    op.drop_index("incident_one_running", "incident")
+    op.drop_index("incident_by_monitor", "incident")
+    op.create_index(
+        "incident_one_running",
+        "incident",
+        ["monitor", "track"],
+        unique=True,
+        sqlite_where=_RUNNING,
+        postgresql_where=_RUNNING,
+    )
+    op.create_index("incident_by_monitor", "incident", ["monitor", "track", "opened_at"])
