@@ -16,8 +16,8 @@ import time
 from rich.console import Console
 from rich.table import Table
 
+from brandmelder.capture.folding import fold
 from brandmelder.capture.match import Matcher
-from brandmelder.capture.query import fold
 
 SYLLABLES = re.findall("...", "norstafunkelbriwestormalgenlaurinosthaidelprovitsalkamburgaswinterlonmerzusfal")
 WORDS = re.findall(

@@ -194,9 +194,10 @@ def test_the_example_in_the_clone_is_what_init_writes():
     assert example.replace("language: de ", "language: en ") == (SERVICE / "settings/first.en.yaml").read_text("utf-8")
 
 
-def test_decisions_are_numbered_without_holes_and_titled():
+def test_decisions_are_numbered_and_titled():
     pages = sorted((ROOT / "docs/decisions").glob("*.md"))
-    assert [page.name[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    numbers = [page.name[:4] for page in pages]
+    assert len(set(numbers)) == len(numbers)
     assert len(pages) >= 10
     for page in pages:
         assert page.read_text("utf-8").startswith(f"# {page.name[:4]} ")

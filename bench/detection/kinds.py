@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from brandmelder.detect.kinds.watching import KindRules, Seen, new_kinds, step
+from brandmelder.detect.kinds.watching import KindRules, SeenBin, new_kinds, step
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.model import Bin
 
@@ -52,7 +52,7 @@ def series(rate: float, days: int, seed: int):
                 labelled=negative,
                 reach=reach,
             )
-            yield Seen(bin=one, brought=brought, critical=critical, sources=SOURCES)
+            yield SeenBin(bin=one, brought=brought, critical=critical, sources=SOURCES)
 
 
 def run(rate: float, days: int, seed: int):

@@ -142,13 +142,14 @@ def compile_list(language):
     """Return the arrays of `WordList` for one language, unprefixed, and the texts of the entries."""
     words, stems, pairs = extended(language)
     inherit(words, stems)
-    entries, keys, heads = [("", set())], {}, set()
+    entries, keys, heads = [("", set())], {}, {}
     for text, sections in sorted(words.items()):
         keys.setdefault(pieces(text)[0][0], len(entries))
         entries.append((text, sections))
     for text, sections in sorted(stems.items()):
         keys.setdefault(pieces(text)[0][0] ^ int(wordlist.STEM_MARK), len(entries))
-        heads.add(pieces(text[: wordlist.STEM_LENGTHS[0]])[0][0])
+        start = pieces(text[: wordlist.STEM_LENGTHS[0]])[0][0]
+        heads[start] = heads.get(start, 0) | 1 << (len(text) - wordlist.STEM_LENGTHS[0])
         entries.append((text + "*", sections))
     for (one, two), sections in sorted(pairs.items()):
         hashes = np.array([pieces(one)[0][0], pieces(two)[0][0]], np.uint32)
@@ -170,5 +171,6 @@ def compile_list(language):
         "negators": np.array(["negator" in sections for _, sections in entries], np.bool_),
         "topics": np.array(topics, np.uint32),
         "stems": np.array(sorted(heads), np.uint32),
+        "stem_lengths": np.array([heads[start] for start in sorted(heads)], np.uint16),
     }
     return arrays, [text for text, _ in entries]

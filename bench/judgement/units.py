@@ -51,7 +51,29 @@ def kind_of(unit):
     return Kind.SIGN
 
 
+def composing():
+    """Return which units may be changed by NFC: marks, jamo, characters with a canonical form of their own."""
+    out = np.zeros(65536, np.bool_)
+    seconds = {
+        char for point in range(sys.maxunicode + 1) for char in unicodedata.decomposition(chr(point)).split()[1:]
+    }
+    for point in range(sys.maxunicode + 1):
+        char = chr(point)
+        if 0xD800 <= point < 0xE000:
+            continue
+        is_jamo = 0x1161 <= point <= 0x1175 or 0x11A8 <= point <= 0x11C2
+        if (
+            unicodedata.combining(char)
+            or is_jamo
+            or (f"{point:04X}" in seconds and unicodedata.category(char)[0] == "M")
+            or not unicodedata.is_normalized("NFC", char)
+        ):
+            units = np.frombuffer(char.encode("utf-16-le"), np.uint16)
+            out[units[0]] = True
+    return out
+
+
 if __name__ == "__main__":
     fold = np.fromiter((folded(unit) for unit in range(65536)), np.uint16, 65536)
     kind = np.fromiter((kind_of(unit) for unit in range(65536)), np.uint8, 65536)
-    print(save(sys.argv[1], {"shift": fold - np.arange(65536, dtype=np.uint16), "kind": kind}))
+    print(save(sys.argv[1], {"shift": fold - np.arange(65536, dtype=np.uint16), "kind": kind, "composes": composing()}))

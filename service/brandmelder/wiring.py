@@ -6,11 +6,13 @@ import hashlib
 import os
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brandmelder import __version__, plugins
 from brandmelder.capture.match import Matcher
+from brandmelder.capture.names import widened
 from brandmelder.capture.normalise import pseudonym
 from brandmelder.capture.source import Tools
 from brandmelder.detect.kinds.backlog import BacklogRules
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from brandmelder.capture.source import Source
     from brandmelder.notify.notifier import Notifier
     from brandmelder.options import ChannelOptions
-    from brandmelder.settings import Settings
+    from brandmelder.settings import MonitorSettings, Settings
     from brandmelder.settings.shape import KeyMentionsBlock
     from brandmelder.store.database import Database
 
@@ -110,7 +112,7 @@ def build(
         sources=sources,
         places=_places(settings),
         watches=_watches(settings, key),
-        matcher=Matcher({ident: monitor.query for ident, monitor in settings.monitors.items()}),
+        matcher=_matcher(settings, key),
         classifier=plugins.load("classifiers", settings.classifier)(settings.brand),
         notifiers=notifiers,
         routes=tuple(
@@ -129,6 +131,14 @@ def build(
         on_failure=on_failure,
     )
     return Pipeline(parts)
+
+
+def _matcher(settings: Settings, key: bytes) -> Matcher:
+    asked = {
+        ident: widened(monitor.query, aliases=monitor.aliases, exclusions=monitor.exclusions)
+        for ident, monitor in settings.monitors.items()
+    }
+    return Matcher(asked, named=partial(pseudonym, key=key))
 
 
 def _places(settings: Settings) -> dict[SourceId, Place]:
@@ -151,7 +161,7 @@ def _watches(settings: Settings, key: bytes) -> dict[MonitorId, Watch]:
             sources=monitor.sources,
             rules=DetectorRules(budget=monitor.budget, zone=settings.zone.key),
             lifecycle=LifecycleRules(monitor=ident),
-            fingerprint=hashlib.sha256(repr((monitor.query, sorted(monitor.sources))).encode()).hexdigest(),
+            fingerprint=_fingerprint(monitor),
             query=monitor.query,
             false_alarms=monitor.false_alarms,
             runbook=monitor.runbook or "",
@@ -176,6 +186,11 @@ def _keys(block: KeyMentionsBlock, key: bytes) -> KeyWatch:
         words=Matcher({MonitorId(word): word for word in block.words}) if block.words else None,
         authors={pseudonym(author, key): author for author in block.authors},
     )
+
+
+def _fingerprint(monitor: MonitorSettings) -> str:
+    asked = (monitor.query, sorted(monitor.sources), *filter(None, (monitor.aliases, monitor.exclusions)))
+    return hashlib.sha256(repr(asked).encode()).hexdigest()
 
 
 def author_key(path: Path | None, environment: Mapping[str, str] = os.environ) -> bytes:

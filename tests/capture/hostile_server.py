@@ -15,6 +15,8 @@ class Request(Struct):
 
     target: str
     headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
     @property
     def path(self) -> str:
@@ -111,7 +113,10 @@ class HostileServer:
 async def _read(reader: asyncio.StreamReader) -> Request:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     pairs = (line.split(": ", 1) for line in head[1:] if line)
-    return Request(target=head[0].split(" ")[1], headers={name.lower(): value for name, value in pairs})
+    headers = {name.lower(): value for name, value in pairs}
+    method, target, _ = head[0].split(" ")
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Request(target=target, headers=headers, method=method, body=body)
 
 
 @contextlib.asynccontextmanager

@@ -170,6 +170,31 @@ async def test_a_redirect_is_followed_and_the_answer_knows_its_address(server, f
     assert (answer.body, answer.url) == (b"ok", f"{server.url}/new")
 
 
+async def test_a_body_is_posted_and_its_answer_comes_back(server, fetch):
+    url = server.on("/token", reply(200, b"{}"))
+    answer = await fetch(url, now=NOW, headers={"Content-Type": "text/plain"}, body="grüße".encode())
+    (request,) = server.requests
+    assert (answer.status, request.method, request.body) == (200, "POST", "grüße".encode())
+    assert request.headers["content-type"] == "text/plain"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_what_is_posted_follows_no_redirect(server, fetch, status):
+    url = server.on("/token", reply(status, headers={"Location": server.url + "/elsewhere"}))
+    with pytest.raises(Blocked, match="redirects what is sent") as refused:
+        await fetch(url, now=NOW, body=b"secret")
+    assert refused.value.why == "redirects"
+    assert [request.path for request in server.requests] == ["/token"]
+
+
+async def test_a_status_that_the_source_reads_itself_is_an_answer(server, fetch):
+    url = server.on("/graph", reply(400, b'{"error": 190}'))
+    answer = await fetch(url, now=NOW, takes=frozenset({400}))
+    assert (answer.status, answer.body) == (400, b'{"error": 190}')
+    with pytest.raises(ShapeChanged):
+        await fetch(url, now=NOW, takes=frozenset({401}))
+
+
 async def test_a_redirect_loop_ends(server, fetch):
     error = await failure(fetch, server.on("/a", reply(302, b"", {"Location": "/a"})))
     assert isinstance(error, Blocked)

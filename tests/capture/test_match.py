@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brandmelder.capture.match import Matcher, parse
-from brandmelder.capture.query import NESTING, fold
+from brandmelder.capture.folding import fold
+from brandmelder.capture.match import Matcher, Particulars, parse
+from brandmelder.capture.query import NESTING
+from brandmelder.capture.tree import FieldName
 from brandmelder.errors import QueryError
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
@@ -94,6 +96,27 @@ def matches(query: str, text: str) -> bool:
         ("ORF", "der orf", True),
         ('(nordfunk OR "nord funk" OR #nordfunk) -stellenanzeige', "Stellenanzeige: Nordfunk sucht", False),
         ("a\n  OR\tb", "b", True),
+        ("a NEAR/1 b", "a b", True),
+        ("a NEAR/1 b", "b, a!", True),
+        ("a NEAR/1 b", "a x b", False),
+        ("a NEAR/2 b", "a x b", True),
+        ("a NEAR/2 b", "b x a", True),
+        ("a NEAR/3 a", "a", False),
+        ("a NEAR/3 a", "a x a", True),
+        ('nord NEAR/5 "nord funk"', "nord funk", False),
+        ('nord NEAR/5 "nord funk"', "nord funk nord", True),
+        ('"nord funk" NEAR/2 aus', "nord funk ist aus", True),
+        ('"nord funk" NEAR/2 aus', "nord funk ist ganz aus", False),
+        ("nordfunk NEAR/4 (störung OR ausfall)", "Ausfall, sagt Nordfunk", True),
+        ("nordfunk NEAR/4 (störung OR ausf*)", "Ausfälle bei Nordfunk", True),
+        ("(a OR b) NEAR/1 (c OR d)", "b x c", False),
+        ("a NEAR/1 b NEAR/1 c", "a b c", True),
+        ("a NEAR/1 b NEAR/1 c", "a b x c", False),
+        ("a NEAR/2 b OR c", "c", True),
+        ("a -b NEAR/1 c", "a b c", False),
+        ("a -b NEAR/1 c", "a b x c", True),
+        ("near/5", "near 5", True),
+        ("https://nordfunk.de/x", "https://nordfunk.de/x", True),
     ],
 )
 def test_a_query_and_a_text(query, text, expected):
@@ -129,7 +152,26 @@ def test_a_query_and_a_text(query, text, expected):
         ("a UND b", 3, "write AND"),
         ("a ODER b", 3, "write OR"),
         ("a NICHT b", 3, "write NOT"),
-        ("author:anna", 1, "fields"),
+        ("from:anna", 1, "write author"),
+        ("a quelle:blog", 3, "write source"),
+        ("title:x", 1, "no field title"),
+        ("a author:", 3, "needs a value"),
+        ("author:ann*", 1, "pseudonyms"),
+        ("language:deutsch", 1, "two letters"),
+        ("url:a", 1, "three letters"),
+        ("a reach>viel", 3, "a number"),
+        ("a NEAR b", 3, "needs a distance"),
+        ("a NEAR/0 b", 3, "needs a distance"),
+        ("a NEAR/999 b", 3, "needs a distance"),
+        ("a NEAR/3", 3, "after it"),
+        ("NEAR/3 a", 1, "before it"),
+        ("a NEAR/3 OR b", 10, "before it"),
+        ("a NEAR/3 -b", 10, "what must not be"),
+        ("a NEAR/3 #b", 3, "beside NEAR"),
+        ("a NEAR/3 (b c)", 3, "beside NEAR"),
+        ("a NEAR/3 author:anna", 3, "beside NEAR"),
+        ("-author:anna", 1, "nearly everything"),
+        ("a OR -reach>5", 6, "nearly everything"),
         ("nord*funk", 1, "end of a word"),
         ("a*", 1, "end of a word"),
         ("a * b", 3, "end of a word"),
@@ -150,7 +192,10 @@ def test_a_query_too_long_is_refused():
         parse("a " * 20_000)
 
 
-@given(st.text(st.sampled_from('ab(")-*#@&|! ORANDT„“😡.\n'), max_size=30))
+PIECES = [*'ab(")-*#@&|! ORANDT„“😡.\n', " NEAR/2 ", "author:", "reach>", "url:", "1"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
 def test_every_query_is_read_or_refused_and_nothing_else_happens(query):
     column = 1
     try:
@@ -158,6 +203,54 @@ def test_every_query_is_read_or_refused_and_nothing_else_happens(query):
     except QueryError as refused:
         column = refused.column
     assert 1 <= column <= len(query) + 1
+
+
+ANNA = Particulars(author="*anna", source="blog", language="de", url="https://www.Nordfunk.de/Hilfe?a=1", reach=10_000)
+UNKNOWN = Particulars()
+
+
+@pytest.mark.parametrize(
+    ("query", "known", "expected"),
+    [
+        ("author:anna", ANNA, True),
+        ("author:@anna", ANNA, True),
+        ("author:ben", ANNA, False),
+        ('a author:"anna"', ANNA, True),
+        ("b author:anna", ANNA, False),
+        ("a -author:anna", ANNA, False),
+        ("author:anna", UNKNOWN, False),
+        ("source:blog", ANNA, True),
+        ("Source:blog", ANNA, True),
+        ("source:x", ANNA, False),
+        ("language:de", ANNA, True),
+        ("language:DE", ANNA, True),
+        ("language:en OR b", ANNA, False),
+        ("url:nordfunk.de", ANNA, True),
+        ("url:https://nordfunk.de/hilfe", ANNA, True),
+        ("url:nordfunk.at", ANNA, False),
+        ("reach>9999", ANNA, True),
+        ("reach>10k", ANNA, False),
+        ("reach>=10k", ANNA, True),
+        ("reach:10000", ANNA, True),
+        ("reach<10000", ANNA, False),
+        ("reach<=10000", ANNA, True),
+        ("reach=10000", ANNA, True),
+        ("reach>5", UNKNOWN, False),
+        ("a reach<5", UNKNOWN, False),
+        ("a -reach>5", UNKNOWN, True),
+        ("* -author:anna", ANNA, False),
+        ("* -author:ben", ANNA, True),
+        ("(author:anna OR reach>1m) language:de", ANNA, True),
+    ],
+)
+def test_a_query_of_fields_and_a_mention(query, known, expected):
+    matcher = Matcher({"m": query}, named=lambda name: f"*{name}")
+    assert (matcher.monitors(["a"], [known]) == [("m",)]) is expected
+
+
+def test_only_the_fields_that_some_query_asks_for_need_to_be_known():
+    assert Matcher({"m": "a -language:en", "n": "b NEAR/2 c"}).asks_for == {FieldName.LANGUAGE}
+    assert Matcher({"m": "*"}).asks_for == frozenset()
 
 
 # ------------------------------------------------------------- many at once
@@ -194,12 +287,20 @@ def test_no_text_makes_it_raise_and_the_batch_makes_no_difference(texts, extra):
     assert together[-1] == ("m", "t")
 
 
-HOSTILE = ["a " * 32_768, "ab" * 32_768, "a b " * 16_384, "#a#" * 21_845, "ä" * 32_768, "a" * 65_536]
+HOSTILE = [
+    "a " * 32_768,
+    "ab" * 32_768,
+    "a b " * 16_384,
+    "#a#" * 21_845,
+    "ä" * 32_768,
+    "a" * 65_536,
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_text_costs_time_linear_in_its_length(text):
-    matcher = Matcher({"w": "a", "p": '"a a a a b"', "t": "#a", "x": '"ab* ab* ab* a"', "n": "ab* -#a"})
+    queries = ["a", '"a a a a b"', "#a", '"ab* ab* ab* a"', "ab* -#a", "a NEAR/9 (b OR c)"]
+    matcher = Matcher(dict(enumerate(queries)))
     before = time.perf_counter()
     matcher.monitors([text])
     assert time.perf_counter() - before < 1.0
@@ -226,8 +327,20 @@ def naive(tree, text: str) -> bool:
             return any(naive(part, text) for part in rest)
         case "not":
             return not naive(rest[0], text)
+        case "near":
+            return near(*rest, re.findall(r"[^\W_]+|[&+]", plain(text)))
         case _:
             return re.search(pattern(kind, rest), plain(text)) is not None
+
+
+def near(distance, left, right, row) -> bool:
+    """Try every pair of places."""
+
+    def spans(words):
+        wanted = list(map(plain, words))
+        return [(at, at + len(words)) for at in range(len(row)) if row[at : at + len(words)] == wanted]
+
+    return any(0 <= max(a, c) - min(b, d) < distance for a, b in spans(left) for c, d in spans(right))
 
 
 def pattern(kind, words) -> str:
@@ -246,6 +359,9 @@ def plain(text: str) -> str:
 
 def written(tree) -> str:
     kind, *rest = tree
+    if kind == "near":
+        distance, left, right = rest
+        return '("{}" NEAR/{} "{}")'.format(" ".join(left), distance, " ".join(right))
     forms = {"not": "-{}", "word": "{}", "prefix": "{}*", "tag": "#{}", "and": "({})", "or": "({})", "phrase": '"{}"'}
     parts = rest if isinstance(rest[0], str) else list(map(written, rest))
     return forms[kind].format((" OR " if kind == "or" else " ").join(parts))
@@ -266,6 +382,12 @@ TERMS = st.one_of(
     st.tuples(st.just("prefix"), st.sampled_from(WORDS)),
     st.tuples(st.just("tag"), st.sampled_from(WORDS)),
     st.tuples(st.just("phrase"), st.sampled_from(WORDS), st.sampled_from(WORDS)),
+    st.tuples(
+        st.just("near"),
+        st.integers(1, 5),
+        st.lists(st.sampled_from(WORDS), min_size=1, max_size=2),
+        st.lists(st.sampled_from(WORDS), min_size=1, max_size=2),
+    ),
 )
 TREES = st.recursive(
     TERMS,
@@ -293,9 +415,12 @@ def test_matching_agrees_with_a_naive_evaluator(tree, texts):
 
 
 def random_tree(dice: random.Random, depth: int):
-    terms, groups = ["word", "prefix", "tag", "phrase"], ["word", "phrase", "and", "or", "not", "and"]
+    terms, groups = ["word", "prefix", "tag", "phrase", "near"], ["near", "word", "phrase", "and", "or", "not", "and"]
     kind = dice.choice(groups if depth else terms)
     match kind:
+        case "near":
+            sides = [dice.choices(WORDS, k=dice.randint(1, 2)) for _ in range(2)]
+            return (kind, dice.randint(1, 5), *sides)
         case "phrase":
             return (kind, *dice.choices(WORDS, k=dice.randint(2, 3)))
         case "and" | "or":

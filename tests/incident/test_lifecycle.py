@@ -8,18 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from brandmelder.incident.lifecycle import (
-    ENGINE,
-    PEOPLES_ACTS,
-    RUNNING,
-    TABLE,
-    Change,
-    Illegal,
-    LifecycleRules,
-    apply,
-    consider,
-    with_total,
-)
+from brandmelder.incident.lifecycle import LifecycleRules, consider, with_total
+from brandmelder.incident.people import Asked, apply
+from brandmelder.incident.transitions import ENGINE, PEOPLES_ACTS, RUNNING, TABLE, Change, Illegal
 from brandmelder.model import BIN, Act, Course, Finding, Incident, IncidentId, MonitorId, Spike, SpikeKind, State
 
 EVENING = datetime(2026, 12, 15, 19, 0, tzinfo=UTC)
@@ -75,8 +66,8 @@ class Life:
         )
         return self._take(change)
 
-    def does(self, act, by="Anna", at=EVENING + HOUR, note=""):
-        change = apply(self.incident, act, by=by, at=at, note=note)
+    def does(self, act, by="Anna", at=EVENING + HOUR, **asked):
+        change = apply(self.incident, Asked(act=act, by=by, **asked), at)
         return change if isinstance(change, Illegal) else self._take(change)
 
     def _take(self, change):
@@ -481,6 +472,7 @@ def test_only_legal_states_one_revision_for_each_transition_and_at_most_one_runn
     for step in life.transitions:
         assert TABLE[step.before, step.act] is step.after
         assert step.act in PEOPLES_ACTS or step.by == ENGINE
+        assert step.act not in PEOPLES_ACTS - {Act.RESOLVE, Act.REOPEN} or step.by != ENGINE
     for ident in {step.incident for step in life.transitions}:
         steps = [step for step in life.transitions if step.incident == ident]
         assert [step.revision for step in steps] == list(range(1, len(steps) + 1))

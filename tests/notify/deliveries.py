@@ -8,7 +8,7 @@ from brandmelder.notify import delivery as life
 NOW = datetime(2026, 11, 22, 20, 15, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
-OPEN, UPDATE, THREAD, RESOLVE, TEST = DeliveryKind
+OPEN, UPDATE, THREAD, RESOLVE, ESCALATE, NOTICE, TEST = DeliveryKind
 DUE, SENDING, UNCLEAR, SENT, DEAD, SUPERSEDED = DeliveryState
 
 

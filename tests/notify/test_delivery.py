@@ -18,7 +18,9 @@ from brandmelder.notify.notifier import (
 from notify.deliveries import (
     DEAD,
     DUE,
+    ESCALATE,
     MINUTE,
+    NOTICE,
     NOW,
     OPEN,
     RESOLVE,
@@ -315,3 +317,38 @@ def test_a_sweep_waits_for_an_unreadable_history_but_not_for_ever():
 )
 def test_every_state_knows_when_it_wants_attention(one, moment):
     assert life.next_moment(one) == moment
+
+
+# ------------------------------------------------------------ calls and notices
+
+
+def test_when_it_is_first_known_to_stand_there_is_kept():
+    sent = life.after(sending(), Sent("C:1"), NOW)
+    assert sent.confirmed_at == NOW
+    swept = life.after_sweep(replace(sent, was_unclear=True), Found(("C:1",)), NOW + MINUTE)
+    assert swept.confirmed_at == NOW
+
+
+def test_what_is_found_after_an_unclear_answer_is_confirmed_then():
+    assert life.after_look(unclear(), Found(("C:1",)), NOW + MINUTE).confirmed_at == NOW + MINUTE
+
+
+def test_a_call_waits_for_the_alert_and_goes_into_its_thread():
+    call = a_delivery(ESCALATE, revision=2)
+    assert life.is_reply(call)
+    assert life.orders([a_delivery(OPEN, SENDING, attempt_at=NOW), call], NOW).go == ()
+    assert life.orders([a_delivery(OPEN, SENT, ref="C:1"), call], NOW).go == (call,)
+
+
+def test_a_notice_needs_no_alert():
+    notice = a_delivery(NOTICE)
+    assert not life.is_reply(notice)
+    assert life.orders([notice], NOW).go == (notice,)
+
+
+@pytest.mark.parametrize("kind", [ESCALATE, NOTICE])
+def test_a_call_is_rather_made_twice_than_not_at_all(kind):
+    lost = unclear(kind, attempt_at=NOW - life.PATIENCE)
+    again = life.after_look(lost, Unreadable("no scope"), NOW)
+    assert again.state is DUE
+    assert again.possible_repeat

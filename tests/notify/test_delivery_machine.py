@@ -1,5 +1,4 @@
 """A channel that loses answers, commits late, refuses and is cut by crashes, against the rules of one delivery."""
-# ruff: noqa: ARG002 - the channel speaks the notifiers' protocol
 
 from datetime import UTC, datetime, timedelta
 

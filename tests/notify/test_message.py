@@ -237,7 +237,7 @@ def test_a_higher_bar_is_never_drawn_lower(counts):
 def test_what_is_not_known_is_left_out():
     message = told(evidence=Evidence(), rule="", details_url="", on_call=None)
     assert message.lines == message.honest == message.quotes == ()
-    assert [button.act for button in message.buttons] == ["acknowledge", "snooze", "dismiss"]
+    assert [button.act for button in message.buttons] == ["acknowledge", "snooze", "dismiss", "details"]
     assert said(message.footer[0]) == "Noch niemand zuständig, offen, NF-2026-042, 20:41"
     assert len(message.footer) == 1
 

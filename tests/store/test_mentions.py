@@ -67,8 +67,8 @@ def test_a_repeat_within_one_batch_is_no_trouble(database, mention):
 def test_a_removal_takes_text_and_author_and_leaves_the_mention(database, mention):
     database.run_now(mentions.insert_mentions, [mention(author="a1")], ["f"])
     removal = Removal(source=SourceId("blog"), external_id="1", reason="gone")
-    assert database.run_now(mentions.remove_mentions, [removal], NOON) == 1
-    assert database.run_now(mentions.remove_mentions, [removal], NOON) == 0
+    assert database.run_now(mentions.remove_mentions, [removal], NOON) == [1]
+    assert database.run_now(mentions.remove_mentions, [removal], NOON) == []
     assert database.run_now(mentions.count) == 1
     assert database.run_now(mentions.texts_of, [MentionId(1)]) == {}
     assert database.run_now(mentions.to_judge, 10) == []

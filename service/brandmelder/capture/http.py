@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
@@ -17,6 +17,7 @@ import certifi
 import httpcore
 import httpx
 from msgspec import Struct
+from msgspec.structs import replace
 
 from brandmelder import __version__
 from brandmelder.capture.egress import Guard, Reach, Resolve, Resolver, host_of, port_of, reach_of
@@ -27,7 +28,6 @@ from brandmelder.errors import Blocked, SourceError, Transient, Unanswered, Unse
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
-    from datetime import datetime
 
     from brandmelder.model import SourceId
 
@@ -50,6 +50,15 @@ class Limits(Struct, frozen=True, kw_only=True):
     inflated: int = 15 << 20
     ratio: int = 100
     redirects: int = 5
+
+
+class _Question(Struct, frozen=True, kw_only=True):
+    """What is asked of a server, whichever hop answers it."""
+
+    headers: dict[str, str]
+    body: bytes | None
+    takes: frozenset[int]
+    now: datetime
 
 
 class HttpClient:
@@ -75,12 +84,20 @@ class HttpClient:
     def bind(self, *, source: SourceId, allow_private: bool) -> Fetch:
         """Return the `Fetch` of one source; its errors name the source and say what to do."""
 
-        async def fetch(url: str, *, now: datetime, headers: Mapping[str, str] | None = None) -> Answer:
+        async def fetch(
+            url: str,
+            *,
+            now: datetime,
+            headers: Mapping[str, str] | None = None,
+            body: bytes | None = None,
+            takes: frozenset[int] = frozenset(),
+        ) -> Answer:
             try:
                 target = parse_url(url)
                 reach = reach_of(target, allow_private=allow_private)
+                question = _Question(headers=dict(headers or {}), body=body, takes=takes, now=now)
                 async with self._turn(target), asyncio.timeout(self._limits.deadline.total_seconds()):
-                    return await self._exchange(target, dict(headers or {}), now=now, reach=reach)
+                    return await self._exchange(target, question, reach)
             except TimeoutError:
                 text = f"gave no whole answer within {self._limits.deadline.total_seconds():g} s; is the server slow?"
                 raise Blocked(text, "deadline").about(source) from None
@@ -147,39 +164,41 @@ class HttpClient:
             turn = self._turns[place] = asyncio.Lock()
         return turn
 
-    async def _exchange(self, url: httpx.URL, headers: dict[str, str], *, now: datetime, reach: Reach) -> Answer:
+    async def _exchange(self, url: httpx.URL, question: _Question, reach: Reach) -> Answer:
         """Follow redirects to the answer; each hop passes the same rules."""
-        headers = {name.lower(): value for name, value in headers.items()}
+        headers = {name.lower(): value for name, value in question.headers.items()}
         async with httpcore.AsyncConnectionPool(
             ssl_context=self._trust, max_keepalive_connections=0, network_backend=Guard(reach, self._resolve)
         ) as pool:
             for _ in range(self._limits.redirects + 1):
                 reach.check(url)
-                answer = await self._ask(pool, url, headers, now)
+                answer = await self._ask(pool, url, replace(question, headers=headers))
                 if isinstance(answer, Answer):
                     return answer
+                if question.body is not None:
+                    raise Blocked("redirects what is sent to it; mend its url", "redirects")
                 if _origin(answer) != _origin(url):
                     headers = {name: value for name, value in headers.items() if name in _ACROSS_ORIGINS}
                 url = answer
         raise Blocked(f"redirects more than {self._limits.redirects} times; mend its url", "redirects")
 
-    async def _ask(
-        self, pool: httpcore.AsyncConnectionPool, url: httpx.URL, headers: Mapping[str, str], now: datetime
-    ) -> Answer | httpx.URL:
+    async def _ask(self, pool: httpcore.AsyncConnectionPool, url: httpx.URL, question: _Question) -> Answer | httpx.URL:
         """Return the answer of one hop, or where it sends us."""
-        limits = self._limits
+        limits, headers = self._limits, question.headers
         connect, read = limits.connect.total_seconds(), limits.read.total_seconds()
         try:
             async with pool.stream(
-                b"GET",
+                b"GET" if question.body is None else b"POST",
                 httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
                 headers=self._asked(headers),
+                content=question.body,
                 extensions={"timeout": {"connect": connect, "read": read, "write": read, "pool": read}},
             ) as response:
                 said = _headers(response)
                 if response.status in REDIRECTS and (place := said.get("location")):
                     return parse_url(place, base=url)
-                if error := refusal(response.status, said, now):
+                error = None if response.status in question.takes else refusal(response.status, said, question.now)
+                if error is not None:
                     raise error
                 if response.status == httpx.codes.NOT_MODIFIED and not _CONDITIONS & headers.keys():
                     raise Transient("answered 304 Not Modified to a question without conditions; is a cache broken?")

@@ -6,27 +6,31 @@ a query to match. Only the queries so proposed are then asked, as closures over 
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, assert_never
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+from msgspec import Struct
 
-from brandmelder.capture.query import (
-    TOKEN,
+from brandmelder.capture.folding import TOKEN, fold
+from brandmelder.capture.query import Query, parse
+from brandmelder.capture.tree import (
     Anchor,
     And,
     Everything,
+    Field,
+    FieldName,
+    Near,
     Node,
     Not,
     Or,
     Phrase,
-    Query,
     Sign,
+    Spoken,
     Word,
-    fold,
-    parse,
+    fields_of,
 )
 
 if TYPE_CHECKING:
@@ -34,19 +38,39 @@ if TYPE_CHECKING:
 
     from brandmelder.model import MonitorId
 
-__all__ = ["Matcher", "Query", "parse"]
+__all__ = ["Matcher", "Particulars", "Query", "parse"]
 
 _BETWEEN = "\n\x1e\n"
 _CHUNK = 500
 
 
-class Matcher:
-    """All queries of a configuration, ready to be held against mentions. Raises QueryError for one it cannot read."""
+class Particulars(Struct, frozen=True):
+    """What is known of a mention beside its words; `author` as it is kept, thus a pseudonym."""
 
-    def __init__(self, queries: Mapping[MonitorId, str]) -> None:
-        read = {monitor: parse(query) for monitor, query in queries.items()}
+    author: str = ""
+    source: str = ""
+    language: str = ""
+    url: str = ""
+    reach: int | None = None
+
+
+_NOTHING_KNOWN = Particulars()
+
+
+class Matcher:
+    """All queries of a configuration, ready to be held against mentions. Raises QueryError for one it cannot read.
+
+    `named` turns the name in `author:` into what is kept of authors.
+    """
+
+    def __init__(
+        self, queries: Mapping[MonitorId, str | Query], *, named: Callable[[str], str] = lambda name: name
+    ) -> None:
+        read = {monitor: parse(query) if isinstance(query, str) else query for monitor, query in queries.items()}
         self._monitors = tuple(read)
-        self._tests = tuple(_test(query.tree) for query in read.values())
+        self._tests = tuple(_test(query.tree, named) for query in read.values())
+        self.asks_for = frozenset(field.name for query in read.values() for field in fields_of(query.tree))
+        """The fields that some query looks at; the others need not be known."""
         asked: dict[Anchor, list[int]] = {}
         for number, query in enumerate(read.values()):
             for anchor in query.anchors:
@@ -60,21 +84,22 @@ class Matcher:
             implementation=Implementation.ContiguousNFA,
         )
 
-    def monitors(self, texts: Sequence[str]) -> list[tuple[MonitorId, ...]]:
+    def monitors(self, texts: Sequence[str], particulars: Sequence[Particulars] = ()) -> list[tuple[MonitorId, ...]]:
         """Return for each text (cleaned, see normalise.py) the monitors it concerns, in the order of `queries`."""
         found: list[tuple[MonitorId, ...]] = []
         for start in range(0, len(texts), _CHUNK):
-            found.extend(self._chunk(texts[start : start + _CHUNK]))
+            found.extend(self._chunk(texts[start : start + _CHUNK], particulars[start : start + _CHUNK]))
         return found
 
-    def _chunk(self, texts: Sequence[str]) -> Iterator[tuple[MonitorId, ...]]:
+    def _chunk(self, texts: Sequence[str], particulars: Sequence[Particulars]) -> Iterator[tuple[MonitorId, ...]]:
         folded = fold(_BETWEEN.join(texts)).split(_BETWEEN)
         if len(folded) != len(texts):
             folded = [fold(text).replace(_BETWEEN, " ") for text in texts]
         proposed = self._propose(folded)
         for number, text in enumerate(folded):
             asked = self._always.union(proposed.get(number, ()))
-            words = _Words(text) if asked else None
+            known = particulars[number] if particulars else _NOTHING_KNOWN
+            words = _Words(text, known) if asked else None
             yield tuple(self._monitors[query] for query in sorted(asked) if words and self._tests[query](words))
 
     def _propose(self, folded: Sequence[str]) -> dict[int, set[int]]:
@@ -115,10 +140,17 @@ def _is_whole(text: str, start: int, stop: int, term: Anchor) -> bool:
 class _Words:
     """A folded text as the closures see it; what only few queries need is made when it is first asked for."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, known: Particulars) -> None:
         self.text = text
-        self.row: list[str] = TOKEN.findall(text)
-        self.all = frozenset(self.row)
+        self.known = known
+
+    @cached_property
+    def row(self) -> list[str]:
+        return TOKEN.findall(self.text)
+
+    @cached_property
+    def all(self) -> frozenset[str]:
+        return frozenset(self.row)
 
     @cached_property
     def places(self) -> dict[str, list[int]]:
@@ -144,11 +176,11 @@ class _Words:
 Test = Callable[[_Words], bool]
 
 
-def _test(tree: Node | Everything) -> Test:
-    return (lambda _words: True) if isinstance(tree, Everything) else _compile(tree)
+def _test(tree: Node | Everything, named: Callable[[str], str]) -> Test:
+    return (lambda _words: True) if isinstance(tree, Everything) else _compile(tree, named)
 
 
-def _compile(node: Node) -> Test:
+def _compile(node: Node, named: Callable[[str], str]) -> Test:  # noqa: PLR0911 - one line a node
     match node:
         case Word():
             return _word(node)
@@ -156,12 +188,16 @@ def _compile(node: Node) -> Test:
             return _phrase(node.words)
         case Sign():
             return _sign(node)
+        case Near():
+            return _near(node)
+        case Field():
+            return _field(node, named)
         case Not():
-            return _not(_compile(node.term))
+            return _not(_compile(node.term, named))
         case And():
-            return _all(tuple(map(_compile, node.parts)))
+            return _all(tuple(_compile(part, named) for part in node.parts))
         case Or():
-            return _any(tuple(map(_compile, node.parts)))
+            return _any(tuple(_compile(part, named) for part in node.parts))
         case _:
             assert_never(node)
 
@@ -174,7 +210,15 @@ def _word(word: Word) -> Test:
 
 
 def _phrase(parts: tuple[Word, ...]) -> Test:
-    """Look around each place of the longest part; the others stand at fixed distances."""
+    starts = _starts(parts)
+    return lambda words: next(starts(words), None) is not None
+
+
+def _starts(parts: tuple[Word, ...]) -> Callable[[_Words], Iterator[int]]:
+    """Return how to find where the parts stand in a row: at each place of the longest, the others at fixed distances.
+
+    Each place comes once, in no order.
+    """
     pivot = max(range(len(parts)), key=lambda number: len(parts[number].text))
     others = [(number - pivot, part.text, part.is_prefix) for number, part in enumerate(parts) if number != pivot]
     key = parts[pivot]
@@ -189,13 +233,64 @@ def _phrase(parts: tuple[Word, ...]) -> Test:
                 return False
         return True
 
-    def test(words: _Words) -> bool:
+    def starts(words: _Words) -> Iterator[int]:
         if not whole <= words.all:
-            return False
-        keys = words.beginning(key.text) if key.is_prefix else (key.text,)
-        return any(fits(words.row, place) for word in keys for place in words.places.get(word, ()))
+            return
+        for word in words.beginning(key.text) if key.is_prefix else (key.text,):
+            yield from (place - pivot for place in words.places.get(word, ()) if fits(words.row, place))
+
+    return starts
+
+
+def _near(near: Near) -> Test:
+    """Look through both sides' places from left to right; two that overlap are not two."""
+    left, right = _spans(near.left), _spans(near.right)
+
+    def test(words: _Words) -> bool:
+        ours = left(words)
+        theirs = right(words) if ours else []
+        return _are_near(ours, theirs, near.distance) or _are_near(theirs, ours, near.distance)
 
     return test
+
+
+def _spans(sides: tuple[Spoken, ...]) -> Callable[[_Words], list[tuple[int, int]]]:
+    rows = [side.words if isinstance(side, Phrase) else (side,) for side in sides]
+    found = [(_starts(row), len(row)) for row in rows]
+    return lambda words: sorted((start, start + length) for starts, length in found for start in starts(words))
+
+
+def _are_near(first: Sequence[tuple[int, int]], then: Sequence[tuple[int, int]], distance: int) -> bool:
+    """Tell whether some span of `then` begins behind one of `first`, at most `distance` words from its last word."""
+    ends = sorted(end for _, end in first)
+    for start, _ in then:
+        at = bisect_right(ends, start) - 1
+        if at >= 0 and start - ends[at] < distance:
+            return True
+    return False
+
+
+def _field(field: Field, named: Callable[[str], str]) -> Test:
+    match field.name:
+        case FieldName.AUTHOR:
+            author = named(field.value)
+            return lambda words: words.known.author == author
+        case FieldName.SOURCE:
+            return lambda words: words.known.source == field.value
+        case FieldName.LANGUAGE:
+            return lambda words: words.known.language == field.value
+        case FieldName.URL:
+            return lambda words: field.value in words.known.url.lower()
+        case FieldName.REACH:
+            least, most = field.least or 0, field.most
+
+            def reaches(words: _Words) -> bool:
+                reach = words.known.reach
+                return reach is not None and reach >= least and (most is None or reach <= most)
+
+            return reaches
+        case _:
+            assert_never(field.name)
 
 
 def _sign(sign: Sign) -> Test:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -34,8 +34,15 @@ class Poll(Struct, frozen=True, kw_only=True):
     """Why the answer is known to be incomplete, in a few words; empty when it is complete."""
 
 
+class Recheck(Struct, frozen=True, kw_only=True):
+    """How known mentions stand now: those that are still there, as they read now, and those that are not."""
+
+    mentions: tuple[Mention, ...] = ()
+    removals: tuple[Removal, ...] = ()
+
+
 class Answer(Struct, frozen=True, kw_only=True):
-    """What a server said, inflated, within all limits. `status` is 200 or 304; anything else was raised."""
+    """What a server said, inflated, within all limits. `status` is 200, 304 or one that was asked for; others raise."""
 
     url: str
     """The address that answered, after redirects."""
@@ -83,8 +90,20 @@ class ParsedFeed(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Fetch(Protocol):
     """The one polite, safe client (capture/http.py), bound to one source's rules."""
 
-    async def __call__(self, url: str, *, now: datetime, headers: Mapping[str, str] | None = None) -> Answer:
-        """GET `url` within deadline, size and address rules. Raises a SourceError that says what to do."""
+    async def __call__(
+        self,
+        url: str,
+        *,
+        now: datetime,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        takes: frozenset[int] = frozenset(),
+    ) -> Answer:
+        """GET `url`, or POST `body` to it, within deadline, size and address rules; a POST follows no redirect.
+
+        Raises a SourceError that says what to do. `takes` are further statuses whose answer the source reads itself:
+        some services say only there what is wrong.
+        """
         ...
 
 
@@ -108,4 +127,16 @@ class Source(Protocol):
 
     async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
         """Read what is new since `cursor`; without a cursor, a bounded history marked as such."""
+        ...
+
+
+@runtime_checkable
+class Rechecks(Protocol):
+    """A source that can be asked again how known mentions stand: edits and deletions are followed for seven days."""
+
+    recheck_size: int
+    """How many ids one question may hold."""
+
+    async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:
+        """Ask for known mentions; who is in neither list of the answer could not be told. Raises a SourceError."""
         ...

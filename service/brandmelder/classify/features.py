@@ -43,6 +43,9 @@ _LINK = re.compile(r"https?://\S+")
 _WWW = re.compile(r"www\.\S+")
 _TAIL = re.compile(r"\.(?:de|com|at|ch|net|org|eu|io|ly)/\S*")
 _HANDLE = re.compile(r"@\w+:?")
+_ESCAPE = re.compile(r"&(lt|gt|quot|amp);")
+_SPELLED_OUT: Final = (("…", "..."), ("ß", "ss"), ("ẞ", "ss"))
+_ESCAPED: Final = {"lt": "<", "gt": ">", "quot": '"', "amp": "&"}
 
 U16 = np.uint16
 U32 = np.uint32
@@ -86,15 +89,24 @@ class Tokens(NamedTuple):
 _DROPPED: Final = 0xFFFF
 
 
+class _Tables(NamedTuple):
+    fold: NDArray[np.uint16]
+    """What every code unit becomes."""
+    kind: NDArray[np.uint8]
+    composes: NDArray[np.bool_]
+    """The unit may be changed by composition (NFC), alone or with what stands before it."""
+
+
 @cache
-def _tables() -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
+def _tables() -> _Tables:
     """Return folding and class of every code unit, as bench/judgement/units.py wrote them.
 
     They are shipped, not computed, so that another Python's Unicode tables change no verdict.
     """
     with files("brandmelder.classify").joinpath("model", "units.npz").open("rb") as file:
         archive = np.load(file, allow_pickle=False)
-        return archive["shift"] + np.arange(65536, dtype=U16), archive["kind"]
+        fold = archive["shift"] + np.arange(65536, dtype=U16)
+        return _Tables(fold, archive["kind"], archive["composes"])
 
 
 @cache
@@ -113,10 +125,10 @@ def _joined(texts: Sequence[str]) -> str:
     joined = _SEPARATOR.join([text[:RAW_LIMIT] for text in texts])
     if joined.count("\0") != 4 * (len(texts) - 1):
         joined = _SEPARATOR.join([text[:RAW_LIMIT].replace("\0", " ") for text in texts])
-    if not unicodedata.is_normalized("NFC", joined):
+    if not joined.isascii() and _tables().composes[_units(joined)].any():
         joined = unicodedata.normalize("NFC", joined)
     if "&" in joined:
-        joined = joined.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&amp;", "&")
+        joined = _ESCAPE.sub(_unescaped, joined)
     if "://" in joined:
         joined = _LINK.sub("~u", joined)
     if "www." in joined:
@@ -125,13 +137,23 @@ def _joined(texts: Sequence[str]) -> str:
         joined = _TAIL.sub(" ~u", joined)
     if "@" in joined:
         joined = _HANDLE.sub("~m", joined)
-    return " " + joined.replace("…", "...").replace("ß", "ss").replace("ẞ", "ss") + " \0\0\0\0\0\0"
+    for char, plain in _SPELLED_OUT:
+        if char in joined:
+            joined = joined.replace(char, plain)
+    return f" {joined} \0\0\0\0\0\0"
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return _ESCAPED[match[1]]
+
+
+def _units(text: str) -> NDArray[np.uint16]:
+    return np.frombuffer(text.encode("utf-16-le", "surrogatepass"), U16)
 
 
 def read(texts: Sequence[str]) -> Batch:
     """Normalise `texts` (at least one, together at most CHUNK + 2·RAW_LIMIT characters) and sum their hashes up."""
-    fold, _ = _tables()
-    units = fold[np.frombuffer(_joined(texts).encode("utf-16-le", "surrogatepass"), U16)]
+    units = _tables().fold.take(_units(_joined(texts)), mode="clip")
     dropped = units == _DROPPED
     if dropped.any():
         units = units[~dropped]
@@ -174,7 +196,7 @@ def spans(batch: Batch, begins: NDArray[np.intp], lengths: NDArray[np.intp] | in
 
 def tokens(batch: Batch) -> Tokens:
     """Split the texts into words, signs, stops and emoji."""
-    kind = _tables()[1][batch.units]
+    kind = _tables().kind.take(batch.units, mode="clip")
     edge = np.empty(len(kind), np.bool_)
     edge[0] = True
     np.not_equal(kind[1:], kind[:-1], out=edge[1:])

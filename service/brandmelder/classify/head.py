@@ -74,10 +74,13 @@ class Head:
             self._idf = grams[2] / 16
             self._tones = grams[0] - grams[1]
             self._gram_scale = float(arrays[f"{prefix}_grams_scale"])
-            self._insults = np.asarray(arrays[f"{prefix}_insults"], np.int64)
+            self._insults = np.asarray(arrays[f"{prefix}_insults"], np.int8)
             self._insult_scale = float(arrays[f"{prefix}_insults_scale"])
         self._groups = self.words.lanes.shape[1]
-        self._rows_table = np.concatenate([self.words.lanes, self._entries], axis=1)
+        self._rows_table = np.concatenate([self.words.lanes, _folded(self._entries)[:, None]], axis=1)
+        self._folded_table = _folded(self._table)
+        self._folded_grid = _folded(self._grid)
+        self._folded_lengths = _folded(self._lengths)
         self._row_moves = self._moves_of_rows()
         self._offsets = np.arange(self.words.kinds, dtype=np.intp) * (COUNT_CAP + 1)
         a, b = np.asarray(arrays[f"{prefix}_calibration"], np.float64).tolist()
@@ -102,50 +105,58 @@ class Head:
     def score_reading(self, reading: Reading) -> Scores:
         """Score the texts of a reading."""
         batch, tokens, found = reading
-        slots = tokens.hashes >> _SHIFT
-        totals = wordlist.per_text(self._columns(reading, slots), tokens)
+        totals = self._entry_sums(reading)
         counts = self.words.unpacked(totals[:, : self._groups])
-        logits = (self._dense(counts, tokens) + totals[:, self._groups : self._groups + 3]) / SCALE
+        logits = _unfolded(self._dense(counts, tokens) + totals[:, -1]) / SCALE
         if self._has_grams:
-            logits[:, :2] += self._gram_logits(batch, tokens, totals[:, -2])
-            words = np.maximum(tokens.last - tokens.first, 1)
-            logits[:, 2] += totals[:, -1] * (self._insult_scale / np.sqrt(words))
+            slots = tokens.hashes >> _SHIFT
+            first, last = tokens.first, tokens.last
+            words = wordlist.per_text(self._lanes.take(slots, mode="clip"), first, last)
+            logits[:, :2] += self._gram_logits(batch, tokens, words)
+            insults = wordlist.per_text(self._insults.take(slots, mode="clip"), first, last)
+            logits[:, 2] += insults * (self._insult_scale / np.sqrt(np.maximum(last - first, 1)))
         return Scores(logits, self._topics(tokens, found), counts[:, self._defend] > 0)
 
-    def _columns(self, reading: Reading, slots: NDArray[np.uint32]) -> NDArray[np.int64]:
-        """Return what is summed over the tokens of a text: lanes of kinds, entry weights, n-gram lanes, insult."""
-        values = np.empty((len(slots), self._rows_table.shape[1] + 2), np.int64)
-        np.add(self._rows_table[self._rows(reading)], self._rows_table[reading.found.pairs], out=values[:, :-2])
-        if self._has_grams:
-            values[:, -2] = self._lanes[slots]
-            values[:, -1] = self._insults[slots]
-        return values
+    def _entry_sums(self, reading: Reading) -> NDArray[np.int64]:
+        """Return, per text, the lanes of kinds and the folded weights of the entries found in it."""
+        tokens, found = reading.tokens, reading.found
+        hits = np.flatnonzero(found.words | found.pairs)
+        values = self._rows_table.take(self._rows(reading).take(hits), axis=0)
+        values += self._rows_table.take(found.pairs.take(hits), axis=0)
+        return wordlist.per_text(values, np.searchsorted(hits, tokens.first), np.searchsorted(hits, tokens.last))
 
     def _rows(self, reading: Reading) -> NDArray[np.intp]:
         return reading.found.words + reading.found.negated * self.words.entries
 
     def _dense(self, counts: NDArray[np.int64], tokens: features.Tokens) -> NDArray[np.int64]:
-        capped = np.minimum(counts, COUNT_CAP)
+        """Return folded weights of the kinds, their balance and the length, one number per text."""
         good = np.minimum(counts @ self._good, SUM_CAP)
         bad = np.minimum(counts @ self._bad, SUM_CAP)
         lengths = np.minimum(tokens.last - tokens.first, len(self._lengths) - 1)
-        kinds = self._table[capped + self._offsets].sum(axis=1)
-        out: NDArray[np.int64] = kinds + self._grid[good, bad] + self._lengths[lengths]
+        cells = np.minimum(counts, COUNT_CAP)
+        cells += self._offsets
+        out: NDArray[np.int64] = self._folded_table.take(cells).sum(axis=1)
+        out += self._folded_grid[good, bad]
+        out += self._folded_lengths.take(lengths)
         return out
 
     def _gram_logits(
         self, batch: features.Batch, tokens: features.Tokens, words: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Return Σ w·idf / sqrt(Σ idf²), shape (texts, 2), from three lanes of one 64-bit table."""
-        lanes = self._lanes[features.gram_slots(batch)].sum(axis=0)
+        one, two, three = self._lanes.take(features.gram_slots(batch), mode="clip")
+        lanes = np.add(one, two, out=one)
+        lanes += three
         bounds = np.empty(2 * len(batch.starts), np.intp)
         bounds[::2] = batch.starts
         bounds[1::2] = batch.ends
         sums = np.add.reduceat(lanes, bounds)[::2] + words
         counts = len(features.LENGTHS) * (batch.ends - batch.starts) + (tokens.last - tokens.first)
-        weights = np.stack([sums >> (2 * _LANE), (sums >> _LANE) & _LANE_MASK], axis=1) - _BIAS * counts[:, None]
-        norm = np.sqrt(np.maximum(sums & _LANE_MASK, 1) / IDF_LEVELS)
-        out: NDArray[np.float64] = weights * (self._gram_scale / norm)[:, None]
+        norm = self._gram_scale / np.sqrt(np.maximum(sums & _LANE_MASK, 1) / IDF_LEVELS)
+        counts *= _BIAS
+        out = np.empty((len(sums), 2))
+        out[:, 0] = ((sums >> (2 * _LANE)) - counts) * norm
+        out[:, 1] = (((sums >> _LANE) & _LANE_MASK) - counts) * norm
         return out
 
     def vectors(self, reading: Reading) -> list[tuple[tuple[int, ...], tuple[float, ...]]]:
@@ -174,7 +185,7 @@ class Head:
         bounds = np.stack([batch.starts, batch.ends], axis=1).ravel()
         both = np.stack([weights, self._lanes & _LANE_MASK])
         sums, norm = np.add.reduceat(both[:, grams].sum(axis=1), bounds, axis=1)[:, ::2] + np.stack(
-            [wordlist.per_text(one[words], tokens) for one in both]
+            [wordlist.per_text(one[words], tokens.first, tokens.last) for one in both]
         )
         out: NDArray[np.float64] = sums / SCALE / np.sqrt(np.maximum(norm, 1) / IDF_LEVELS)
         return out
@@ -261,6 +272,23 @@ def _scaled(arrays: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.
     """Return weights in integer units of 1/SCALE logit."""
     values = np.asarray(arrays[name], np.float64) * float(arrays[f"{name}_scale"])
     return np.rint(values * SCALE).astype(np.int64)
+
+
+def _folded(weights: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Fold the last axis (negative, positive, insult) into one number: signed lanes of 21 bits, up to 256 logits."""
+    out: NDArray[np.int64] = (weights[..., 0] << (2 * _LANE)) + (weights[..., 1] << _LANE) + weights[..., 2]
+    return out
+
+
+def _unfolded(sums: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the three lanes of sums of `_folded`, shape (texts, 3)."""
+    half = 1 << (_LANE - 1)
+    out = np.empty((len(sums), 3), np.int64)
+    out[:, 2] = ((sums + half) & _LANE_MASK) - half
+    rest = (sums - out[:, 2]) >> _LANE
+    out[:, 1] = ((rest + half) & _LANE_MASK) - half
+    out[:, 0] = (rest - out[:, 1]) >> _LANE
+    return out
 
 
 def _packed(grams: NDArray[np.int64]) -> NDArray[np.int64]:

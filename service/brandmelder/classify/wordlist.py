@@ -1,7 +1,8 @@
 """Which entries of a compiled word list a text holds: words, stems and pairs, negated or not, counted by kind.
 
-The list is compiled to hashes by the trainer, so that matching is array work: a bitmap throws out most words, a binary
-search decides. A stem is found through the hash of its first four letters, then by length; the longest wins.
+The list is compiled to hashes by the trainer, so that matching is array work: a bitmap throws out most words, a table
+over the first bits of the sorted hashes finds the rest. The hash of a word's first four letters says of which lengths
+stems may fit; the longest wins.
 """
 
 from __future__ import annotations
@@ -27,7 +28,11 @@ LANES: Final = 6
 SCOPE: Final = 3
 """Words that a negation reaches."""
 
-_STEPS: Final = np.array(STEM_LENGTHS, np.intp)[:, None]
+_BITS: Final = np.uint16(1) << np.arange(len(STEM_LENGTHS), dtype=np.uint16)
+_WITHIN: Final = np.array(
+    [(1 << max(0, length - STEM_LENGTHS[0] + 1)) - 1 for length in range(STEM_LENGTHS[-1] + 1)], np.uint16
+)
+"""By the length of a word, the lengths of stems it can hold, one bit each."""
 _SHIFTS: Final = np.arange(LANES, dtype=np.int64) * LANE_BITS
 _LANE_MASK: Final = (1 << LANE_BITS) - 1
 _SHIFT: Final = np.uint32(32 - features.SLOT_BITS)
@@ -58,16 +63,28 @@ class WordList:
         self.is_negator = np.asarray(arrays[f"{prefix}_negators"], np.bool_)
         self.topics = np.asarray(arrays[f"{prefix}_topics"], np.uint32)
         self.lanes = _packed(kinds)
+        cells = self.keys[:-1] >> _SHIFT
         self._filter = np.zeros(features.SLOTS, np.bool_)
-        self._filter[self.keys >> _SHIFT] = True
-        self._stems = np.zeros(features.SLOTS, np.bool_)
-        self._stems[np.asarray(arrays[f"{prefix}_stems"], np.uint32) >> _SHIFT] = True
+        self._filter[cells] = True
+        self._places = np.searchsorted(
+            self.keys, np.arange(features.SLOTS, dtype=np.uint64) << np.uint64(_SHIFT)
+        ).astype(np.int32)
+        """Where the hashes of a slot begin among the sorted ones."""
+        self._is_crowded = np.append(cells[1:] == cells[:-1], [False, False])
+        """The next hash shares the slot."""
+        self._stems = np.zeros(features.SLOTS, np.uint16)
+        heads = np.asarray(arrays[f"{prefix}_stems"], np.uint32) >> _SHIFT
+        np.bitwise_or.at(self._stems, heads, np.asarray(arrays[f"{prefix}_stem_lengths"], np.uint16))
 
     def match(self, batch: features.Batch, tokens: features.Tokens) -> Found:
         """Return the entry of each token and of each pair of neighbours within a text."""
         count = len(tokens.hashes)
-        hits = np.zeros(2 * count, np.intp)
-        hits[: 2 * count - 1] = self._find(np.concatenate([tokens.hashes, pair_hashes(tokens.hashes)]))
+        hashes = np.empty(2 * count, np.uint32)
+        hashes[:count] = tokens.hashes
+        if count:
+            pair_hashes(tokens.hashes, out=hashes[count:-1])
+            hashes[-1] = 0
+        hits = self._find(hashes)
         words, pairs = hits[:count], hits[count:]
         if count:
             pairs[tokens.last - 1] = 0
@@ -77,7 +94,7 @@ class WordList:
     def counts(self, tokens: features.Tokens, found: Found) -> NDArray[np.int64]:
         """Return how often each kind occurs, shape (texts, kinds)."""
         rows = found.words + found.negated * self.entries
-        return self.unpacked(per_text(self.lanes[rows] + self.lanes[found.pairs], tokens))
+        return self.unpacked(per_text(self.lanes[rows] + self.lanes[found.pairs], tokens.first, tokens.last))
 
     def unpacked(self, totals: NDArray[np.int64]) -> NDArray[np.int64]:
         """Spread sums of `lanes` to one column per kind."""
@@ -85,23 +102,33 @@ class WordList:
         return spread.reshape(len(totals), -1)[:, : self.kinds]
 
     def _find(self, hashes: NDArray[np.uint32]) -> NDArray[np.intp]:
-        out = np.zeros(hashes.size, np.intp)
-        likely = np.flatnonzero(self._filter[hashes >> _SHIFT])
-        wanted = hashes.ravel()[likely]
-        places = np.searchsorted(self.keys, wanted)
-        out[likely] = self.ids[places] * (self.keys[places] == wanted)
-        return out.reshape(hashes.shape)
+        out = np.zeros(len(hashes), np.intp)
+        likely = np.flatnonzero(self._filter.take(hashes >> _SHIFT, mode="clip"))
+        wanted = hashes.take(likely)
+        places = self._places.take(wanted >> _SHIFT, mode="clip")
+        is_found = self.keys.take(places) == wanted
+        rest = np.flatnonzero(~is_found & self._is_crowded.take(places))
+        if len(rest):
+            places[rest] = np.searchsorted(self.keys, wanted[rest])
+            is_found[rest] = self.keys[places[rest]] == wanted[rest]
+        out[likely] = self.ids.take(places) * is_found
+        return out
 
     def _match_stems(self, batch: features.Batch, tokens: features.Tokens, words: NDArray[np.intp]) -> None:
         long = np.flatnonzero((words == 0) & (tokens.lengths >= STEM_LENGTHS[0]))
-        heads = features.spans(batch, tokens.begins[long], STEM_LENGTHS[0])
-        long = long[self._stems[heads >> _SHIFT]]
-        if not len(long):
+        heads = features.spans(batch, tokens.begins.take(long), STEM_LENGTHS[0])
+        lengths = self._stems.take(heads >> _SHIFT, mode="clip")
+        lengths &= _WITHIN.take(tokens.lengths.take(long), mode="clip")
+        some = np.flatnonzero(lengths)
+        if not len(some):
             return
-        lengths = np.minimum(tokens.lengths[long], _STEPS)
-        hits = self._find(features.spans(batch, tokens.begins[long], lengths) ^ STEM_MARK)
-        longest = len(STEM_LENGTHS) - 1 - np.argmax(hits[::-1] > 0, axis=0)
-        words[long] = hits[longest, np.arange(len(long))]
+        long = long.take(some)
+        cells = np.flatnonzero(lengths.take(some)[:, None] & _BITS)
+        rows, steps = np.divmod(cells, len(STEM_LENGTHS))
+        long = long.take(rows)
+        hits = self._find(features.spans(batch, tokens.begins.take(long), steps + STEM_LENGTHS[0]) ^ STEM_MARK)
+        good = np.flatnonzero(hits)
+        words[long[good]] = hits[good]  # ascending lengths: the longest is written last
 
     def _negated(self, tokens: features.Tokens, words: NDArray[np.intp]) -> NDArray[np.bool_]:
         reached = self.is_negator[words]
@@ -119,9 +146,10 @@ class WordList:
         return negated
 
 
-def pair_hashes(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+def pair_hashes(hashes: NDArray[np.uint32], out: NDArray[np.uint32] | None = None) -> NDArray[np.uint32]:
     """Return the hash of each token with its successor, one fewer than `hashes`."""
-    mixed = hashes[:-1] * np.uint32(3) + hashes[1:]
+    mixed = np.multiply(hashes[:-1], np.uint32(3), out=out)
+    mixed += hashes[1:]
     mixed ^= mixed >> np.uint32(16)
     mixed *= np.uint32(0xC2B2AE35)
     mixed ^= mixed >> np.uint32(15)
@@ -136,12 +164,17 @@ def bounds_of(tokens: features.Tokens) -> NDArray[np.intp]:
     return bounds
 
 
-def per_text(values: NDArray[np.int64], tokens: features.Tokens) -> NDArray[np.int64]:
-    """Sum `values`, one row per token, over the tokens of each text."""
-    padded = np.zeros((len(values) + 1, *values.shape[1:]), np.int64)
-    padded[:-1] = values
-    sums = np.add.reduceat(padded, bounds_of(tokens), axis=0)[::2]
-    sums[tokens.first == tokens.last] = 0
+def per_text(values: NDArray[np.signedinteger], first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Sum rows `first[i]` to `last[i]`, exclusive, of `values` for each text i."""
+    bounds = np.empty(2 * len(first), np.intp)
+    bounds[::2] = first
+    bounds[1::2] = last
+    if first[-1] == len(values):  # the last text is empty, and `reduceat` must not start behind the end
+        values = np.concatenate([values, np.zeros_like(values, shape=(1, *values.shape[1:]))])
+    if last[-1] == len(values):
+        bounds = bounds[:-1]
+    sums = np.add.reduceat(values, bounds, axis=0, dtype=np.int64)[::2]
+    sums[first == last] = 0
     return sums
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from collections import Counter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
-    from brandmelder.model import Act, Delivery, Evidence, Incident
+    from brandmelder.model import Delivery, Evidence, Incident
     from brandmelder.settings import Settings
 
 T = TypeVar("T")
@@ -87,35 +87,76 @@ def _deliveries(promised: Sequence[Delivery]) -> Iterator[str]:
         yield from dict.fromkeys(f"{channel}: {one.last_error}" for one in mine if one.last_error)
 
 
-def _acting(name: str, act: str, teaches: str, note: str = "A word on why.") -> None:
+def _acting(name: str, act: str, teaches: str) -> None:
     @incidents.command(name, help=teaches)
     @click.argument("ident", metavar="ID")
     @config_option
-    @click.option("--by", default=getpass.getuser, help="Your name; the login name by default.")
-    @click.option("--note", default="", help=note)
+    @_by
+    @click.option("--note", default="", help="A word on why.")
     def command(ident: str, path: Path, by: str, note: str) -> None:
-        from brandmelder.model import Act
-
-        incident = _act(path, ident, Act(act), by=by, note=note)
-        click.echo(f"{incident.id} is {incident.state.value}")
+        _act(path, ident, act=act, by=by, note=note)
 
     del command
 
 
+_by = click.option("--by", default=getpass.getuser, help="Your name; the login name by default.")
+
 _acting("ack", "acknowledge", "Acknowledge: say that you are on it.")
 _acting("resolve", "resolve", "Resolve: it is over.")
-_acting(
-    "dismiss",
-    "dismiss",
-    "Dismiss: it is no crisis.",
-    "The reason: sarcasm, own_campaign, sports_result, bots, wrong_brand or other.",
-)
 _acting("reopen", "reopen", "Reopen: it is not over.")
+_acting("undo", "undo", "Undo a dismissal of the last 10 minutes: as if it had not been.")
 
 
-def _act(path: Path, ident: str, act: Act, *, by: str, note: str) -> Incident:
+@incidents.command()
+@click.argument("ident", metavar="ID")
+@config_option
+@_by
+@click.option("--for", "span", default="1h", show_default=True, help="How long, as in 30m or 2h; at most 24h.")
+def snooze(ident: str, path: Path, by: str, span: str) -> None:
+    """Snooze: no news for a while, unless it doubles or another class of source joins.
+
+    At the end one word tells what still burns.
+    """
+    from brandmelder.options import parse_duration
+
+    try:
+        length = parse_duration(span)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--for") from error
+    _act(path, ident, act="snooze", by=by, span=length)
+
+
+@incidents.command("hand-over")
+@click.argument("ident", metavar="ID")
+@click.argument("name")
+@config_option
+@_by
+def hand_over(ident: str, name: str, path: Path, by: str) -> None:
+    """Hand an acknowledged incident over to somebody else."""
+    _act(path, ident, act="hand_over", by=by, note=name)
+
+
+@incidents.command()
+@click.argument("ident", metavar="ID")
+@config_option
+@_by
+@click.option(
+    "--reason",
+    "--note",
+    "reason",
+    default="other",
+    show_default=True,
+    help="sarcasm, own_campaign, sports_result, bots, wrong_brand or other; words may follow a colon.",
+)
+def dismiss(ident: str, path: Path, by: str, reason: str) -> None:
+    """Dismiss: it is no crisis. Can be undone for 10 minutes."""
+    _act(path, ident, act="dismiss", by=by, note=reason)
+
+
+def _act(path: Path, ident: str, *, act: str, by: str, **wished: Any) -> None:
     from brandmelder import wiring
     from brandmelder.clock import SystemClock
+    from brandmelder.model import Act
     from brandmelder.pipeline.act import Wish, do
     from brandmelder.settings import read_settings
 
@@ -124,11 +165,12 @@ def _act(path: Path, ident: str, act: Act, *, by: str, note: str) -> Incident:
     try:
         notifiers = wiring.build_notifiers(settings, wiring.outside())  # nothing is sent here
         pipeline = wiring.build(settings, database=database, sources={}, notifiers=notifiers)
-        return database.run_now(
-            do, pipeline.parts, Wish(incident=ident, act=act, by=by, note=note), SystemClock().now()
-        )
+        wish = Wish(incident=ident, act=Act(act), by=by, **wished)
+        incident = database.run_now(do, pipeline.parts, wish, SystemClock().now())
     finally:
         database.close()
+    quiet = f", snoozed until {_time(incident.snooze.until, settings.zone)}" if incident.snooze else ""
+    click.echo(f"{incident.id} is {incident.state.value}{quiet}")
 
 
 def _read(path: Path, function: Callable[..., T]) -> tuple[Settings, T]:
@@ -151,6 +193,8 @@ def _found(pair: tuple[Incident, Evidence] | None, ident: str) -> tuple[Incident
 def _row(incident: Incident, zone: ZoneInfo) -> str:
     spike = incident.spike
     who = f", {incident.acknowledged_by}" if incident.acknowledged_by else ""
+    if incident.snooze is not None:
+        who += f", snoozed until {_time(incident.snooze.until, zone)}"
     return (
         f"{incident.id}  {incident.state.value}{who}  {incident.monitor}  "
         f"{spike.observed} in {_minutes(spike.window)}, usual {spike.usual_low}-{spike.usual_high}, "

@@ -177,7 +177,8 @@ def usual(state: DetectorState, start: datetime, window: timedelta, rules: Detec
         share = (min(end, (number + 1) * unit) - max(since, number * unit)) / unit
         cell, other = cells_at(number, unit, rules.zone, rules.region)
         whole = float(baseline.mean_at(memory, cell, other, height)[0])
-        means.append(share * whole * lift_at(rules.events, datetime.fromtimestamp(number * unit, UTC)))
+        begin = max(since, number * unit)
+        means.append(share * whole * lift_at(rules.events, datetime.fromtimestamp(begin, UTC)))
     mean = math.fsum(means)
     spread = baseline.phi(memory)
     doubt = float(baseline.doubt(memory, height, spread, _DAY // unit)[windows.nearest(len(means)), 0])

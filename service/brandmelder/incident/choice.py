@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from brandmelder.incident.lifecycle import RUNNING
+from brandmelder.incident.transitions import RUNNING
 from brandmelder.model import SpikeKind
 
 if TYPE_CHECKING:

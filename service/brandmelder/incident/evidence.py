@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from brandmelder.incident.copies import first_of_kind
 from brandmelder.incident.phrases import Background, key_terms, terms
+from brandmelder.incident.picture import UNSEEN, Behind, frame_of, picture
 from brandmelder.incident.similar import Likeness, likeness, most_similar
 from brandmelder.incident.skala import Community, Media, community, media
 from brandmelder.model import (
@@ -41,8 +42,6 @@ SPARK_SLOTS = 18
 BIG_REACH = 10_000
 """More followers than this make a critic's reach worth a word."""
 _INSULTING = 0.7
-UNSEEN = -1
-"""Stands in the picture for a slot that could not be seen."""
 
 
 class Judged(Struct, frozen=True, kw_only=True):
@@ -77,6 +76,8 @@ class EvidenceInputs(Struct, frozen=True, kw_only=True):
     """The brand and the monitor's own words, which never count as news."""
     earlier: tuple[Likeness, ...] = ()
     """Incidents that ended, of the same brand."""
+    behind: Behind = Behind()
+    """The usual, holes and known events of the picture."""
 
 
 class _Critics(Struct, frozen=True):
@@ -153,7 +154,14 @@ def _with_course(evidence: Evidence, inputs: EvidenceInputs, negatives: Sequence
     """Count negatives per SLOT back from the end of the window; −1 where a slot could not be seen."""
     until = inputs.incident.spike.until
     spark = _from_bins(inputs.bins, until) if inputs.bins else _from_mentions(negatives, until)
-    return replace(evidence, spark=spark, course=tuple(max(0, count) for count in spark[-COURSE_SLOTS:]))
+    spike = inputs.incident.spike
+    drawn = picture(frame_of(spike), inputs.bins, kind=spike.kind, behind=inputs.behind) if inputs.bins else None
+    return replace(
+        evidence,
+        spark=spark,
+        course=tuple(max(0, count) for count in spark[-COURSE_SLOTS:]),
+        picture=drawn,
+    )
 
 
 def _from_bins(bins: Sequence[Bin], until: datetime) -> tuple[int, ...]:

@@ -1,21 +1,21 @@
-"""The life of an incident. Every rule about its states lives in this file.
+"""The life of an incident: what findings make of it. Which acts are legal where stands in transitions.py.
 
-A finding is considered, a person's act is applied; both give a new incident and the transitions that led there. The
-revision grows by one with each transition; figures may also change without one.
+A finding is considered, a person's act is applied (people.py), a snooze ends (snooze.py); each gives a new incident and
+the transitions that led there. The revision grows by one with each transition; figures may also change without one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from brandmelder.incident.course import FALLING, HOUR, REMEMBERED, course
 from brandmelder.incident.severity import severity
+from brandmelder.incident.transitions import ENDED, ENGINE, NOBODY, TABLE, Change, Draft
 from brandmelder.model import (
     BIN,
     Act,
@@ -25,47 +25,15 @@ from brandmelder.model import (
     IncidentId,
     MonitorId,
     Pace,
+    Spike,
     State,
     Transition,
 )
 
-TABLE: Final[Mapping[tuple[State | None, Act], State]] = MappingProxyType(
-    {
-        (None, Act.SUSPECT): State.PENDING,
-        (None, Act.OPEN): State.OPEN,
-        (State.PENDING, Act.OPEN): State.OPEN,
-        (State.PENDING, Act.DISCARD): State.DISCARDED,
-        (State.OPEN, Act.ACKNOWLEDGE): State.ACKNOWLEDGED,
-        (State.OPEN, Act.WORSEN): State.OPEN,
-        (State.OPEN, Act.AGE): State.OPEN,
-        (State.OPEN, Act.TURN): State.OPEN,
-        (State.OPEN, Act.CORRECT): State.OPEN,
-        (State.OPEN, Act.RESOLVE): State.RESOLVED,
-        (State.OPEN, Act.DISMISS): State.DISMISSED,
-        (State.ACKNOWLEDGED, Act.HAND_OVER): State.ACKNOWLEDGED,
-        (State.ACKNOWLEDGED, Act.WORSEN): State.ACKNOWLEDGED,
-        (State.ACKNOWLEDGED, Act.AGE): State.ACKNOWLEDGED,
-        (State.ACKNOWLEDGED, Act.TURN): State.ACKNOWLEDGED,
-        (State.ACKNOWLEDGED, Act.CORRECT): State.ACKNOWLEDGED,
-        (State.ACKNOWLEDGED, Act.RESOLVE): State.RESOLVED,
-        (State.ACKNOWLEDGED, Act.DISMISS): State.DISMISSED,
-        (State.RESOLVED, Act.REOPEN): State.OPEN,
-        (State.DISMISSED, Act.REOPEN): State.OPEN,
-    }
-)
-"""Which act is legal in which state, and where it leads. What is not here does not happen."""
-
-RUNNING: Final = frozenset({State.PENDING, State.OPEN, State.ACKNOWLEDGED})
-ENDED: Final = frozenset({State.RESOLVED, State.DISMISSED})
-PEOPLES_ACTS: Final = frozenset({Act.ACKNOWLEDGE, Act.HAND_OVER, Act.RESOLVE, Act.DISMISS, Act.REOPEN})
-REASONS: Final = ("sarcasm", "own_campaign", "sports_result", "bots", "wrong_brand", "other")
-"""Why an incident is dismissed as no crisis."""
 FEW: Final = 2
 """So few negatives never page, so they do not keep an incident alive either, however silent it usually is."""
 STORM: Final = timedelta(hours=3)
 """The longest window of a storm; what is only high over longer ones is a slow climb."""
-ENGINE: Final = "brandmelder"
-"""Who acts when no person does."""
 
 
 class LifecycleRules(Struct, frozen=True, kw_only=True):
@@ -92,40 +60,6 @@ class LifecycleRules(Struct, frozen=True, kw_only=True):
     """After so long without a change, an incident that is still high says so."""
     late: timedelta = timedelta(minutes=30)
     """A spike that ended so long ago is told as delayed."""
-
-
-class Change(Struct, frozen=True, kw_only=True):
-    """What became of an incident. Without transitions the revision stands; figures may be newer all the same."""
-
-    incident: Incident | None
-    transitions: tuple[Transition, ...] = ()
-
-
-class Illegal(Struct, frozen=True, kw_only=True):
-    """Why an act cannot be done: what was asked, where the incident stands, who brought it there and when."""
-
-    act: Act
-    state: State
-    by: str | None = None
-    at: datetime | None = None
-
-    @property
-    def text(self) -> str:
-        """The reason in one English sentence, without the time of day (that needs the reader's zone)."""
-        who = "Brandmelder" if self.by in (None, ENGINE) else self.by
-        match self.state:
-            case State.PENDING:
-                return "The incident is not confirmed yet; nobody was told of it."
-            case State.OPEN:
-                return "The incident is open; nobody has acknowledged it yet."
-            case State.ACKNOWLEDGED:
-                return f"{who} acknowledged it first."
-            case State.RESOLVED:
-                return f"{who} resolved it already."
-            case State.DISMISSED:
-                return f"{who} dismissed it already."
-            case State.DISCARDED:
-                return "The incident calmed before it was confirmed."
 
 
 # ------------------------------------------------------------------- findings
@@ -222,7 +156,7 @@ def _begin(before: Incident | None, case: _Case) -> Change:
 
 def _while_pending(incident: Incident, case: _Case) -> Change:
     if not case.burns:
-        return _Draft(incident).then(Act.DISCARD, at=case.now, closed_at=case.now, closed_by=ENGINE).change
+        return Draft(incident).then(Act.DISCARD, at=case.now, closed_at=case.now, closed_by=ENGINE).change
     level = max(incident.severity, severity(case.finding, incident.trail))
     is_further = not incident.trail or case.finding.start > incident.trail[0].start
     is_confirmed = is_further and case.now - incident.opened_at >= case.rules.pause
@@ -234,7 +168,7 @@ def _while_pending(incident: Incident, case: _Case) -> Change:
     )
     if level < case.rules.opens_at_once and not is_confirmed:
         return Change(incident=grown)
-    return _Draft(grown).then(Act.OPEN, at=case.now, opened_at=case.now, is_delayed=case.is_late).change
+    return Draft(grown).then(Act.OPEN, at=case.now, opened_at=case.now, is_delayed=case.is_late).change
 
 
 def _early_look(incident: Incident, case: _Case) -> Change:
@@ -242,7 +176,7 @@ def _early_look(incident: Incident, case: _Case) -> Change:
     grown = replace(_with_figures(incident, case.finding), is_provisional=True)
     if level <= incident.severity:
         return Change(incident=grown if case.finding.spike.observed > incident.spike.observed else incident)
-    return _Draft(grown).worsen(level, at=case.now).change
+    return Draft(grown).worsen(level, at=case.now).change
 
 
 def _while_running(incident: Incident, case: _Case) -> Change:
@@ -251,7 +185,7 @@ def _while_running(incident: Incident, case: _Case) -> Change:
     way = course(grown.trail, before=incident.course, is_calm=case.calms)
     calm_since = (incident.calm_since or case.finding.start) if case.calms else None
     is_provisional = incident.is_provisional or spike.is_partial
-    draft = _Draft(replace(grown, course=way, calm_since=calm_since, is_provisional=is_provisional))
+    draft = Draft(replace(grown, course=way, calm_since=calm_since, is_provisional=is_provisional))
     if incident.is_provisional and not spike.is_partial:
         note = f"{incident.spike.observed} → {spike.observed}"
         draft = draft.then(Act.CORRECT, at=now, note=note, is_provisional=False)
@@ -288,10 +222,14 @@ def _after_the_end(incident: Incident, case: _Case) -> Change:
     if by_itself or has_calmed:
         return _begin(incident, case)
     before, spike = incident.spike, case.finding.spike
-    is_doubled = spike.observed * before.window >= case.rules.doubling * before.observed * spike.window
-    if is_doubled and spike.observed >= before.observed:
+    if has_grown(spike, case.rules.doubling, before.observed, before.window):
         return _reopen(incident, case, note=f"{before.observed} → {spike.observed}")
     return Change(incident=incident)
+
+
+def has_grown(spike: Spike, times: float, observed: int, window: timedelta) -> bool:
+    """Whether a spike is `times` what was once observed in a window; a short window alone does not count as grown."""
+    return spike.observed >= observed and spike.observed * window >= times * observed * spike.window
 
 
 def _reopen(incident: Incident, case: _Case, *, note: str) -> Change:
@@ -302,78 +240,7 @@ def _reopen(incident: Incident, case: _Case, *, note: str) -> Change:
         is_provisional=case.is_provisional,
         is_delayed=case.is_late,
     )
-    return _Draft(grown).then(Act.REOPEN, at=case.now, note=note, **_NOBODY).change
-
-
-_NOBODY: Final[Mapping[str, Any]] = MappingProxyType(
-    dict.fromkeys(("acknowledged_by", "acknowledged_at", "closed_at", "closed_by", "label", "calm_since"))
-)
-"""What a reopened incident forgets: its timeline keeps it."""
-
-
-# --------------------------------------------------------------- people's acts
-
-
-def apply(incident: Incident, act: Act, *, by: str, at: datetime, note: str = "") -> Change | Illegal:
-    """Do what a person asks, or say why it cannot be done.
-
-    `note` is the reason of a dismissal (one of REASONS) and the name of whoever takes over in a hand-over. Asking
-    again for what one has done already changes nothing.
-    """
-    if (incident.state, act) not in TABLE or act not in PEOPLES_ACTS:
-        return _refuse(incident, act, by=by)
-    match act:
-        case Act.ACKNOWLEDGE:
-            fields: Mapping[str, Any] = {"acknowledged_by": by, "acknowledged_at": at}
-        case Act.HAND_OVER:
-            fields = {"acknowledged_by": note or by, "acknowledged_at": at}
-        case Act.RESOLVE:
-            fields = {"closed_by": by, "closed_at": at}
-        case Act.DISMISS:
-            label = note if note in REASONS else "other"
-            fields = {"closed_by": by, "closed_at": at, "label": label}
-        case _:
-            fields = _NOBODY
-    return _Draft(incident).then(act, at=at, by=by, note=note, **fields).change
-
-
-def _refuse(incident: Incident, act: Act, *, by: str) -> Change | Illegal:
-    is_closed = incident.closed_at is not None
-    first = incident.closed_by if is_closed else incident.acknowledged_by
-    asked_again = {
-        Act.ACKNOWLEDGE: State.ACKNOWLEDGED,
-        Act.RESOLVE: State.RESOLVED,
-        Act.DISMISS: State.DISMISSED,
-    }
-    if asked_again.get(act) is incident.state and first == by:
-        return Change(incident=incident)
-    at = incident.closed_at if is_closed else incident.acknowledged_at
-    return Illegal(act=act, state=incident.state, by=first, at=at)
-
-
-# ------------------------------------------------------------------ one change
-
-
-class _Draft(Struct, frozen=True):
-    incident: Incident
-    steps: tuple[Transition, ...] = ()
-
-    def then(self, act: Act, *, at: datetime, by: str = ENGINE, note: str = "", **fields: Any) -> _Draft:
-        before = self.incident
-        after = TABLE[before.state, act]
-        number = before.revision + 1
-        moved = replace(before, state=after, revision=number, changed_at=at, **fields)
-        step = Transition(
-            incident=moved.id, revision=number, at=at, act=act, before=before.state, after=after, by=by, note=note
-        )
-        return _Draft(moved, (*self.steps, step))
-
-    def worsen(self, level: int, *, at: datetime) -> _Draft:
-        return self.then(Act.WORSEN, at=at, note=f"{self.incident.severity} → {level}", severity=level)
-
-    @property
-    def change(self) -> Change:
-        return Change(incident=self.incident, transitions=self.steps)
+    return Draft(grown).then(Act.REOPEN, at=case.now, note=note, **NOBODY).change
 
 
 def with_total(incident: Incident, negatives: int) -> Incident:

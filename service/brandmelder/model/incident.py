@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from brandmelder.model.capture import SourceSight
+from brandmelder.model.capture import SourceClass, SourceSight
 from brandmelder.model.detect import Spike, SpikeKind
 from brandmelder.model.names import IncidentId, MentionId, MonitorId, SourceId
 
@@ -41,14 +41,27 @@ class Act(enum.StrEnum):
     OPEN = "open"
     ACKNOWLEDGE = "acknowledge"
     HAND_OVER = "hand_over"
+    SNOOZE = "snooze"
+    WAKE = "wake"
     WORSEN = "worsen"
     AGE = "age"
     TURN = "turn"
     CORRECT = "correct"
     RESOLVE = "resolve"
     DISMISS = "dismiss"
+    UNDO = "undo"
     REOPEN = "reopen"
     DISCARD = "discard"
+    ESCALATE = "escalate"
+    """Nobody acknowledged: the next people are told."""
+    ASK = "ask"
+    """Whoever acknowledged is asked whether they are still on it."""
+    LAPSE = "lapse"
+    """They did not answer: nobody is on it any more."""
+    SILENCE = "silence"
+    """From now on nobody is told; the incident goes on."""
+    SPEAK = "speak"
+    """The silence is over."""
 
 
 class Pace(Struct, frozen=True, kw_only=True):
@@ -58,6 +71,17 @@ class Pace(Struct, frozen=True, kw_only=True):
     """Start of the bin that was looked at."""
     observed: int
     window: timedelta
+
+
+class Snooze(Struct, frozen=True, kw_only=True):
+    """A person does not want to hear of an incident for a while; and what it looked like then."""
+
+    until: datetime
+    by: str
+    observed: int
+    window: timedelta
+    classes: tuple[SourceClass, ...] = ()
+    """The classes of sources in which it burnt."""
 
 
 class Incident(Struct, frozen=True, kw_only=True):
@@ -86,10 +110,17 @@ class Incident(Struct, frozen=True, kw_only=True):
     calm_since: datetime | None = None
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
+    acknowledged_person: str = ""
+    """The id under which a channel knows who has it (in Slack `U…`); empty if no channel does."""
+    asked_at: datetime | None = None
+    """When whoever acknowledged was asked whether they are still on it; None once they answered."""
+    silenced_since: datetime | None = None
+    """Since when telling is held back, by a silence or by quiet hours."""
     closed_at: datetime | None = None
     closed_by: str | None = None
     label: str | None = None
     """Why it was dismissed: sarcasm, own campaign, bots, wrong brand, other."""
+    snooze: Snooze | None = None
     peak_window: timedelta = timedelta(hours=1)
     """The window in which `peak` was counted."""
     trail: tuple[Pace, ...] = ()
@@ -107,6 +138,8 @@ class Transition(Struct, frozen=True, kw_only=True):
     after: State
     by: str = "brandmelder"
     note: str = ""
+    person: str = ""
+    """The id under which a channel knows who acted (in Slack `U…`): they are never notified of it."""
 
 
 class Quote(Struct, frozen=True, kw_only=True):
@@ -125,6 +158,34 @@ class Phrase(Struct, frozen=True, kw_only=True):
 
     text: str
     count: int
+
+
+class Hole(Struct, frozen=True, kw_only=True):
+    """A source that could not be seen from `since` to `until`."""
+
+    source: SourceId
+    since: datetime
+    until: datetime
+
+
+class Occasion(Struct, frozen=True, kw_only=True):
+    """A known event, by our own name for it."""
+
+    at: datetime
+    name: str
+
+
+class Picture(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an incident is drawn from: finished bars of one width, oldest first, the last of which ends `until`."""
+
+    until: datetime
+    width: timedelta
+    counts: tuple[int, ...]
+    """−1 where nothing could be seen."""
+    usual: tuple[tuple[int, int], ...] = ()
+    """The usual range of each bar; empty while there is too little to compare with."""
+    holes: tuple[Hole, ...] = ()
+    events: tuple[Occasion, ...] = ()
 
 
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -163,3 +224,4 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Ids of earlier incidents that looked like this."""
     quotes: tuple[Quote, ...] = ()
     sight: tuple[SourceSight, ...] = ()
+    picture: Picture | None = None

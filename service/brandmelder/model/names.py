@@ -9,6 +9,8 @@ SourceId = NewType("SourceId", str)
 MonitorId = NewType("MonitorId", str)
 ChannelId = NewType("ChannelId", str)
 IncidentId = NewType("IncidentId", str)
+PersonId = NewType("PersonId", str)
+RotaId = NewType("RotaId", str)
 MentionId = NewType("MentionId", int)
 Cursor = NewType("Cursor", str)
 """How far a source has read; JSON text of at most 16 KB that only its source understands."""

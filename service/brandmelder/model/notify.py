@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from brandmelder.model.names import ChannelId, IncidentId
+from brandmelder.model.names import ChannelId, IncidentId, PersonId
 
 
 class DeliveryKind(enum.StrEnum):
@@ -17,6 +17,10 @@ class DeliveryKind(enum.StrEnum):
     UPDATE = "update"
     THREAD = "thread"
     RESOLVE = "resolve"
+    ESCALATE = "escalate"
+    """A call for people: a word in the thread that the whole channel sees."""
+    NOTICE = "notice"
+    """A message that is about no single incident; its `incident` is the notice's own id."""
     TEST = "test"
 
 
@@ -70,5 +74,45 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """The channel's reference of the message (in Slack `channel:ts`)."""
     last_error: str | None = None
     detour: Detour | None = None
+    confirmed_at: datetime | None = None
+    """When it was first known to stand there: from then on people can have read it."""
+    persons: tuple[PersonId, ...] = ()
+    """Whom it calls."""
     possible_repeat: bool = False
     """Sent again although nobody could look whether it stands there: the message says so."""
+
+
+class Click(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person asked through a channel, as it arrived: a button, a form, a word in the thread.
+
+    It is written to the inbox before the channel is told that it arrived, and applied from there.
+    """
+
+    envelope: str
+    """The channel's id of this arrival; one that arrives twice has the same."""
+    person: str
+    """The id under which the channel knows them."""
+    at: str
+    """The channel's stamp of the act; together with the person unique, whichever way it arrived."""
+    act: str
+    """A word of `Act`, or `details`, `status`, `help`; or `unclear`, for words that say nothing."""
+    place: str
+    """Where it happened, as a `ref`: the alert, or the thread below it."""
+    name: str = ""
+    """What the channel calls the person, until it is asked for the name that people read."""
+    incident: str = ""
+    """Empty where only the thread tells."""
+    revision: int = 0
+    """Of the incident, as the person saw it; 0 where nobody can say."""
+    note: str = ""
+    """The reason of a dismissal, or the name of whoever takes over."""
+    other: str = ""
+    """The id of whoever takes over."""
+    seconds: int = 0
+    """How long a snooze lasts; 0 for the usual time."""
+    trigger: str = ""
+    """What lets a form be opened for a few seconds."""
+    is_form: bool = False
+    """Sent from a form: what it needs stands in it."""
+    is_spoken: bool = False
+    """Written in the thread; then a word says what came of it."""

@@ -187,7 +187,6 @@ def _buttons(story: Story) -> tuple[Button, ...]:
             url=url if act == "details" else "",
         )
         for act in _BUTTONS[story.incident.state]
-        if act != "details" or url
     )
 
 
@@ -197,7 +196,8 @@ def _buttons(story: Story) -> tuple[Button, ...]:
 def _footer(story: Story) -> tuple[tuple[Span, ...], ...]:
     incident, words = story.incident, story.words
     facts = f"{_owner(story)}, {words.states[incident.state]}, {inert(incident.id, 40)}, "
-    first = (Span(text=facts), *story.timed("{moment}", story.context.now))
+    quiet = (*story.timed(words.snoozed, incident.snooze.until), Span(text=", ")) if incident.snooze else ()
+    first = (Span(text=facts), *quiet, *story.timed("{moment}", story.context.now))
     second = () if story.has_ended else coverage(story)
     return (first, second) if second else (first,)
 

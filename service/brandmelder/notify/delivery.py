@@ -69,18 +69,22 @@ LIFE = {
     DeliveryKind.THREAD: timedelta(minutes=15),
     DeliveryKind.UPDATE: timedelta(minutes=15),
     DeliveryKind.TEST: timedelta(minutes=15),
+    DeliveryKind.ESCALATE: timedelta(hours=24),
+    DeliveryKind.NOTICE: timedelta(hours=24),
 }
 """How long after its promise a delivery is tried."""
 URGENCY = {
-    kind: rank
-    for rank, kind in enumerate(
-        (DeliveryKind.OPEN, DeliveryKind.RESOLVE, DeliveryKind.THREAD, DeliveryKind.UPDATE, DeliveryKind.TEST)
-    )
+    DeliveryKind(name): rank
+    for rank, name in enumerate(("open", "escalate", "notice", "resolve", "thread", "update", "test"))
 }
 """Who goes first where a channel takes one message a second: smaller is earlier."""
 
 _BREATH = timedelta(seconds=1)
 _EDITS = frozenset({DeliveryKind.UPDATE, DeliveryKind.RESOLVE})
+_REPLIES = frozenset({DeliveryKind.THREAD, DeliveryKind.ESCALATE})
+_ALARMS = frozenset({DeliveryKind.OPEN, DeliveryKind.ESCALATE, DeliveryKind.NOTICE})
+"""What is rather told twice than not at all."""
+_ALONE = frozenset({DeliveryKind.OPEN, DeliveryKind.NOTICE, DeliveryKind.TEST})
 _LIVING = frozenset({DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.UNCLEAR, DeliveryState.SENT})
 
 
@@ -97,7 +101,7 @@ def is_edit(delivery: Delivery) -> bool:
 
 def is_reply(delivery: Delivery) -> bool:
     """Whether it goes into the thread below the standing alert."""
-    return delivery.kind is DeliveryKind.THREAD or delivery.detour is Detour.REPLY
+    return delivery.kind in _REPLIES or delivery.detour is Detour.REPLY
 
 
 def parent(deliveries: Sequence[Delivery]) -> str | None:
@@ -120,7 +124,7 @@ def begin(delivery: Delivery, now: datetime, *, revision: int | None = None) -> 
     rendered when it is sent, so the updates it already tells need not follow. A reply tells of its own revision only.
     """
     _expect(delivery, DeliveryState.DUE)
-    shown = delivery.revision if delivery.kind is DeliveryKind.THREAD else max(delivery.revision, revision or 0)
+    shown = delivery.revision if delivery.kind in _REPLIES else max(delivery.revision, revision or 0)
     return replace(
         delivery,
         state=DeliveryState.SENDING,
@@ -136,7 +140,7 @@ def after(delivery: Delivery, outcome: Outcome, now: datetime) -> Delivery:
     _expect(delivery, DeliveryState.SENDING)
     match outcome:
         case Sent():
-            return replace(delivery, state=DeliveryState.SENT, ref=outcome.ref, last_error=None)
+            return _stands(delivery, outcome.ref, now, note=outcome.note)
         case NotDelivered():
             return _try_again(delivery, outcome, now)
         case RefusedForm() if delivery.form is not Form.PLAIN:
@@ -192,7 +196,7 @@ def after_look(delivery: Delivery, look: Found | Unreadable, now: datetime) -> D
     if isinstance(look, Unreadable):
         return _unseen(delivery, look.reason, now)
     if look.refs:
-        return replace(delivery, state=DeliveryState.SENT, ref=look.refs[0], last_error=None)
+        return _stands(delivery, look.refs[0], now)
     if now >= _ends_at(delivery):
         return _bury(delivery, "was not found in the channel, and its time is over")
     return _due(delivery, now, "was not found in the channel")
@@ -232,7 +236,7 @@ def after_sweep(delivery: Delivery, look: Found | Unreadable, now: datetime) -> 
     if not look.refs:
         return swept
     ref = delivery.ref if delivery.ref in look.refs else look.refs[0]
-    return replace(swept, state=DeliveryState.SENT, ref=ref, last_error=None)
+    return _stands(swept, ref, now)
 
 
 def next_moment(delivery: Delivery) -> datetime | None:
@@ -280,7 +284,7 @@ def orders(deliveries: Sequence[Delivery], now: datetime) -> Orders:
 
 def _judge(delivery: Delivery, group: Sequence[Delivery], now: datetime) -> Delivery:
     """Return the delivery itself if it may go, else what it becomes instead."""
-    if delivery.kind in {DeliveryKind.OPEN, DeliveryKind.TEST}:
+    if delivery.kind in _ALONE:
         return delivery
     if delivery.kind in _EDITS and any(_overtakes(other, delivery) for other in group):
         return replace(delivery, state=DeliveryState.SUPERSEDED, last_error=None)
@@ -345,6 +349,11 @@ def _whole(moment: datetime) -> datetime:
     return datetime.fromtimestamp(math.ceil(moment.timestamp()), UTC)
 
 
+def _stands(delivery: Delivery, ref: str, now: datetime, *, note: str | None = None) -> Delivery:
+    confirmed = delivery.confirmed_at or now
+    return replace(delivery, state=DeliveryState.SENT, ref=ref, last_error=note, confirmed_at=confirmed)
+
+
 def _due(delivery: Delivery, at: datetime, reason: str) -> Delivery:
     return replace(delivery, state=DeliveryState.DUE, due_at=_whole(at), last_error=reason)
 
@@ -377,7 +386,7 @@ def _unseen(delivery: Delivery, reason: str, now: datetime) -> Delivery:
     if now < patient_until:
         again = min(now + LOOK_AGAIN, patient_until)
         return replace(delivery, due_at=_whole(again), last_error=reason)
-    is_alert = delivery.kind is DeliveryKind.OPEN or delivery.detour is Detour.ANEW
+    is_alert = delivery.kind in _ALARMS or delivery.detour is Detour.ANEW
     if not is_alert or now >= _ends_at(delivery):
         return _bury(delivery, f"may or may not stand there: {reason}")
     return replace(_due(delivery, now, reason), possible_repeat=True)

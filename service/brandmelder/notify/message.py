@@ -84,6 +84,13 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     subject: Subject | None = None
     """Of a delivery's message; None where a message is made by hand."""
 
+    def stamped(self, key: str) -> str:
+        """Return a delivery's key with the moment its incident opened.
+
+        Numbers of incidents begin anew with a new database, and what a place has seen once it may drop for ever.
+        """
+        return f"{key}:{int(self.subject.opened_at.timestamp())}" if self.subject else key
+
     @property
     def lock_screen(self) -> str:
         """The one line that a phone shows, at most 300 characters."""

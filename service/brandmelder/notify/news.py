@@ -99,6 +99,29 @@ def _reopened(story: Story, step: Transition) -> News:
     return News(headline=numbers_first(story, words.open_again + ": "), sentence=sentence, broadcast=True)
 
 
+def _woken(story: Story, step: Transition) -> News:
+    words = story.words
+    name = words.source_classes.get(step.note.removeprefix("class "), "")
+    cause = "class" if name else "doubled" if _FROM_TO.search(step.note) else "over"
+    figures = words.still if cause == "over" else words.now.removesuffix(".")
+    said = f"{words.woken[cause].format(name=name)} {_capital(figures.format(figures=_figures(story)))}."
+    return News(headline=numbers_first(story, words.wakes + ": "), sentence=_plain(said), broadcast=cause != "over")
+
+
+def _undone(story: Story, step: Transition) -> News:
+    words = story.words
+    said = f"{words.takes_back.format(by=inert(step.by, 40))} {words.now.format(figures=_figures(story))}"
+    return News(headline=numbers_first(story, words.open_again + ": "), sentence=_plain(said))
+
+
+def _figures(story: Story) -> str:
+    return story.voice.figures(story.incident.spike)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _aged(story: Story, _: Transition) -> News:
     words, voice, incident = story.words, story.voice, story.incident
     time = voice.duration(story.context.now - incident.onset)
@@ -135,6 +158,8 @@ _TOLD: dict[Act, Callable[[Story, Transition], News]] = {
     Act.HAND_OVER: _taken,
     Act.ACKNOWLEDGE: _taken,
     Act.REOPEN: _reopened,
+    Act.WAKE: _woken,
+    Act.UNDO: _undone,
     Act.AGE: _aged,
     Act.CORRECT: _corrected,
     Act.RESOLVE: _ended,

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 class Sent(Struct, frozen=True, tag=True):
-    """It stands there; `ref` finds it again (in Slack `channel:ts`)."""
+    """It stands there; `ref` finds it again (in Slack `channel:ts`). `note` says what a person should know of it."""
 
     ref: str
+    note: str | None = None
 
 
 class NotDelivered(Struct, frozen=True, tag=True):

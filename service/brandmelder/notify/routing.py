@@ -23,17 +23,30 @@ PROMISED: dict[Act, tuple[DeliveryKind, ...]] = {
     Act.ACKNOWLEDGE: (DeliveryKind.UPDATE,),
     Act.AGE: (DeliveryKind.UPDATE,),
     Act.CORRECT: (DeliveryKind.UPDATE,),
+    Act.SNOOZE: (DeliveryKind.UPDATE,),
     Act.HAND_OVER: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
+    Act.WAKE: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
+    Act.UNDO: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
     Act.WORSEN: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
     Act.TURN: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
+    Act.ESCALATE: (DeliveryKind.UPDATE,),
+    Act.ASK: (),
+    Act.LAPSE: (DeliveryKind.UPDATE,),
+    Act.SILENCE: (),
+    Act.SPEAK: (),
     Act.REOPEN: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
     Act.RESOLVE: (DeliveryKind.RESOLVE, DeliveryKind.THREAD),
     Act.DISMISS: (DeliveryKind.RESOLVE, DeliveryKind.THREAD),
 }
-"""What each change is worth: a silent edit of the alert, or a word in its thread as well."""
+"""What each change is worth: a silent edit of the alert, or a word in its thread as well.
+
+Whom an escalation or a question calls, and what is said when a silence ends, is promised where it is decided.
+"""
 
 _EDITS = frozenset({DeliveryKind.UPDATE, DeliveryKind.RESOLVE})
 _ENDS = frozenset({Act.RESOLVE, Act.DISMISS})
+_NEWS = frozenset({Act.WORSEN, Act.TURN, Act.AGE})
+"""What a snooze keeps out of the thread; the word that ends it tells the figures."""
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -63,7 +76,7 @@ def promises(
     Channels outside `editable` get no edits; what is worth a word reaches them as a new message. Keys depend on
     nothing but incident, kind, revision and channel: promising twice is promising once.
     """
-    wanted = _wanted(transitions)
+    wanted = _wanted(transitions, is_snoozed=incident.snooze is not None)
     return tuple(
         Delivery(
             key=key_of(incident.id, kind, step=None if kind is DeliveryKind.OPEN else revision, channel=channel),
@@ -81,13 +94,19 @@ def promises(
     )
 
 
-def _wanted(transitions: Sequence[Transition]) -> list[tuple[DeliveryKind, int]]:
+def _wanted(transitions: Sequence[Transition], *, is_snoozed: bool) -> list[tuple[DeliveryKind, int]]:
     """Return kinds and revisions; of edits only the newest.
 
     A message is rendered when it is sent, so an opening tells what else happened in the same moment, but for its end.
     """
     if any(one.act is Act.OPEN for one in transitions):
         transitions = [one for one in transitions if one.act is Act.OPEN or one.act in _ENDS]
-    wanted = [(kind, one.revision) for one in transitions for kind in PROMISED[one.act]]
+    is_quiet = is_snoozed or any(one.act is Act.WAKE for one in transitions)
+    wanted = [
+        (kind, one.revision)
+        for one in transitions
+        for kind in PROMISED[one.act]
+        if not (is_quiet and kind is DeliveryKind.THREAD and one.act in _NEWS)
+    ]
     last_edit = max((place for place, (kind, _) in enumerate(wanted) if kind in _EDITS), default=-1)
     return [entry for place, entry in enumerate(wanted) if entry[0] not in _EDITS or place == last_edit]

@@ -65,6 +65,14 @@ class Voice(Struct, frozen=True):
             return self.words.usual_none
         return self.words.usual.format(range=self.range(spike.usual_low, spike.usual_high))
 
+    def usual_range(self, low: int, high: int) -> str:
+        """Say what is usual in one bar: `üblich 1–4` or `sonst keine`."""
+        return self.words.usual.format(range=self.range(low, high)) if high > 0 else self.words.usual_none
+
+    def events(self, count: int) -> str:
+        """Say how many known events there were: `4 Ereignisse`."""
+        return self.words.events.of(count).format(number=self.number(count))
+
     def figures(self, spike: Spike) -> str:
         """Say `38 in 60 min, üblich 2–6`."""
         return f"{self.in_window(self.observed(spike), spike.window)}, {self.usual(spike)}"
@@ -110,16 +118,19 @@ class Voice(Struct, frozen=True):
 
     def moment(self, moment: datetime) -> str:
         """Say a moment: the time of day alone today, with its date on any other day."""
-        local = moment.astimezone(self.zone)
-        if local.date() == self.now.astimezone(self.zone).date():
+        if moment.astimezone(self.zone).date() == self.now.astimezone(self.zone).date():
             return self.clock(moment)
-        date = self.words.date.format(
+        return self.words.moment.format(date=self.day(moment), clock=self.clock(moment))
+
+    def day(self, moment: datetime) -> str:
+        """Say the day in the reader's zone: `Di 15.12.`."""
+        local = moment.astimezone(self.zone)
+        return self.words.date.format(
             weekday=self.words.weekdays[local.weekday()],
             day=local.day,
             month=local.month,
             month_name=self.words.months[local.month - 1][:3],
         )
-        return self.words.moment.format(date=date, clock=self.clock(moment))
 
     def between(self, since: datetime, until: datetime) -> tuple[str, str]:
         """Say when something began and ended, the date only once."""

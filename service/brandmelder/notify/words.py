@@ -145,6 +145,12 @@ class Words(Struct, frozen=True, kw_only=True):
     is_with: str
     open_again: str
     opens_again: str
+    snoozed: str
+    wakes: str
+    woken: dict[str, str]
+    """Why a snooze has ended: `over`, `doubled`, `class`."""
+    source_classes: dict[str, str]
+    takes_back: str
     figures_corrected: str
     ended_after: str
     calm_since: str
@@ -163,3 +169,16 @@ class Words(Struct, frozen=True, kw_only=True):
     reasons: dict[str, str]
     budget_days: str
     budget_day: Plural
+    # the picture
+    first_hour: str
+    events: Plural
+    alarm: str
+    per_bar: str
+    as_of: str
+    without: str
+    without_since: str
+    without_many: str
+    learns: str
+    in_minutes: str
+    negative: dict[SpikeKind, Plural]
+    """Behind a number in the headline of a picture."""

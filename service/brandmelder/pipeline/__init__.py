@@ -20,7 +20,9 @@ from brandmelder.pipeline.deliver import Deliverer
 from brandmelder.pipeline.evaluate import Evaluator
 from brandmelder.pipeline.judge import judge
 from brandmelder.pipeline.poll import first_poll, poll_source
+from brandmelder.pipeline.recheck import recheck_source
 from brandmelder.pipeline.recount import recount_changed
+from brandmelder.pipeline.wake import wake
 from brandmelder.store import deliveries, meta, sources
 
 if TYPE_CHECKING:
@@ -73,7 +75,8 @@ class Pipeline:
 
     async def _poll(self, row: SourceRow, now: datetime) -> SourceRow:
         after, has_news = await poll_source(self.parts, row, now)
-        self._news += has_news
+        was_edited = after.history_done and not after.failures and await recheck_source(self.parts, row.id, now)
+        self._news += has_news or was_edited
         return after
 
     async def work(self, now: datetime) -> datetime:
@@ -91,7 +94,8 @@ class Pipeline:
                 await self.parts.database.run(meta.progressed, now)
                 self._progressed = now
             self._next_settled = start_of(now - self.parts.settle) + BIN + self.parts.settle
-            return self._next_settled
+            awake = await self.parts.database.run(wake, self.parts, now)
+            return self._next_settled if awake is None else min(self._next_settled, awake)
 
     async def deliver(self, now: datetime) -> datetime | None:
         """Send what is due, look for what is unclear, sweep twins; returns the next moment."""

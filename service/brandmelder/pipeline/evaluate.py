@@ -15,8 +15,9 @@ from brandmelder.count.bins import EPOCH, settled_until, start_of, watermark
 from brandmelder.detect import scan
 from brandmelder.detect.kinds import backlog, key
 from brandmelder.errors import Conflict
-from brandmelder.incident import lifecycle
+from brandmelder.incident import lifecycle, snooze
 from brandmelder.incident.choice import choose, renamed
+from brandmelder.incident.transitions import RUNNING, Change
 from brandmelder.model import (
     BIN,
     Act,
@@ -26,11 +27,12 @@ from brandmelder.model import (
     Incident,
     IncidentId,
     MonitorId,
+    SourceClass,
     SpikeKind,
     Track,
     Transition,
 )
-from brandmelder.pipeline.gather import Gatherer
+from brandmelder.pipeline.gather import Gatherer, Seen
 from brandmelder.pipeline.promise import deliveries_of
 from brandmelder.pipeline.sense import Remembered, Topics, decode, encode, look, seed, seens, step
 from brandmelder.pipeline.single import read_singles
@@ -41,7 +43,7 @@ from brandmelder.store.series import MonitorRow, SourceCount
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from brandmelder.detect.kinds.watching import Seen
+    from brandmelder.detect.kinds.watching import SeenBin
     from brandmelder.pipeline.parts import Parts, Watch
 
 log = structlog.get_logger()
@@ -194,7 +196,7 @@ class _Turn:
     def _bins(self, since: datetime, until: datetime, *, running: bool = False) -> tuple[Bin, ...]:
         return bins_of(self.situation.counts, since, until, sights=self.sights, running=running)
 
-    def _seens(self, since: datetime, until: datetime, *, running: bool = False) -> tuple[Seen, ...]:
+    def _seens(self, since: datetime, until: datetime, *, running: bool = False) -> tuple[SeenBin, ...]:
         bins = self._bins(since, until, running=running)
         return seens(bins, self.situation.counts, self.situation.topics, sights=self.sights, running=running)
 
@@ -230,7 +232,7 @@ class _Turn:
     async def look_ahead(self) -> None:
         """Look at the bins that still run: they may open an incident and never close one, and they teach nothing."""
         ahead = self._seens(self.through, start_of(self.now) + BIN, running=True)
-        is_running = any(one is not None and one.state in lifecycle.RUNNING for one in self.incidents.values())
+        is_running = any(one is not None and one.state in RUNNING for one in self.incidents.values())
         if not is_running and not any(one.bin.total for one in ahead):
             return
         memory = self.memory
@@ -282,11 +284,22 @@ class _Turn:
             rules=self.watch.lifecycle,
             number=lambda: UNNUMBERED,
         )
+        change = snooze.disturb(change, self._classes(track), self.now)
         self.incidents[track] = change.incident
         if change.incident is None:
             return
         if change.transitions or self._shows_more(change.incident, track):
             await self._commit(change, track)
+
+    def _classes(self, track: Track) -> set[SourceClass]:
+        """Return the classes of sources in which negative mentions came since the last evaluation."""
+        incident = self.incidents[track]
+        begin = incident.onset if incident is not None else self.now
+        return {
+            self.parts.places[one.source].source_class
+            for one in self.situation.counts
+            if one.negative and one.start >= begin and one.source in self.parts.places
+        }
 
     def _is_partial(self, finding: Finding) -> bool:
         """Whether a source was blind inside the window; what lies before the first news is history, not blindness."""
@@ -323,7 +336,7 @@ class _Turn:
         is_late = self.now - evidence.newest > self.watch.lifecycle.late
         return replace(incident, is_delayed=incident.is_delayed or is_late)
 
-    async def _commit(self, change: lifecycle.Change | None, track: Track) -> None:
+    async def _commit(self, change: Change | None, track: Track) -> None:
         """Commit 3. Without a change, only what the detector and the incident remember."""
         incident, stored, evidence = self.incidents[track], self.stored[track], None
         transitions: Sequence[Transition] = ()
@@ -332,7 +345,8 @@ class _Turn:
             if not transitions:
                 incident = replace(incident, revision=incident.revision + 1)
             if transitions or self.gatherer.is_stale(incident, self.now):
-                evidence = await self.gatherer.gather(self.watch, incident, self.sights, self.now)
+                seen = Seen(sights=self.sights, state=self.memory.volume)
+                evidence = await self.gatherer.gather(self.watch, incident, seen, self.now)
                 incident = self._dated(lifecycle.with_total(incident, evidence.negatives), evidence, transitions)
         row = replace(self.row, state=encode(self.memory), evaluated_through=self.through)
         is_new = incident is not None and (stored is None or stored.id != incident.id)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from brandmelder.count.responses import Utterance, coverage
+from brandmelder.detect import scan
 from brandmelder.incident.evidence import Answered, EvidenceInputs, Judged, gather
-from brandmelder.incident.lifecycle import ENDED
 from brandmelder.incident.phrases import Background, background
+from brandmelder.incident.picture import Behind, frame_of, shows_band
 from brandmelder.incident.similar import Likeness, likeness
-from brandmelder.model import BIN, Bin, Evidence, Incident, Label, Mention
+from brandmelder.incident.transitions import ENDED
+from brandmelder.model import BIN, Bin, Evidence, Hole, Incident, Label, Mention, Occasion
 from brandmelder.pipeline.view import Sights, bins_of
 from brandmelder.store import incidents, mentions, series
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from brandmelder.pipeline.parts import Parts, Watch
 
-PICTURE = timedelta(hours=6)
+SPARK = timedelta(hours=6)
 BEFORE = timedelta(days=28)
 """How far back the usual words are looked for."""
 REFRESH = timedelta(minutes=5)
@@ -40,6 +42,13 @@ class Found(Struct, frozen=True, kw_only=True):
     earlier: tuple[Likeness, ...]
 
 
+class Seen(Struct, frozen=True, kw_only=True):
+    """What an evaluation saw: how far its sources were read, and what the detector takes for usual."""
+
+    sights: Sights
+    state: scan.DetectorState
+
+
 class Gatherer:
     """Gathers evidence; remembers the usual words of the incident in hand, which end before its onset."""
 
@@ -53,8 +62,9 @@ class Gatherer:
         before = self._gathered.get(incident.id)
         return before is None or now - before >= max(REFRESH, (now - incident.onset) / 60)
 
-    async def gather(self, watch: Watch, incident: Incident, sights: Sights, now: datetime) -> Evidence:
+    async def gather(self, watch: Watch, incident: Incident, seen: Seen, now: datetime) -> Evidence:
         """Return the evidence of an incident as of `now`."""
+        sights = seen.sights
         self._gathered = {incident.id: now} | {
             ident: at for ident, at in self._gathered.items() if now - at < BEFORE and ident != incident.id
         }
@@ -68,6 +78,7 @@ class Gatherer:
             sight=sights.rows,
             own_names=(self.parts.brand, watch.title, watch.id),
             earlier=found.earlier,
+            behind=await asyncio.to_thread(_behind, watch, incident, seen, now),
         )
         if len(found.judged) <= INLINE:
             return gather(inputs)
@@ -97,7 +108,7 @@ def _read(connection: Connection, watch: Watch, incident: Incident, sights: Sigh
             one.external_id for _, one, verdict in judged if one.source == source and verdict.label is Label.NEGATIVE
         ]
         own += mentions.responses_to(connection, source, asked)
-    since = incident.spike.until - PICTURE
+    since = min(incident.spike.until - SPARK, frame_of(incident.spike).since)
     ended = incidents.all_incidents(connection, limit=MOST_EARLIER)
     return Found(
         judged=tuple(Judged(id=ident, mention=one, verdict=verdict) for ident, one, verdict in judged),
@@ -106,6 +117,19 @@ def _read(connection: Connection, watch: Watch, incident: Incident, sights: Sigh
         earlier=tuple(
             likeness(one, evidence) for one, evidence in ended if one.id != incident.id and one.state in ENDED
         ),
+    )
+
+
+def _behind(watch: Watch, incident: Incident, seen: Seen, now: datetime) -> Behind:
+    """Return what stands behind the bars of the picture: the usual of each, what could not be read, known events."""
+    frame, sights = frame_of(incident.spike), seen.sights
+    usual = (scan.usual(seen.state, end, frame.width, watch.rules) for end in frame.ends)
+    blind = (Hole(source=row.source, since=row.blind_since, until=now) for row in sights.rows if row.blind_since)
+    gaps = (Hole(source=gap.source, since=gap.since, until=gap.until) for gap in sights.gaps)
+    return Behind(
+        usual=tuple(usual) if shows_band(incident.spike) else (),
+        holes=(*blind, *gaps),
+        events=tuple(Occasion(at=event.since, name=event.name) for event in watch.rules.events),
     )
 
 

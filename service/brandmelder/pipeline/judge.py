@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from brandmelder.capture.match import Particulars
+from brandmelder.capture.tree import FieldName
+from brandmelder.classify.language import identify
 from brandmelder.model import Label, Mention, MentionId, MonitorId, Verdict
 from brandmelder.store import mentions, series
 from brandmelder.store.series import Entry
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from brandmelder.capture.match import Matcher
     from brandmelder.pipeline.parts import Parts
 
 BATCH = 1000
@@ -47,11 +51,22 @@ async def judge(parts: Parts) -> set[MonitorId]:
 
 def concerns(parts: Parts, found: Sequence[Mention]) -> list[tuple[MonitorId, ...]]:
     """Return for each mention the monitors that read its source and whose query it meets."""
-    texts = [f"{one.text}\n{one.context}" if one.context else one.text for one in found]
     return [
         tuple(name for name in names if one.source in parts.watches[name].sources)
-        for one, names in zip(found, parts.matcher.monitors(texts), strict=True)
+        for one, names in zip(found, read_by(parts.matcher, found), strict=True)
     ]
+
+
+def read_by(matcher: Matcher, found: Sequence[Mention]) -> list[tuple[MonitorId, ...]]:
+    """Return for each mention the monitors whose query it meets, whatever its source."""
+    texts = [f"{one.text}\n{one.context}" if one.context else one.text for one in found]
+    return matcher.monitors(texts, [_particulars(matcher, one) for one in found] if matcher.asks_for else ())
+
+
+def _particulars(matcher: Matcher, one: Mention) -> Particulars:
+    """Return what the fields of a query are held against; its language is recognised only where some query asks."""
+    language = one.language or (identify(one.text) if FieldName.LANGUAGE in matcher.asks_for else "")
+    return Particulars(author=one.author, source=one.source, language=language, url=one.url, reach=one.reach)
 
 
 def entry(monitor: MonitorId, ident: MentionId, one: Mention, verdict: Verdict) -> Entry:

@@ -16,6 +16,7 @@ from brandmelder.capture.source import Poll
 from brandmelder.count.bins import EPOCH
 from brandmelder.errors import AuthRefused, Gone, RateLimited, SourceError
 from brandmelder.model import Mention, MonitorId, SourceId, SourceState
+from brandmelder.pipeline.correct import correct_alerts
 from brandmelder.store import mentions, series, sources
 from brandmelder.store.sources import SourceRow
 
@@ -67,20 +68,21 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
         except Exception as error:
             log.exception("source.bug", source=row.id)
             return await _fail(parts, row, error, now), has_news
-        ready = [_ready(one, parts.author_key) for one in poll.mentions]
-        prints = [fingerprint(one.text, one.author, one.parent_id or "") for one in ready]
+        found = [ready(one, parts.author_key) for one in poll.mentions]
+        prints = [fingerprint(one.text, one.author, one.parent_id or "") for one in found]
         after = after_poll(row, poll, now, parts.places[row.id])
-        visit = Visit(poll=poll, mentions=ready, prints=prints, after=after, watchers=_watchers(parts, row.id), now=now)
-        await parts.database.run(_commit_poll, visit)
+        visit = Visit(poll=poll, mentions=found, prints=prints, after=after, watchers=_watchers(parts, row.id), now=now)
+        await parts.database.run(_commit_poll, parts, visit)
         _tell_recovery(parts, row, after)
         row = after
-        has_news = has_news or bool(ready)
+        has_news = has_news or bool(found)
         if not poll.more:
             break
     return row, has_news
 
 
-def _ready(one: Mention, key: bytes) -> Mention:
+def ready(one: Mention, key: bytes) -> Mention:
+    """Return a mention as it is stored: its author a pseudonym, what is old marked as history."""
     is_old = one.published_at < one.captured_at - LOOKBACK
     return replace(
         one,
@@ -145,10 +147,11 @@ class Visit(Struct, frozen=True, kw_only=True):
     now: datetime
 
 
-def _commit_poll(connection: Connection, visit: Visit) -> None:
+def _commit_poll(connection: Connection, parts: Parts, visit: Visit) -> None:
     before = sources.read_source(connection, visit.after.id)
     mentions.insert_mentions(connection, visit.mentions, visit.prints)
-    mentions.remove_mentions(connection, visit.poll.removals, visit.now)
+    gone = mentions.remove_mentions(connection, visit.poll.removals, visit.now)
+    correct_alerts(connection, parts, gone, visit.now)
     sources.save_readings(connection, visit.poll.readings)
     if visit.poll.gap is not None:
         sources.save_gap(connection, visit.poll.gap)

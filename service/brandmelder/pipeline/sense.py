@@ -15,7 +15,7 @@ from brandmelder.detect import scan
 from brandmelder.detect.kinds import watching
 from brandmelder.detect.kinds.backlog import Question
 from brandmelder.detect.kinds.key import Hit
-from brandmelder.detect.kinds.watching import SOURCE, TOPIC, KindsState, Seen
+from brandmelder.detect.kinds.watching import SOURCE, TOPIC, KindsState, SeenBin
 from brandmelder.model import Bin, Finding, SpikeKind
 from brandmelder.pipeline.view import bins_of
 
@@ -78,7 +78,7 @@ def decode(packed: bytes) -> Remembered:
 
 def seens(
     bins: Iterable[Bin], counts: Sequence[SourceCount], topics: Topics, *, sights: Sights, running: bool = False
-) -> tuple[Seen, ...]:
+) -> tuple[SeenBin, ...]:
     """Return bins with what stands behind each: which source brought how much, what the negatives are about."""
     brought: dict[datetime, dict[str, float]] = {}
     critical: dict[datetime, dict[str, float]] = {}
@@ -97,7 +97,7 @@ def seens(
             negative[TOPIC + name] = negative.get(TOPIC + name, 0.0) + weight
     every = tuple(row.source for row in sights.rows)
     return tuple(
-        Seen(
+        SeenBin(
             bin=one,
             brought=brought.get(one.start, {}),
             critical=critical.get(one.start, {}),
@@ -124,7 +124,7 @@ def seed(
     return memory
 
 
-def step(memory: Remembered, seen: Seen, rules: KindRules) -> tuple[Remembered, tuple[Finding, ...]]:
+def step(memory: Remembered, seen: SeenBin, rules: KindRules) -> tuple[Remembered, tuple[Finding, ...]]:
     """Step the negative volume and the other kinds by one settled bin."""
     volume, finding = scan.step(memory.volume, seen.bin, rules.negative)
     kinds, others = watching.step(memory.kinds, seen, rules, flagged=finding.flagged)
@@ -133,7 +133,7 @@ def step(memory: Remembered, seen: Seen, rules: KindRules) -> tuple[Remembered, 
     return replace(memory, volume=volume, kinds=kinds), (finding, *others)
 
 
-def look(memory: Remembered, seen: Seen, rules: KindRules) -> tuple[Finding, ...]:
+def look(memory: Remembered, seen: SeenBin, rules: KindRules) -> tuple[Finding, ...]:
     """Judge a running bin; nothing is learnt."""
     finding = scan.look(memory.volume, seen.bin, rules.negative)
     if SpikeKind.NEGATIVE not in rules.kinds:

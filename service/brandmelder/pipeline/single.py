@@ -11,6 +11,7 @@ from brandmelder.detect.kinds import backlog, key
 from brandmelder.detect.kinds.backlog import Question
 from brandmelder.detect.kinds.key import Hit
 from brandmelder.model import Label, Mention, MentionId, Verdict
+from brandmelder.pipeline.judge import read_by
 from brandmelder.store import mentions, newest
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ def read_singles(
 
 def hits_of(fresh: Sequence[Fresh], keys: KeyWatch, now: datetime) -> tuple[Hit, ...]:
     """Return the key mentions among the fresh ones, each with the first rule that it meets."""
-    texts = [f"{one.text}\n{one.context}" if one.context else one.text for _, one, _ in fresh]
-    named = [()] * len(fresh) if keys.words is None else keys.words.monitors(texts)
+    named = [()] * len(fresh) if keys.words is None else read_by(keys.words, [one for _, one, _ in fresh])
     return tuple(
         Hit(
             mention=int(ident),

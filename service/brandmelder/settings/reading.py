@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from brandmelder import plugins
 from brandmelder.capture import query
+from brandmelder.capture.tree import sources_named
 from brandmelder.detect.budget import parse_budget
 from brandmelder.errors import ConfigurationError, PluginError, Problem, QueryError
 from brandmelder.model import ChannelId, MonitorId, SourceId, SpikeKind
 from brandmelder.options import ChannelOptions, Options, SourceOptions
 from brandmelder.settings.marks import read_marked
+from brandmelder.settings.names import names_in
 from brandmelder.settings.secrets import expand, refuse_clear_text, take_files
 from brandmelder.settings.shape import (
     IN_MEMORY,
@@ -174,15 +176,17 @@ class _Reading:
             self._name(path, name)
             accepted = self._notes.accept(MonitorBlock, block, path)
             written = block if isinstance(block, dict) else {}
-            self._query(written.get("query"), (*path, "query"))
+            self._query(written.get("query"), (*path, "query"), sources)
             budget = self._budget(written.get("false_alarms", "balanced"), (*path, "false_alarms"))
             names = self._known(written.get("sources"), sources, (*path, "sources"), kind="source")
-            self._key_mentions(accepted, path)
+            self._key_mentions(accepted, path, sources)
             self._unanswered(accepted, [sources.get(one) for one in names], path)
             found[name] = None
             if accepted is not None and budget is not None:
                 found[name] = MonitorSettings(
                     query=accepted.query,
+                    aliases=self._names_in(accepted.aliases, path, "aliases"),
+                    exclusions=self._names_in(accepted.exclusions, path, "exclusions"),
                     sources=tuple(SourceId(source) for source in names),
                     budget=budget,
                     false_alarms=accepted.false_alarms,
@@ -195,12 +199,12 @@ class _Reading:
                 )
         return found
 
-    def _key_mentions(self, monitor: MonitorBlock | None, path: Path) -> None:
+    def _key_mentions(self, monitor: MonitorBlock | None, path: Path, sources: Mapping[str, Any]) -> None:
         keys = monitor.key_mentions if monitor is not None else None
         if keys is None:
             return
         for at, word in enumerate(keys.words):
-            self._query(word, (*path, "key_mentions", "words", at))
+            self._query(word, (*path, "key_mentions", "words", at), sources)
         if keys == KeyMentionsBlock():
             self._notes.wrong(
                 (*path, "key_mentions"), "key_mentions names nothing", "give it reach, words or authors", on_key=True
@@ -212,20 +216,25 @@ class _Reading:
         hint = "name our accounts: own_accounts: [...] at a source of the monitor"
         self._notes.wrong((*path, "unanswered"), "nobody can be seen to answer", hint, on_key=True)
 
-    def _query(self, text: Any, path: Path) -> None:
+    def _query(self, text: Any, path: Path, sources: Mapping[str, Any]) -> None:
         if not isinstance(text, str) or not text or self._notes.is_spoiled(path):
             return
         marked, swallowed = self._notes.marked, self._notes.marked.comment_after(path)
         quote = f'put the query in quotes: YAML takes "{swallowed}" for a comment' if swallowed else ""
         try:
-            query.parse(text)
+            read = query.parse(text)
         except QueryError as error:
             is_as_written = marked.raw(path) == text
             place = marked.inside(path, error.column - 1) if is_as_written else marked.at(path)
             self._notes.wrong(path, f"query: {error.text}", quote, place=place)
             return
+        for name in sorted(sources_named(read.tree) - sources.keys()):
+            self._notes.unknown(path, name, sources, kind="source")
         if swallowed.startswith("#") and not swallowed.startswith("# "):
             self._notes.warn(path, "the query ends before a comment", quote)
+
+    def _names_in(self, file: str | None, path: Path, key: str) -> tuple[str, ...]:
+        return names_in(file, (*path, key), folder=self._path.parent, notes=self._notes)
 
     def _budget(self, text: Any, path: Path) -> float | None:
         if not isinstance(text, str):

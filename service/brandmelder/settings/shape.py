@@ -97,7 +97,12 @@ class MonitorBlock(Options):
     """What we watch for: a query, its sources, its sensitivity."""
 
     query: Annotated[str, Field(min_length=1)]
-    """Which mentions concern it: words, "phrases", #tags, AND, OR, NOT or -, groups in brackets. Put it in quotes."""
+    """Which mentions concern it: words, "phrases", #tags, @handles, AND, OR, NOT or -, NEAR/5, author:, source:,
+    language:, url:, reach>, groups in brackets. Put it in quotes."""
+    aliases: str | None = None
+    """A file with one further name of the brand on each line, relative to this one; each is looked for, too."""
+    exclusions: str | None = None
+    """A file with one thing on each line that the brand is mistaken for; a mention that holds one is left out."""
     sources: NamesOrAll = None
     """Which sources it reads; `all` of them by default."""
     false_alarms: str = "balanced"
@@ -164,6 +169,8 @@ class MonitorSettings(Options):
     """One monitor, everything resolved. `budget` is the number of false alarms it may cost per day."""
 
     query: str
+    aliases: tuple[str, ...] = ()
+    exclusions: tuple[str, ...] = ()
     sources: tuple[SourceId, ...]
     budget: float
     false_alarms: str

@@ -34,10 +34,11 @@ _OF_INCIDENT = select(delivery.c.body).where(delivery.c.incident == bindparam("i
 _OF_CHANNEL = _OF_INCIDENT.where(delivery.c.channel == bindparam("channel"))
 _IN_STATE = select(delivery.c.body).where(delivery.c.state == bindparam("state"))
 _ALL = select(delivery.c.body)
+_AT = select(delivery.c.incident).where(delivery.c.ref == bindparam("ref")).limit(1)
 _SAVE = (
     update(delivery)
     .where(delivery.c.key == bindparam("ident"), delivery.c.state == bindparam("expected"))
-    .values({name: bindparam(name) for name in ("state", "next_at", "body")})
+    .values({name: bindparam(name) for name in ("state", "next_at", "ref", "body")})
 )
 
 
@@ -53,6 +54,7 @@ def promise(connection: Connection, deliveries: Sequence[tuple[Delivery, datetim
                     "channel": one.channel,
                     "state": one.state.value,
                     "next_at": maybe_seconds(next_at),
+                    "ref": one.ref,
                     "body": _encode(one),
                 }
                 for one, next_at in deliveries
@@ -84,6 +86,11 @@ def of_incident(connection: Connection, incident: str, channel: str | None = Non
     return sorted(found, key=lambda one: (one.created_at, one.key))
 
 
+def incident_at(connection: Connection, ref: str) -> str | None:
+    """Return the incident whose alert stands under `ref` (index delivery_by_ref)."""
+    return connection.scalar(_AT, {"ref": ref})
+
+
 def in_state(connection: Connection, state: DeliveryState) -> list[Delivery]:
     """Return the deliveries in one state."""
     return [_decode(body) for body in connection.scalars(_IN_STATE, {"state": state.value})]
@@ -104,6 +111,7 @@ def save_delivery(connection: Connection, one: Delivery, next_at: datetime | Non
             "expected": expected.value,
             "state": one.state.value,
             "next_at": maybe_seconds(next_at),
+            "ref": one.ref,
             "body": _encode(one),
         },
     )

@@ -130,7 +130,7 @@ def _edit(connection: Connection, repeats: Sequence[dict[str, Any]]) -> int:
         known |= {(row.source, row.external_id): (row.id, row.fingerprint) for row in found}
     changed: dict[int, dict[str, Any]] = {}
     for row in repeats:
-        ident, fingerprint = known[row["source"], row["external_id"]]
+        ident, fingerprint = known.get((row["source"], row["external_id"]), (0, row["fingerprint"]))
         if fingerprint == row["fingerprint"]:
             changed.pop(ident, None)
         else:
@@ -140,11 +140,16 @@ def _edit(connection: Connection, repeats: Sequence[dict[str, Any]]) -> int:
     return len(changed)
 
 
-def remove_mentions(connection: Connection, removals: Iterable[Removal], now: datetime) -> int:
-    """Follow deletions: text and author go, what was counted stays."""
-    gone = 0
+def edit_mentions(connection: Connection, mentions: Sequence[Mention], prints: Sequence[str]) -> int:
+    """Follow edits of mentions that are stored; others are left out. Returns how many differed."""
+    return _edit(connection, [_row(0, one, fingerprint) for one, fingerprint in zip(mentions, prints, strict=True)])
+
+
+def remove_mentions(connection: Connection, removals: Iterable[Removal], now: datetime) -> list[MentionId]:
+    """Follow deletions: text and author go, what was counted stays. Returns whose were there until now."""
+    gone: list[MentionId] = []
     for one in removals:
-        gone += connection.execute(
+        ident = connection.scalar(
             update(mention)
             .where(
                 mention.c.source == one.source,
@@ -152,7 +157,9 @@ def remove_mentions(connection: Connection, removals: Iterable[Removal], now: da
                 mention.c.removed_at.is_(None),
             )
             .values(text="", context="", author="", fingerprint="", removed_at=seconds(now), judged=True)
-        ).rowcount
+            .returning(mention.c.id)
+        )
+        gone += [] if ident is None else [MentionId(ident)]
     return gone
 
 
@@ -240,6 +247,21 @@ def texts_of(connection: Connection, idents: Iterable[MentionId]) -> dict[Mentio
 def count(connection: Connection) -> int:
     """Return how many mentions are stored."""
     return connection.scalar(select(func.count()).select_from(mention)) or 0
+
+
+def newest(
+    connection: Connection, before: MentionId | None, since: datetime, limit: int
+) -> list[tuple[MentionId, Mention, Verdict | None]]:
+    """Return mentions stored before `before` and captured at `since` or later, newest first (primary key)."""
+    rows = connection.execute(
+        select(mention.c.id, verdict.c.body, *_COLUMNS)
+        .select_from(mention.outerjoin(verdict, verdict.c.mention == mention.c.id))
+        .where(mention.c.removed_at.is_(None), *([] if before is None else [mention.c.id < before]))
+        .order_by(mention.c.id.desc())
+        .limit(limit)
+    )
+    found = [(MentionId(ident), _mention(columns), _decode(body) if body else None) for ident, body, *columns in rows]
+    return [row for row in found if row[1].captured_at >= since]
 
 
 def page(connection: Connection, after: MentionId, limit: int) -> list[tuple[MentionId, Mention, Verdict | None]]:

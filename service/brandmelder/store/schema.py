@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
@@ -190,6 +190,24 @@ delivery = Table(
     Column("state", String(16), nullable=False),
     Column("next_at", BigInteger),
     Column("body", LargeBinary, nullable=False),
+    Column("ref", String(128)),
 )
 Index("delivery_next", delivery.c.next_at)
 Index("delivery_by_incident", delivery.c.incident, delivery.c.channel)
+Index("delivery_by_ref", delivery.c.ref)
+
+click = Table(
+    "click",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("envelope", String(256), nullable=False, unique=True),
+    Column("person", String(128), nullable=False),
+    Column("at", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("answer", LargeBinary),
+    UniqueConstraint("person", "at", name="click_once"),
+)
+Index("click_by_state", click.c.state)
+Index("click_by_age", click.c.received_at)

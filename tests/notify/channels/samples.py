@@ -3,10 +3,10 @@
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-from brandmelder.model import ChannelId
+from brandmelder.model import ChannelId, DeliveryKind, IncidentId, MonitorId, State
 from brandmelder.notify.channels.slack import SlackNotifier
 from brandmelder.notify.channels.slack_options import SlackOptions
-from brandmelder.notify.message import Button, Line, Message, QuoteText, Span
+from brandmelder.notify.message import Button, Line, Message, QuoteText, Span, Subject
 
 START = datetime(2026, 11, 22, 20, 15, tzinfo=UTC)
 ALERT = Message(
@@ -40,6 +40,27 @@ ALERT = Message(
         (Span(text="gelesen bis "), Span(text="21:14", moment=START - timedelta(minutes=1))),
     ),
 )
+
+
+def a_subject(**fields):
+    """What a machine reads of the alert."""
+    return Subject(
+        **{
+            "kind": DeliveryKind.OPEN,
+            "incident": IncidentId("NF-2026-042"),
+            "monitor": MonitorId("nordfunk"),
+            "state": State.OPEN,
+            "severity": 3,
+            "observed": 38,
+            "window": timedelta(hours=1),
+            "usual_low": 2,
+            "usual_high": 6,
+            "peak": 38,
+            "onset": START - timedelta(hours=1),
+            "opened_at": START,
+        }
+        | fields
+    )
 
 
 class VirtualClock:

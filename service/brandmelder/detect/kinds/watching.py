@@ -63,7 +63,7 @@ class KindRules(Struct, frozen=True, kw_only=True):
         return replace(self.volume, budget=self.parts.get(SpikeKind.NEGATIVE, self.volume.budget))
 
 
-class Seen(Struct, frozen=True, kw_only=True):
+class SeenBin(Struct, frozen=True, kw_only=True):
     """A bin with what stands behind it: which source brought how much, and what the negatives are about."""
 
     bin: Bin
@@ -104,7 +104,9 @@ def new_kinds() -> KindsState:
     return KindsState()
 
 
-def step(state: KindsState, seen: Seen, rules: KindRules, *, flagged: bool) -> tuple[KindsState, tuple[Finding, ...]]:
+def step(
+    state: KindsState, seen: SeenBin, rules: KindRules, *, flagged: bool
+) -> tuple[KindsState, tuple[Finding, ...]]:
     """Judge the next settled bin and learn; `flagged` says that the negative volume is out of the ordinary.
 
     Bins between the state's last and this one were not seen. Raises ValueError for a bin that lies before.
@@ -127,7 +129,7 @@ def step(state: KindsState, seen: Seen, rules: KindRules, *, flagged: bool) -> t
     return replace(moved, next=start + width, width=width, days=days, high=high), findings
 
 
-def _heard(days: Mapping[str, Ordinary], verdicts: list[_Verdict], place: Place, seen: Seen) -> dict[str, Ordinary]:
+def _heard(days: Mapping[str, Ordinary], verdicts: list[_Verdict], place: Place, seen: SeenBin) -> dict[str, Ordinary]:
     """Return the days with the scores of a bin; what did not speak only gets older with the next that does."""
     part = place.width / _DAY * min(1.0, seen.bin.exposure)
     every = dict(days)
@@ -139,11 +141,11 @@ def _heard(days: Mapping[str, Ordinary], verdicts: list[_Verdict], place: Place,
     return every
 
 
-def look(state: KindsState, seen: Seen, rules: KindRules) -> tuple[Finding, ...]:
+def look(state: KindsState, seen: SeenBin, rules: KindRules) -> tuple[Finding, ...]:
     """Judge a running bin: its counts can only grow, so a silence in it says nothing."""
     start, width = round(seen.bin.start.timestamp()), round(seen.bin.width.total_seconds())
     place = _place(start, width, rules)
-    whole = Seen(bin=msgspec.structs.replace(seen.bin, exposure=1.0), brought=seen.brought, critical=seen.critical)
+    whole = SeenBin(bin=msgspec.structs.replace(seen.bin, exposure=1.0), brought=seen.brought, critical=seen.critical)
     moved = _moved(state, whole, place, flagged=False)
     found = (_finding(state.days, one, seen, rules) for one in _verdicts(moved, place, whole, rules, is_quiet=False))
     return tuple(
@@ -184,7 +186,7 @@ def _place(start: int, width: int, rules: KindRules) -> Place:
     )
 
 
-def _moved(state: KindsState, seen: Seen, place: Place, *, flagged: bool) -> KindsState:
+def _moved(state: KindsState, seen: SeenBin, place: Place, *, flagged: bool) -> KindsState:
     """Return the state with the bin in it."""
     one = seen.bin
     exposure = min(1.0, max(0.0, one.exposure))
@@ -217,7 +219,7 @@ def _moved(state: KindsState, seen: Seen, place: Place, *, flagged: bool) -> Kin
     )  # fmt: skip
 
 
-def _verdicts(state: KindsState, place: Place, seen: Seen, rules: KindRules, *, is_quiet: bool) -> list[_Verdict]:
+def _verdicts(state: KindsState, place: Place, seen: SeenBin, rules: KindRules, *, is_quiet: bool) -> list[_Verdict]:
     """Return what the kinds say; after an empty bin within an hour only silence can be louder than before."""
     verdicts = _silences(state, place, seen) if SpikeKind.SILENCE in rules.kinds else []
     if is_quiet:
@@ -284,7 +286,7 @@ def _newcomer(state: KindsState) -> _Verdict:
     return _Verdict("new_source", heard.score, counted, heard.may_page)
 
 
-def _silences(state: KindsState, place: Place, seen: Seen) -> list[_Verdict]:
+def _silences(state: KindsState, place: Place, seen: SeenBin) -> list[_Verdict]:
     end = round(seen.bin.end.timestamp())
     wavering = spread(state.hours)
     parts = place.parts
@@ -307,7 +309,7 @@ def _silent(name: str, heard: silence.Heard, end: int, subject: str) -> _Verdict
     return _Verdict(name, heard.score, counted, heard.may_page)
 
 
-def _finding(days: Mapping[str, Ordinary], one: _Verdict, seen: Seen, rules: KindRules) -> Finding:
+def _finding(days: Mapping[str, Ordinary], one: _Verdict, seen: SeenBin, rules: KindRules) -> Finding:
     kind = _KINDS[one.name]
     budget = rules.parts[kind] / (2 if kind is SpikeKind.SILENCE and len(seen.sources) > 1 else 1)
     known = days.get(one.name, Ordinary())

@@ -1,0 +1,122 @@
+"""How a list that only pages from the newest to the oldest is read without loss: page by page, resumable, with anchors.
+
+Each page is committed before the next is asked for. A walk ends at a mention it knows: any of the last fifty will do,
+since a single one can be deleted. Only then the head of the walk becomes what is known (sources.md, rules 5 and 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from brandmelder.capture.source import Poll
+from brandmelder.model import Cursor, Extent, Gap, Mention, Removal, SourceId
+
+ANCHORS: Final = 50
+OVERLAP: Final = timedelta(hours=1)
+"""Where no anchor is met any more, the walk ends this far before the moment up to which the last one had read."""
+
+
+class Trail(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the cursor holds. A cursor of another place, or one that cannot be read, is none."""
+
+    v: int = 1
+    place: str
+    """What is read: another address or query begins anew."""
+    first: datetime
+    """The first contact: what was published before is history, whenever it is read."""
+    anchors: tuple[str, ...] = ()
+    newest: tuple[str, ...] = ()
+    """The first ids of the running walk: its anchors once it has ended."""
+    page: str = ""
+    """Where the running walk goes on; empty at the head."""
+    pages: int = 0
+    began: datetime | None = None
+    """When the running walk asked for its head."""
+    walked: datetime | None = None
+    """Up to when the last walk had read everything."""
+    extra: str = ""
+    """What only the source understands."""
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """One page of a list, newest first."""
+
+    mentions: Sequence[Mention] = ()
+    ids: Sequence[str] = ()
+    """Of everything that stands on it, wanted or not."""
+    following: str = ""
+    """How to ask for the older page; empty at the end of the list."""
+    expected: int | None = None
+    """How many the service says there are."""
+    removals: Sequence[Removal] = ()
+
+
+class Bounds(Struct, frozen=True, kw_only=True):
+    """How far a walk goes."""
+
+    history: timedelta
+    """How far the first one reads back."""
+    pages: int = 50
+    """How many pages one walk may read; what lies behind them is a declared gap."""
+    window: int | None = None
+    """The list shows only so many, ever: a full window without a known mention means that some were missed."""
+
+
+def recall(cursor: Cursor | None, place: str, now: datetime) -> Trail:
+    """Return the trail that the cursor holds, or a new one."""
+    try:
+        trail = msgspec.json.decode(cursor, type=Trail) if cursor else None
+    except msgspec.MsgspecError:
+        trail = None
+    return trail if trail is not None and trail.place == place else Trail(place=place, first=now.replace(microsecond=0))
+
+
+def turn_page(trail: Trail, page: Page, *, source: SourceId, now: datetime, bounds: Bounds) -> Poll:
+    """Return what a page brings, and where the walk stands after it."""
+    began = trail.began or now.replace(microsecond=0)
+    newest = trail.newest or tuple(page.ids[:ANCHORS])
+    times = [one.published_at for one in page.mentions]
+    bound = trail.walked - OVERLAP if trail.walked else trail.first - bounds.history
+    is_known = not set(trail.anchors).isdisjoint(page.ids)
+    is_old = bool(times) and max(times) < bound
+    is_end = is_known or is_old or not page.following
+    gap = None
+    if not is_end and trail.pages + 1 >= bounds.pages:
+        gap = _gap(source, bound, min(times, default=began), f"more than {bounds.pages} pages were new", page.expected)
+        is_end = True
+    elif is_end and not (is_known or is_old) and _is_cut(trail, page, bounds):
+        reason = f"only the newest {bounds.window} are shown, and all were new"
+        gap = _gap(source, bound, min(times, default=began), reason, page.expected)
+    following = (
+        replace(trail, anchors=newest or trail.anchors, newest=(), page="", pages=0, began=None, walked=began)
+        if is_end
+        else replace(trail, newest=newest, page=page.following, pages=trail.pages + 1, began=began)
+    )
+    return Poll(
+        mentions=tuple(_dated(one, trail.first) for one in page.mentions),
+        removals=tuple(page.removals),
+        cursor=Cursor(msgspec.json.encode(following).decode()),
+        read_until=began if is_end else None,
+        gap=gap,
+        extent=Extent(read=len(page.ids), expected=page.expected),
+        more=not is_end,
+        degraded=gap.reason if gap else "",
+    )
+
+
+def _is_cut(trail: Trail, page: Page, bounds: Bounds) -> bool:
+    return bounds.window is not None and bool(trail.anchors) and len(page.ids) >= bounds.window
+
+
+def _gap(source: SourceId, since: datetime, until: datetime, reason: str, expected: int | None) -> Gap | None:
+    return Gap(source=source, since=since, until=until, reason=reason, expected=expected) if since < until else None
+
+
+def _dated(one: Mention, first: datetime) -> Mention:
+    return replace(one, history=True) if one.published_at < first and not one.history else one

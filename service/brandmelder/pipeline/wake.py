@@ -1,0 +1,35 @@
+"""Ends snoozes whose time is over: one word on what still burns, at the moment that was promised."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from brandmelder.incident.snooze import disturb
+from brandmelder.incident.transitions import Change
+from brandmelder.pipeline.promise import deliveries_of
+from brandmelder.store import deliveries, incidents
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from brandmelder.pipeline.parts import Parts
+
+
+def wake(connection: Connection, parts: Parts, now: datetime) -> datetime | None:
+    """End what is due; returns when the next snooze ends, None if nobody snoozes."""
+    coming: list[datetime] = []
+    for incident, evidence in incidents.all_incidents(connection, running_only=True):
+        if incident.snooze is None:
+            continue
+        if incident.snooze.until > now:
+            coming.append(incident.snooze.until)
+            continue
+        change = disturb(Change(incident=incident), (), now)
+        if change.incident is not None and change.transitions:
+            incidents.save_incident(
+                connection, change.incident, evidence, change.transitions, expected_revision=incident.revision
+            )
+            deliveries.promise(connection, deliveries_of(change.incident, change.transitions, parts, now))
+    return min(coming, default=None)

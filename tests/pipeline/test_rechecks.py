@@ -1,0 +1,103 @@
+"""Edits and deletions that a platform does not tell: asked for again, followed into the store and into sent alerts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from brandmelder.capture.source import Recheck
+from brandmelder.errors import RateLimited
+from brandmelder.model import DeliveryKind, Removal, SourceId
+from brandmelder.store import mentions
+from pipeline.world import STORM, ScriptedSource, World, quiet_weeks, storm
+
+HOUR = timedelta(hours=1)
+
+
+class AskedAgain(ScriptedSource):
+    """A scripted source that can be asked by id; `gone` and `rewritten` are what became of mentions since."""
+
+    recheck_size = 25
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.gone: set[str] = set()
+        self.rewritten: dict[str, str] = {}
+        self.asked: list[list[str]] = []
+        self.refuses = None
+
+    async def recheck(self, external_ids, now):
+        self.asked.append(list(external_ids))
+        if self.refuses is not None:
+            raise self.refuses
+        known = {one.external_id: one for one in self._world}
+        return Recheck(
+            mentions=tuple(
+                replace(known[ident], text=self.rewritten.get(ident, known[ident].text))
+                for ident in external_ids
+                if ident not in self.gone
+            ),
+            removals=tuple(
+                Removal(source=self.id, external_id=ident, reason="author")
+                for ident in external_ids
+                if ident in self.gone
+            ),
+        )
+
+
+@pytest.fixture
+async def burning():
+    """A world with an open incident, an hour into its storm, and its blog."""
+    world = World([*quiet_weeks(STORM - 2 * HOUR, days=14), *storm(STORM, 60)])
+    blog = AskedAgain("blog", [*quiet_weeks(STORM - 2 * HOUR, days=14), *storm(STORM, 60)])
+    world._sources[SourceId("blog")] = blog
+    world.pipeline = world._wire()
+    await world.begin(STORM - HOUR)
+    await world.run_until(STORM + HOUR)
+    assert world.incidents()
+    return world, blog
+
+
+def stored(world, external):
+    pages = world.database.run_now(mentions.newest, None, STORM - timedelta(days=60), 5000)
+    return next((one for _, one, _ in pages if one.external_id == external), None)
+
+
+async def test_an_edit_is_followed_and_judged_again(burning):
+    world, blog = burning
+    blog.rewritten["100003"] = "Nordfunk hat mir geholfen, danke!"
+    await world.run_until(STORM + 3 * HOUR)
+    assert stored(world, "100003").text == "Nordfunk hat mir geholfen, danke!"
+
+
+async def test_a_deletion_takes_the_text_from_the_store_and_from_the_alert(burning):
+    world, blog = burning
+    (incident,) = world.incidents()
+    evidence = world.evidence(incident.id)
+    quoted = world.database.run_now(mentions.texts_of, [quote.mention for quote in evidence.quotes])
+    before = {one.key for one in world.deliveries()}
+    blog.gone = {one.external_id for one in quoted.values()}
+    await world.run_until(STORM + 3 * HOUR)
+    assert not any(stored(world, ident) for ident in blog.gone)
+    assert any(one.kind is DeliveryKind.UPDATE and one.key not in before for one in world.deliveries())
+
+
+async def test_rounds_are_hourly_and_come_to_every_young_mention(burning):
+    world, blog = burning
+    blog.asked.clear()
+    await world.run_until(STORM + 30 * HOUR)
+    assert {f"{100_000 + number}" for number in range(60)} <= {ident for ids in blog.asked for ident in ids}
+    assert all(len(ids) <= AskedAgain.recheck_size for ids in blog.asked)
+    assert len(blog.asked) <= 31 * 10
+
+
+async def test_a_refused_round_waits_as_long_as_it_is_told_and_harms_no_poll(burning):
+    world, blog = burning
+    blog.refuses = RateLimited("slow down", world.clock.now() + 8 * HOUR)
+    blog.asked.clear()
+    polls = blog.polls
+    await world.run_until(STORM + 6 * HOUR)
+    assert len(blog.asked) == 1
+    assert blog.polls > polls + 100
