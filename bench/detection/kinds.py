@@ -91,9 +91,8 @@ def main() -> None:
             for kind, part in parts.items():
                 seen = sum(pages.get(kind.value, 0) for _, pages in results)
                 if kind.value != "negative":
-                    print(
-                        f"  {kind.value:<14} pages {seen:4d}  asked {part * days:6.1f}  ratio {seen / (part * days):5.2f}"
-                    )
+                    told = f"pages {seen:4d}  asked {part * days:6.1f}  ratio {seen / (part * days):5.2f}"
+                    print(f"  {kind.value:<14} {told}")
 
 
 if __name__ == "__main__":

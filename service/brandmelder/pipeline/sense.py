@@ -120,7 +120,8 @@ def seed(
         for one in seens(bins, history, topics, sights=sights):
             memory, _ = step(memory, one, rules)
         if until is news:
-            memory = replace(memory, volume=scan.close_history(memory.volume, rules.negative))
+            closed = scan.close_history(memory.volume, rules.negative)
+            memory = replace(memory, volume=closed, kinds=watching.close_history(memory.kinds))
     return memory
 
 

@@ -74,7 +74,7 @@ def _why(one: Mention, verdict: Verdict, words: Sequence[str], keys: KeyWatch) -
     if one.author in keys.authors:
         return f"author:{keys.authors[one.author]}"
     if words:
-        return f"word:{words[0]}"
+        return "word:" + words[0].strip('"')
     is_wide = keys.reach is not None and (one.reach or 0) >= keys.reach
     return "reach" if is_wide and verdict.label is Label.NEGATIVE else ""
 

@@ -41,6 +41,8 @@ class Hours(Struct, frozen=True, array_like=True):
     """Hours seen in each cell, faded like the counts."""
     spread_sum: float = 0.0
     spread_weight: float = 0.0
+    begin: int = -1
+    """The hour before which no window reaches: what lies there is history that only teaches."""
 
 
 class Window(NamedTuple):
@@ -167,7 +169,20 @@ def windows(hours: Hours, place: Place) -> tuple[Window, ...]:
     unit = 24 // place.pace
     lengths = sorted({max(1, length // unit) for length in LENGTHS})
     run = (place.part + 1) / place.parts
-    return tuple(_window(hours, length, run) for length in lengths if length - 1 <= len(hours.past))
+    reach = min(len(hours.past), _since_storm(hours.past), hours.number - hours.begin)
+    return tuple(_window(hours, length, run) for length in lengths if length - 1 <= reach)
+
+
+def _since_storm(past: tuple[Hour, ...]) -> int:
+    """Return how many whole hours a window may reach back: a storm that is over is not told again."""
+    is_over = False
+    for back, hour in enumerate(reversed(past)):
+        if hour.flagged and is_over:
+            return back
+        is_over = is_over or not hour.flagged
+        if back > max(LENGTHS):
+            break
+    return len(past)
 
 
 def _window(hours: Hours, length: int, run: float) -> Window:

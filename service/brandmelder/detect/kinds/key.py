@@ -31,25 +31,26 @@ class Hit(Struct, frozen=True, array_like=True):
 
 
 def remember(hits: Sequence[Hit], fresh: Sequence[Hit], *, now: datetime) -> tuple[Hit, ...]:
-    """Return the hits of the last hour, oldest first."""
+    """Return the hits of the last hour, oldest first; of older ones the newest, so that its name is not lost."""
     since = round((now - WINDOW).timestamp())
     known = {one.mention for one in hits}
     every = (*hits, *(one for one in fresh if one.mention not in known))
-    return tuple(one for one in every if one.at > since)[-_MOST:]
+    return tuple(one for one in every if one.at > since)[-_MOST:] or every[-1:]
 
 
 def judge(hits: Sequence[Hit], fresh: Sequence[Hit], *, start: datetime, now: datetime) -> Finding:
     """Say what the key mentions of the last hour are; only a `fresh` one pages. `start` is the bin looked at."""
-    widest = max(fresh or hits, key=lambda one: (one.reach, one.mention), default=None)
+    recent = [one for one in hits if one.at > round((now - WINDOW).timestamp())]
+    widest = max(fresh or recent or hits, key=lambda one: (one.reach, one.mention), default=None)
     begin = now - WINDOW
     if widest is not None:
-        begin = min(begin, datetime.fromtimestamp(min(one.published_at for one in fresh or hits), UTC))
+        begin = min(begin, datetime.fromtimestamp(widest.published_at, UTC))
     spike = Spike(
         kind=SpikeKind.KEY_MENTION,
         since=begin,
         until=now,
         window=WINDOW,
-        observed=len(hits),
+        observed=len(recent),
         usual_low=0,
         usual_high=0,
         expected=0.0,
@@ -58,4 +59,4 @@ def judge(hits: Sequence[Hit], fresh: Sequence[Hit], *, start: datetime, now: da
         subject=widest.why if widest else "",
         mention=MentionId(widest.mention) if widest else None,
     )
-    return Finding(start=start, spike=spike, pages=bool(fresh), is_high=bool(hits))
+    return Finding(start=start, spike=spike, pages=bool(fresh), is_high=bool(recent))

@@ -14,7 +14,7 @@ from brandmelder.detect.kinds.tails import count_surprise
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PRIOR = Prior(0.0, 1.5)
+PRIOR = Prior(0.0, 0.6)
 _HALF_LIFE = 28.0
 _RARE = 1 / 7
 """Negatives a day beyond which a source or topic is an old acquaintance."""
@@ -30,6 +30,8 @@ class Newcomers(Struct, frozen=True, array_like=True):
     recent: dict[str, tuple[tuple[int, float], ...]] = {}
     """Hour and count, of the last day, of what is rare."""
     hour: int = -1
+    met: dict[str, int] = {}
+    """The hour in which a newcomer was told of."""
 
 
 class Heard(NamedTuple):
@@ -71,6 +73,20 @@ def _added(events: tuple[tuple[int, float], ...], hour: int, count: float) -> tu
     return (*events, (hour, count))
 
 
+def close_history(newcomers: Newcomers) -> Newcomers:
+    """Make old acquaintances of all that was heard so far."""
+    known = dict(newcomers.known)
+    for name, events in newcomers.recent.items():
+        known[name] = known.get(name, 0.0) + sum(count for _, count in events)
+    return replace(newcomers, known=known, recent={})
+
+
+def meet(newcomers: Newcomers, name: str, pace: int) -> Newcomers:
+    """Remember that a newcomer was told of: for a week it is none any more."""
+    recently = {one: hour for one, hour in newcomers.met.items() if newcomers.hour - hour < 7 * pace}
+    return replace(newcomers, met={name: newcomers.hour} | recently)
+
+
 def hear(newcomers: Newcomers) -> Heard:
     """Return the newcomer least expected, by the gamma-Poisson predictive of a day."""
     best = Heard("", 0, 0.0, 0.0, may_page=False)
@@ -78,7 +94,7 @@ def hear(newcomers: Newcomers) -> Heard:
         count = sum(one for _, one in newcomers.recent[name])
         shape, days = newcomers.known.get(name, 0.0) + 0.5, newcomers.days + 1.0
         usual = newcomers.known.get(name, 0.0) / days
-        if usual > _RARE:
+        if usual > _RARE or newcomers.hour - newcomers.met.get(name, newcomers.hour) > 1:
             continue
         mean = shape / days
         score = count_surprise(count, mean, mean + mean / days)

@@ -125,6 +125,9 @@ def step(
     days = _heard(moved.days, verdicts, place, seen)
     if any(one.pages for one in findings) and not moved.hours.running.flagged:
         moved = replace(moved, hours=replace(moved.hours, running=replace(moved.hours.running, flagged=True)))
+    for one in findings:
+        if one.pages and one.spike.kind is SpikeKind.NEW_SOURCE:
+            moved = replace(moved, newcomers=newcomer.meet(moved.newcomers, one.spike.subject, place.pace))
     high = tuple(one for one in findings if one.is_high)
     return replace(moved, next=start + width, width=width, days=days, high=high), findings
 
@@ -139,6 +142,19 @@ def _heard(days: Mapping[str, Ordinary], verdicts: list[_Verdict], place: Place,
             eyes = place.parts * part * place.is_last
             every[one.name] = hear(known, place.day, one.score, seen=eyes, prior=_PRIORS[one.name])
     return every
+
+
+def close_history(state: KindsState) -> KindsState:
+    """End a history that only teaches: no window and no newcomer reaches behind it."""
+    if not state.width:
+        return state
+    hour = max(3600, state.width)
+    return replace(
+        state,
+        hours=replace(state.hours, begin=state.next // hour + (state.next % hour > 0)),
+        newcomers=newcomer.close_history(state.newcomers),
+        high=(),
+    )
 
 
 def look(state: KindsState, seen: SeenBin, rules: KindRules) -> tuple[Finding, ...]:
@@ -224,7 +240,7 @@ def _verdicts(state: KindsState, place: Place, seen: SeenBin, rules: KindRules, 
     verdicts = _silences(state, place, seen) if SpikeKind.SILENCE in rules.kinds else []
     if is_quiet:
         return verdicts
-    held = windows(state.hours, place)
+    held = windows(state.hours, place) if place.hour >= state.hours.begin else ()
     counting = {SpikeKind.SHARE: _share, SpikeKind.REACH: _reach, SpikeKind.TOTAL: _total}
     verdicts += [judge(state, held, place) for kind, judge in counting.items() if kind in rules.kinds and held]
     if SpikeKind.NEW_SOURCE in rules.kinds and seen.sources:
