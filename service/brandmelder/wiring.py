@@ -15,6 +15,7 @@ from brandmelder.capture.match import Matcher
 from brandmelder.capture.names import widened
 from brandmelder.capture.normalise import pseudonym
 from brandmelder.capture.source import Tools
+from brandmelder.classify.topics import Topics
 from brandmelder.detect.kinds.backlog import BacklogRules
 from brandmelder.detect.kinds.watching import KindRules
 from brandmelder.detect.scan import DetectorRules
@@ -26,6 +27,7 @@ from brandmelder.notify.routing import Route
 from brandmelder.options import WebChannelOptions
 from brandmelder.pipeline import Pipeline
 from brandmelder.pipeline.parts import KeyWatch, Parts, Place, Watch
+from brandmelder.pipeline.weigh import Scales
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,14 +108,16 @@ def build(
     on_failure: Callable[[str], None] = lambda _text: None,
 ) -> Pipeline:
     """Put a pipeline together. Live, demo and backtest differ in these arguments and in their clock."""
-    key = author_key(database.path)
+    places, key = _places(settings), author_key(database.path)
     parts = Parts(
         database=database,
         sources=sources,
-        places=_places(settings),
+        places=places,
         watches=_watches(settings, key),
         matcher=_matcher(settings, key),
         classifier=plugins.load("classifiers", settings.classifier)(settings.brand),
+        topics=topics_of(settings),
+        scales=Scales(database, places),
         notifiers=notifiers,
         routes=tuple(
             Route(
@@ -131,6 +135,15 @@ def build(
         on_failure=on_failure,
     )
     return Pipeline(parts)
+
+
+def topics_of(settings: Settings) -> Topics:
+    """Return what names the topics of mentions, as the configuration wants it."""
+    return Topics(
+        settings.topics,
+        {ident: monitor.topics for ident, monitor in settings.monitors.items() if monitor.topics},
+        incidents_are_negative=settings.incidents_are_negative,
+    )
 
 
 def _matcher(settings: Settings, key: bytes) -> Matcher:

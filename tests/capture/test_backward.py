@@ -142,6 +142,22 @@ def test_the_deletion_of_every_anchor_does_not_read_the_whole_list_again():
     assert str(service.written) in reader.stored
 
 
+def test_what_is_released_late_is_found_by_the_next_sweep_and_not_before():
+    service = Service()
+    service.write(30, NOW - MINUTE)
+    reader = Reader(service, Bounds(history=timedelta(days=30), sweep_every=timedelta(hours=1)))
+    reader.poll(NOW)
+    late = service.posts.pop(10)
+    del reader.stored[late.external_id]
+    reader.poll(NOW + MINUTE)
+    service.posts.insert(10, late)
+    reader.poll(NOW + 2 * MINUTE)
+    assert late.external_id not in reader.stored
+    reader.poll(NOW + 61 * MINUTE)
+    assert late.external_id in reader.stored
+    assert not reader.turn(NOW + 62 * MINUTE).more
+
+
 def test_another_place_begins_anew():
     service = Service()
     service.write(3, NOW)

@@ -1,11 +1,14 @@
 """The judge as a filter: JSON lines in, JSON lines out, in the same order; and what it is taught."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
 
-from brandmelder.cli.judge import judge, label
+from brandmelder.cli.judge import judge
+from brandmelder.cli.label import label
 from brandmelder.errors import InputError
 
 KEYS = {
@@ -33,17 +36,76 @@ def test_every_line_is_answered_in_order():
     assert {answer["label"] for answer in answers} <= {"negative", "neutral", "positive", "unsure"}
 
 
-def test_a_line_without_id_is_named_by_its_number_and_the_monitor_comes_back():
+def test_a_line_without_id_is_named_by_its_number():
     (answer,) = map(json.loads, run(judge, text="\n" + lines({"text": "Hallo", "monitor": "acme"})).splitlines())
     assert answer["id"] == 2
-    assert answer["monitor"] == "acme"
+    assert set(answer) == KEYS
 
 
-def test_a_bad_line_is_named(tmp_path):
+def test_a_bad_line_is_named_and_the_others_are_judged(tmp_path):
     file = tmp_path / "in.jsonl"
-    file.write_text(lines({"text": "gut"}, {"txt": "schlecht"}), "utf-8")
-    with pytest.raises(InputError, match=r"in\.jsonl:2: .*text"):
-        run(judge, str(file))
+    content = lines({"text": "gut"}, {"txt": "schlecht"}) + '{"text": "\n' + lines({"text": "Zug fällt aus", "id": "z"})
+    file.write_bytes(content.encode() + b'{"text": "\xff"}\n[]')
+    result = CliRunner().invoke(judge, [str(file)])
+    assert result.exit_code == 2
+    assert [json.loads(line)["id"] for line in result.stdout.splitlines()] == [1, "z"]
+    named = [line.partition(": ")[0].rpartition("in.jsonl:")[2] for line in result.stderr.splitlines()]
+    assert named == ["2", "3", "5", "6"]
+    assert "missing required field `text`" in result.stderr
+
+
+def test_answers_come_as_soon_as_lines_are_there():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "brandmelder", "judge"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with process:
+        for text in ("Zug fällt aus", "Danke!"):
+            process.stdin.write(lines({"text": text}).encode())
+            process.stdin.flush()
+            assert set(json.loads(process.stdout.readline())) == KEYS
+        process.stdin.write(b'{"text": "ohne Zeilenende"}')
+        process.stdin.close()
+        assert json.loads(process.stdout.readline())["id"] == 3
+    assert process.returncode == 0
+
+
+def test_thousands_of_lines_keep_their_order_whatever_portions_they_come_in(monkeypatch):
+    given = [{"id": number, "text": f"Beitrag {number} {'😡' * (number % 3)}"} for number in range(3000)]
+    whole = run(judge, text=lines(*given))
+    monkeypatch.setattr("brandmelder.cli.judge.PORTION", 997)
+    assert run(judge, text=lines(*given)) == whole
+    assert [json.loads(line)["id"] for line in whole.splitlines()] == list(range(3000))
+
+
+CONFIG = """
+brand: Nordfunk
+topics: {router: [router]}
+incidents_are_negative: true
+sources:
+  blog: {type: feed, url: "https://blog.example/feed"}
+monitors:
+  spot: {query: nordfunk, topics: {music: [jingle]}}
+channels:
+  console: {type: console}
+alerts:
+  - {to: [console]}
+"""
+
+
+def test_a_configuration_brings_its_topics_and_what_it_thinks_of_incidents(tmp_path):
+    config = tmp_path / "brandmelder.yaml"
+    config.write_text(CONFIG, "utf-8")
+    given = lines(
+        {"text": "Der Router und der Jingle"},
+        {"text": "Der Router und der Jingle", "monitor": "spot"},
+        {"text": "Seit acht Uhr Störung in Kiel"},
+    )
+    plain = [json.loads(line) for line in run(judge, text=given).splitlines()]
+    answers = [json.loads(line) for line in run(judge, "--config", str(config), text=given).splitlines()]
+    assert "router" in answers[0]["topics"]
+    assert "music" not in answers[0]["topics"]
+    assert {"router", "music"} <= set(answers[1]["topics"])
+    assert answers[2]["p_negative"] > plain[2]["p_negative"]
 
 
 def test_explaining_shows_no_control_characters():

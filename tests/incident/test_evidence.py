@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from brandmelder.incident.evidence import UNSEEN, Answered, EvidenceInputs, Judged, gather
 from brandmelder.incident.phrases import Background
@@ -292,3 +293,22 @@ def test_evidence_adds_up_whatever_comes_in_whatever_order(judged, random):
         assert len({quote.mention for quote in found.quotes}) == len(found.quotes)
         random.shuffle(judged)
         assert evidence(*judged) == found
+
+
+def test_what_most_of_it_is_about_is_said_the_most_frequent_first():
+    about = [("outage", "service"), ("outage",), ("outage", "price"), ("service",), ("service", "outage"), ()]
+    judged = [said(n, text) for n, text in enumerate(SUBJECTS, 1)]
+    judged = [
+        replace(one, verdict=replace(one.verdict, topics=topics)) for one, topics in zip(judged, about, strict=True)
+    ]
+    assert evidence(*judged).topics == (("outage", 4), ("service", 3))
+
+
+def test_over_active_accounts_do_not_choose_the_words_of_the_alert():
+    heard = [said(n, f"{SUBJECTS[n % 6]} und Fall {n}", author=f"a{n}") for n in range(6)]
+    shouted = [
+        said(100 + n, f"Boykott jetzt und sofort Nummer {n} {'x' * n}", author="troll", weight=1e-9) for n in range(40)
+    ]
+    found = evidence(*heard, *shouted)
+    assert found.negatives == 46
+    assert {quote.mention for quote in found.quotes} <= set(range(6))

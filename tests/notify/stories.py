@@ -14,7 +14,9 @@ from brandmelder.model import (
     IncidentId,
     MentionId,
     MonitorId,
+    Occasion,
     Phrase,
+    Picture,
     Quote,
     SourceClass,
     SourceId,
@@ -76,6 +78,8 @@ def sight(name, *, read=1, blind=None, kind=SourceClass.SOCIAL, state=SourceStat
 
 
 SIGHT = tuple(sight(name) for name in NAMES)
+BARS = (1, 0, 2, 1, 1, 0, 2, 1, 1, 2, 0, 1, 1, 2, 1, 5, 11, 22)
+PICTURE = Picture(until=SPIKE.until, width=20 * MINUTE, counts=BARS, usual=((0, 3),) * len(BARS))
 EVIDENCE = Evidence(
     phrases=(
         Phrase(text="TV-Spot", count=15),
@@ -91,13 +95,14 @@ EVIDENCE = Evidence(
     top_share=0.34,
     unclear_share=0.11,
     course=(5, 11, 22),
-    spark=(1, 0, 2, 1, 1, 0, 2, 1, 1, 2, 0, 1, 1, 2, 1, 5, 11, 22),
+    spark=BARS,
     mentions=71,
     negatives=38,
     oldest_unanswered=ALARM - 47 * MINUTE,
     newest=ALARM - 2 * MINUTE,
     compared=2310,
     community=3,
+    community_inputs=(("critics", 29.0), ("channels", 4.0), ("echo", 0.13)),
     similar=("NF-2025-061",),
     quotes=(
         Quote(
@@ -117,6 +122,7 @@ EVIDENCE = Evidence(
         ),
     ),
     sight=SIGHT,
+    picture=PICTURE,
 )
 TEXTS = {
     MentionId(1): "Im Fernsehen um Post bitten, und dann kommt eine automatische Antwort: „Bearbeitungszeit 14 Tage“.",
@@ -141,6 +147,8 @@ def context(language="de", *, at=ALARM, **more):
                 duration=5 * HOUR,
                 community=3,
                 what="Preiserhöhung",
+                ended=State.RESOLVED,
+                is_by_itself=True,
             ),
         ),
     }
@@ -193,7 +201,13 @@ STORIES = {
     "opening": {},
     "acknowledged": {
         "incident": ACKNOWLEDGED,
-        "evidence": replace(EVIDENCE, negatives=111, answered=6, course=(22, 35, 41)),
+        "evidence": replace(
+            EVIDENCE,
+            negatives=111,
+            answered=6,
+            course=(22, 35, 41),
+            picture=replace(PICTURE, counts=(*BARS[:12], 5, 11, 22, 22, 35, 41), usual=((0, 5),) * len(BARS)),
+        ),
         "kind": DeliveryKind.UPDATE,
         "at": ALARM + 12 * MINUTE,
     },
@@ -209,7 +223,7 @@ STORIES = {
     "one-source": {"evidence": replace(EVIDENCE, sources=((SourceId("mail"), 38),), unclear_share=0.31)},
     "learning": {
         "incident": changed(learning=True, history=timedelta(days=3), rarity=None),
-        "evidence": replace(EVIDENCE, phrases=(), compared=61, similar=()),
+        "evidence": replace(EVIDENCE, phrases=(), compared=61, similar=(), picture=replace(PICTURE, usual=())),
     },
     "low-counts": {
         "incident": replace(
@@ -232,9 +246,23 @@ STORIES = {
             answered=1,
             course=(0, 1, 3),
             spark=(-1, -1, 0, 0, 0, 1, 3),
+            picture=replace(PICTURE, counts=(-1, -1, *[0] * 14, 1, 3), usual=((0, 0),) * len(BARS)),
             community=1,
+            community_inputs=(("critics", 4.0),),
             similar=(),
             quotes=EVIDENCE.quotes[1:2],
+        ),
+    },
+    "spot": {
+        "incident": changed(observed=46, usual_low=5, usual_high=15, expected=9.5),
+        "evidence": replace(
+            EVIDENCE,
+            media=3,
+            media_inputs=(("articles", 1.0),),
+            picture=replace(
+                PICTURE,
+                events=(Occasion(at=ALARM - 43 * MINUTE, until=ALARM + HOUR, name="TV-Spot „Zufriedenheit“"),),
+            ),
         ),
     },
     "delayed": {

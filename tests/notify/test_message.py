@@ -7,9 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from brandmelder.model import Act, Course, DeliveryKind, Evidence, MentionId, SourceId, SourceState, SpikeKind, State
+from brandmelder.incident.skala import Community, Media
+from brandmelder.model import (
+    Act,
+    Course,
+    DeliveryKind,
+    Evidence,
+    MentionId,
+    Occasion,
+    SourceId,
+    SourceState,
+    SpikeKind,
+    State,
+)
 from brandmelder.notify.compose import EMOJI, Case, plain_text, rule_words, sparkline
 from brandmelder.notify.excerpt import excerpt, safe_url
+from brandmelder.notify.news import first_told
 from brandmelder.notify.voice import Voice, words_of
 from notify.stories import (
     ACKNOWLEDGED,
@@ -270,7 +283,7 @@ def test_a_long_storm_says_for_how_long():
 
 def test_a_case_is_named_by_its_phrase_or_by_its_month():
     case = Case(id="NF-2025-061", opened_at=ALARM - timedelta(days=280), duration=5 * HOUR, community=3)
-    assert line(told(), "Ähnliche Fälle") == "NF-2025-061 (Preiserhöhung, 5 Std., Skala 3)"
+    assert line(told(), "Ähnliche Fälle") == "NF-2025-061 (Preiserhöhung, 5 Std., Skala 3, klang von selbst ab)"
     assert line(told(cases=(case,)), "Ähnliche Fälle") == "NF-2025-061 (März, 5 Std., Skala 3)"
     assert line(told(cases=()), "Ähnliche Fälle") is None
 
@@ -499,7 +512,7 @@ def test_a_quote_is_cut_at_220_characters():
     ],
 )
 def test_only_plain_https_links_are_kept(url, safe):
-    assert safe_url(url) == (url if safe else "")
+    assert safe_url(url) == (url.replace("HTTPS", "https") if safe else "")
 
 
 def test_a_quote_whose_text_is_gone_is_left_out():
@@ -510,3 +523,61 @@ def test_text_alone_begins_with_the_lock_screen_line():
     message = told()
     assert plain_text(message).splitlines()[0] == message.lock_screen
     assert len(message.lock_screen) <= 300
+
+
+# ------------------------------------------------------------- why, and how before
+
+
+@pytest.mark.parametrize(
+    ("fields", "german", "english"),
+    [
+        ({"ended": State.RESOLVED, "is_by_itself": True}, "klang von selbst ab", "subsided by itself"),
+        ({"ended": State.RESOLVED}, "abgeschlossen", "resolved"),
+        ({"ended": State.DISMISSED, "label": "bots"}, "keine Krise, Grund: Bots", "not a crisis, reason: bots"),
+        ({"ended": State.DISMISSED, "label": "?"}, "keine Krise, Grund: anderer", "not a crisis, reason: other"),
+    ],
+)
+def test_a_similar_case_says_how_it_ended(fields, german, english):
+    case = Case(id="NF-2025-061", opened_at=ALARM, duration=5 * HOUR, community=3, what="Preis", **fields)
+    assert line(told(cases=(case,)), "Ähnliche Fälle") == f"NF-2025-061 (Preis, 5 Std., Skala 3, {german})"
+    shown = line(told(cases=(case,), language="en"), "Similar cases")
+    assert shown == f"NF-2025-061 (Preis, 5 h, scale 3, {english})"
+
+
+def test_a_level_never_stands_without_the_inputs_that_decided_it():
+    evidence = replace(
+        EVIDENCE,
+        community=5,
+        community_inputs=(("critics", 250), ("critics_share", 0.42), ("insult_share", 0.06), ("echo", 0.0)),
+        media=4,
+        media_inputs=(("outlets", 5), ("articles", 9)),
+        negatives=600,
+        mentions=1400,
+    )
+    assert line(told(evidence=evidence), "Skala") == (
+        "5 Sturm (250 kritische Stimmen, 42\u00a0% kritisch, 6\u00a0% beleidigend), Medien 4 (5 Medien, 9 Artikel)"
+    )
+
+
+def test_every_input_of_the_scale_has_words_in_both_languages():
+    names = {field for kind in (Community, Media) for field in kind.__struct_fields__} - {"lasted", "channels_watched"}
+    for language in ("de", "en"):
+        assert set(words_of(language).skala_inputs) == names
+
+
+def test_a_known_event_that_the_usual_was_raised_for_is_said():
+    def sentence(**event):
+        picture = replace(EVIDENCE.picture, events=(Occasion(name="TV-Spot", **event),))
+        return said(told(evidence=replace(EVIDENCE, picture=picture)).sentence)
+
+    during = {"at": ALARM - 43 * MINUTE, "until": ALARM + HOUR}
+    assert "sonst 2–6, TV-Spot eingerechnet. Das" in sentence(**during)
+    assert "eingerechnet" not in sentence(at=ALARM - 5 * HOUR, until=ALARM - 4 * HOUR)
+    assert "eingerechnet" not in sentence(at=ALARM + MINUTE, until=ALARM + HOUR)
+
+
+def test_what_was_told_at_first_is_remembered_once_it_was_corrected():
+    steps = [step(Act.OPEN), step(Act.CORRECT, note="33 → 36"), step(Act.CORRECT, note="36 → 40")]
+    assert first_told(steps) == 33
+    assert first_told(steps[:1]) is None
+    assert "Korrigiert: Zuerst waren 33 gemeldet." in told(first_observed=33).honest

@@ -43,11 +43,72 @@ alerts:
 """
 
 ANGRY = (
-    "Nordfunk, seit drei Wochen kein Anschluss, eine Katastrophe und eine Frechheit!",
-    "Unverschämt, wie Nordfunk seine Kunden in der Warteschleife verhungern lässt. Furchtbarer Service!",
-    "Nie wieder Nordfunk. Leitung kaputt, Hotline schrecklich, ich bin stinksauer.",
-    "Worst service ever, Nordfunk is a terrible disgrace. I hate it.",
+    (
+        "Nordfunk, seit drei Wochen kein Anschluss!",
+        "Schon wieder Ausfall bei Nordfunk.",
+        "Die Leitung von Nordfunk ist tot.",
+        "Mein Nordfunk-Router ist kaputt.",
+        "Nordfunk hat doppelt abgebucht.",
+        "Kein Internet, Nordfunk?",
+        "Nordfunk ist eine Katastrophe.",
+        "Der Techniker von Nordfunk kam nie.",
+        "Alles langsam bei Nordfunk.",
+        "Nordfunk, wo bleibt mein Geld zurück?",
+        "Nordfunk hat mich gekündigt, einfach so.",
+        "Furchtbar, Nordfunk.",
+        "Störung und Nordfunk schweigt.",
+        "Nie wieder Nordfunk.",
+    ),
+    (
+        "Die Hotline legt einfach auf",
+        "Niemand geht ans Telefon",
+        "Vierzig Minuten Warteschleife umsonst",
+        "Auf Mails kommt keine Antwort",
+        "Der Chat ist unbrauchbar",
+        "Drei Termine sind geplatzt",
+        "Die Rechnung ist falsch",
+        "Das Ersatzgerät fehlt bis heute",
+        "Am Schalter nur Achselzucken",
+        "Meine Beschwerde wurde ignoriert",
+        "Jeder sagt etwas anderes",
+        "Man wird belogen",
+        "Der Rückruf blieb aus",
+        "Und das zum dritten Mal",
+    ),
+    (
+        "und ich sitze im Homeoffice fest.",
+        "meine Mutter kann keinen Notruf wählen.",
+        "der Laden steht seit gestern still.",
+        "so verliert man Kundschaft.",
+        "ich zahle trotzdem weiter.",
+        "die Kinder lernen ohne Netz.",
+        "unser Verein sagt das Turnier ab.",
+        "im Dorf sind alle wütend.",
+        "mir reicht es endgültig.",
+        "die Praxis arbeitet auf Papier.",
+        "das kostet mich einen Auftrag.",
+        "bei den Nachbarn ist es genauso.",
+        "seit Oktober geht das so.",
+        "mein Urlaub ist dahin.",
+    ),
+    (
+        "Eine Frechheit!",
+        "Unverschämt.",
+        "Ich bin stinksauer!",
+        "Schrecklich.",
+        "Ich kündige.",
+        "Peinlich!",
+        "Widerlich.",
+        "Ich hasse das.",
+        "Eine Schande!",
+        "Unfassbar schlecht.",
+        "Abzocke!",
+        "Was für ein Saftladen.",
+        "Das ist Betrug.",
+        "Katastrophal.",
+    ),
 )
+"""Four parts of a complaint; put together they make posts of many people, which are no copies of one another."""
 CALM = (
     "Nordfunk hat ein neues Ladengeschäft in Kiel eröffnet.",
     "Weiß jemand, welche Ports Nordfunk für den Router braucht?",
@@ -56,15 +117,18 @@ CALM = (
 )
 
 
+def complaint(number: int) -> str:
+    rng = random.Random(number)
+    return " ".join(rng.choice(part) for part in ANGRY)
+
+
 def mention(number: int, at: datetime, *, angry: bool, source: str = "blog", **fields) -> Mention:
-    text = (ANGRY if angry else CALM)[number % 4]
+    text = complaint(number) if angry else f"{CALM[number % 4]} ({number})"
     return Mention(
         source=SourceId(source),
         external_id=str(number),
-        text=f"{text} ({number})",
-        author=f"author-{number}",
         url=f"https://blog.example/#comment-{number}",
-        **({"published_at": at, "captured_at": at} | fields),
+        **({"text": text, "author": f"author-{number}", "published_at": at, "captured_at": at} | fields),
     )
 
 

@@ -331,3 +331,17 @@ def test_the_error_prints_one_line_per_problem(read):
         read("brand: x\n")
     assert str(caught.value).splitlines()[0] == 'brandmelder.yaml:1:1: the key "sources" is missing'
     assert Path(caught.value.problems[0].file).name == "brandmelder.yaml"
+
+
+def test_topics_are_named_for_the_brand_and_for_a_monitor(read):
+    text = SMALL.replace("{query: watt}", "{query: watt, topics: {ebbe: [ebbe, niedrigwasser*]}}")
+    settings = read(text + "topics: {outage: [netz weg]}\nincidents_are_negative: true\n")
+    assert settings.topics == {"outage": ("netz weg",)}
+    assert settings.monitors["watt"].topics == {"ebbe": ("ebbe", "niedrigwasser*")}
+    assert settings.incidents_are_negative
+
+
+def test_every_bad_topic_is_told_where_it_stands(read):
+    problems = problems_of(read, SMALL + 'topics:\n  Netz: [weg]\n  wlan: []\n  tv: ["*"]\n  box: [3]\n')
+    assert [problem.line for problem in problems] == [11, 12, 13, 14]
+    assert "'*' names no word" in str(problems[2])

@@ -74,7 +74,9 @@ def test_a_database_from_a_newer_version_is_refused_and_untouched(tmp_path):
     database = Database(f"sqlite:///{tmp_path}/a.db")
     database.prepare()
     database.run_now(lambda connection: connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9001'"))
-    with pytest.raises(StoreTooNew, match=r"newer version \(revision 9001, this one knows 0003\); upgrade brandmelder"):
+    with pytest.raises(
+        StoreTooNew, match=r"newer version \(revision 9001, this one knows \d{4}\); upgrade brandmelder"
+    ):
         database.prepare()
     database.close()
 

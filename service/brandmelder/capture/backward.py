@@ -2,6 +2,7 @@
 
 Each page is committed before the next is asked for. A walk ends at a mention it knows: any of the last fifty will do,
 since a single one can be deleted. Only then the head of the walk becomes what is known (sources.md, rules 5 and 6).
+What is released late stands below the anchors; where that happens, a sweep walks past them from time to time.
 """
 
 from __future__ import annotations
@@ -36,12 +37,16 @@ class Trail(Struct, frozen=True, kw_only=True, omit_defaults=True):
     page: str = ""
     """Where the running walk goes on; empty at the head."""
     pages: int = 0
+    read: int = 0
+    """How many the running walk has read."""
     began: datetime | None = None
     """When the running walk asked for its head."""
     walked: datetime | None = None
     """Up to when the last walk had read everything."""
-    extra: str = ""
-    """What only the source understands."""
+    swept: datetime | None = None
+    """When the last walk began that was a sweep."""
+    is_sweep: bool = False
+    """The running walk goes past what is known."""
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -66,6 +71,11 @@ class Bounds(Struct, frozen=True, kw_only=True):
     """How many pages one walk may read; what lies behind them is a declared gap."""
     window: int | None = None
     """The list shows only so many, ever: a full window without a known mention means that some were missed."""
+    sweep_every: timedelta | None = None
+    """How often what stands below the anchors is looked at again."""
+    sweep_span: timedelta = timedelta(days=1)
+    """How far back a sweep looks for what was released late."""
+    anchors: int = ANCHORS
 
 
 def recall(cursor: Cursor | None, place: str, now: datetime) -> Trail:
@@ -79,30 +89,29 @@ def recall(cursor: Cursor | None, place: str, now: datetime) -> Trail:
 
 def turn_page(trail: Trail, page: Page, *, source: SourceId, now: datetime, bounds: Bounds) -> Poll:
     """Return what a page brings, and where the walk stands after it."""
-    began = trail.began or now.replace(microsecond=0)
-    newest = trail.newest or tuple(page.ids[:ANCHORS])
+    if trail.began is None:
+        trail = _begun(trail, now.replace(microsecond=0), bounds)
+    trail = replace(trail, newest=trail.newest or tuple(page.ids[: bounds.anchors]))
     times = [one.published_at for one in page.mentions]
-    bound = trail.walked - OVERLAP if trail.walked else trail.first - bounds.history
-    is_known = not set(trail.anchors).isdisjoint(page.ids)
-    is_old = bool(times) and max(times) < bound
-    is_end = is_known or is_old or not page.following
-    gap = None
+    bound, oldest = _bound(trail, bounds), min(times, default=trail.began or now)
+    is_met = (not trail.is_sweep and not set(trail.anchors).isdisjoint(page.ids)) or max(times, default=bound) < bound
+    gap, is_end = None, is_met or not page.following
     if not is_end and trail.pages + 1 >= bounds.pages:
-        gap = _gap(source, bound, min(times, default=began), f"more than {bounds.pages} pages were new", page.expected)
+        gap = _gap(source, bound, oldest, f"more than {bounds.pages} pages were new", page.expected)
         is_end = True
-    elif is_end and not (is_known or is_old) and _is_cut(trail, page, bounds):
+    elif is_end and not (is_met or trail.is_sweep) and _is_cut(trail, page, bounds):
         reason = f"only the newest {bounds.window} are shown, and all were new"
-        gap = _gap(source, bound, min(times, default=began), reason, page.expected)
+        gap = _gap(source, bound, oldest, reason, page.expected)
     following = (
-        replace(trail, anchors=newest or trail.anchors, newest=(), page="", pages=0, began=None, walked=began)
+        _ended(trail)
         if is_end
-        else replace(trail, newest=newest, page=page.following, pages=trail.pages + 1, began=began)
+        else replace(trail, page=page.following, pages=trail.pages + 1, read=trail.read + len(page.ids))
     )
     return Poll(
         mentions=tuple(_dated(one, trail.first) for one in page.mentions),
         removals=tuple(page.removals),
         cursor=Cursor(msgspec.json.encode(following).decode()),
-        read_until=began if is_end else None,
+        read_until=trail.began if is_end else None,
         gap=gap,
         extent=Extent(read=len(page.ids), expected=page.expected),
         more=not is_end,
@@ -110,8 +119,28 @@ def turn_page(trail: Trail, page: Page, *, source: SourceId, now: datetime, boun
     )
 
 
+def _begun(trail: Trail, now: datetime, bounds: Bounds) -> Trail:
+    """Return the trail at the head of a new walk; the first one reads further than any sweep."""
+    is_due = bounds.sweep_every is not None and (trail.swept is None or now - trail.swept >= bounds.sweep_every)
+    is_sweep = is_due and trail.walked is not None
+    return replace(trail, began=now, is_sweep=is_sweep, swept=now if is_due else trail.swept)
+
+
+def _ended(trail: Trail) -> Trail:
+    anchors = trail.newest or trail.anchors
+    return replace(
+        trail, anchors=anchors, newest=(), page="", pages=0, read=0, began=None, walked=trail.began, is_sweep=False
+    )
+
+
+def _bound(trail: Trail, bounds: Bounds) -> datetime:
+    """Return before when everything was read already, or need not be."""
+    bound = trail.walked - OVERLAP if trail.walked else trail.first - bounds.history
+    return min(bound, trail.began - bounds.sweep_span) if trail.is_sweep and trail.began else bound
+
+
 def _is_cut(trail: Trail, page: Page, bounds: Bounds) -> bool:
-    return bounds.window is not None and bool(trail.anchors) and len(page.ids) >= bounds.window
+    return bounds.window is not None and bool(trail.anchors) and trail.read + len(page.ids) >= bounds.window
 
 
 def _gap(source: SourceId, since: datetime, until: datetime, reason: str, expected: int | None) -> Gap | None:

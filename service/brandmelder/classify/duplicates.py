@@ -1,7 +1,8 @@
 """Which mentions are near-copies of one another: MinHash over character 4-grams, clusters grown as mentions stream in.
 
 Broder 1997: the share of equal minima of two texts estimates the Jaccard similarity of their 4-gram sets. An index of
-bands proposes candidates; whole signatures decide. What is remembered is bounded: the oldest cluster goes first.
+bands proposes candidates; whole signatures decide. What is remembered is bounded: the cluster that was longest without
+a new copy goes first. `changes` and `restore` carry it over a restart, without a word of anybody's text.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import OrderedDict
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from brandmelder.model import Cluster
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,6 +35,10 @@ WORDS: Final = 5
 TEXT_LIMIT: Final = 600
 CLUSTERS: Final = 30_000
 """Clusters remembered by default; each costs about 3 KB."""
+EPISODE: Final = 86_400
+"""Seconds without a copy after which a text that comes again is new again: its copies are counted from one."""
+PROPOSED: Final = 32
+"""Most clusters one mention is compared with, the newest: whoever crowds a band must not buy time."""
 CHUNK: Final = 1 << 15
 
 _NOISE = re.compile(r"https?://\S+|@\w+:?|^rt\b|[\W_]+")
@@ -43,11 +51,13 @@ _POSITIONS: Final = np.array([0x01000193, 0x2C1B3C6D, 0x297A2D39, 0x7FEB352D], n
 
 
 class Membership(NamedTuple):
-    """Where a mention belongs: the cluster's number, how many came before it, and the first one's key."""
+    """Where a mention belongs: the cluster's number, how many came before it of late, and the first one's key."""
 
     cluster: int
     earlier: int
     first: str
+    is_long: bool = True
+    """Whether the text has enough words for near-copies; short ones are joined only to exact repeats."""
 
 
 class _Signed(NamedTuple):
@@ -55,13 +65,32 @@ class _Signed(NamedTuple):
     bands: list[int]
 
 
-class _Cluster:
-    __slots__ = ("bands", "count", "exact", "first", "number", "signature")
+class Prepared(NamedTuple):
+    """What places a text: the hash of what copies share, and its signature if it is long enough."""
 
-    def __init__(self, number: int, first: str, exact: str, signature: NDArray[np.uint32] | None) -> None:
-        self.number, self.first, self.exact, self.signature = number, first, exact, signature
-        self.count = 0
-        self.bands: tuple[int, ...] = ()
+    exact: int
+    signed: _Signed | None
+
+
+class _Cluster:
+    __slots__ = ("bands", "count", "exact", "first", "last", "number", "signature", "touched")
+
+    def __init__(self, number: int, first: str, exact: int, signed: _Signed | None) -> None:
+        self.number, self.first, self.exact = number, first, exact
+        self.signature = None if signed is None else signed.values.copy()
+        self.bands: tuple[int, ...] = () if signed is None else tuple(dict.fromkeys(signed.bands))
+        self.count = self.last = self.touched = 0
+
+    def kept(self) -> Cluster:
+        return Cluster(
+            number=self.number,
+            first=self.first,
+            exact=self.exact,
+            signature=b"" if self.signature is None else self.signature.tobytes(),
+            count=self.count,
+            last=self.last,
+            touched=self.touched,
+        )
 
 
 class Copies:
@@ -69,60 +98,114 @@ class Copies:
 
     def __init__(self, limit: int = CLUSTERS) -> None:
         self.limit = limit
-        self._next = 0
+        self._next = self._placed = 0
         self._clusters: OrderedDict[int, _Cluster] = OrderedDict()
-        self._exact: dict[str, int] = {}
-        self._bands: dict[int, int] = {}
+        self._exact: dict[int, int] = {}
+        self._bands: dict[int, int | tuple[int, ...]] = {}
+        """By band the clusters that have it; nearly all have one alone, which then stands there as it is."""
+        self._changed: set[int] = set()
+        self._forgotten: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._clusters)
 
     def add(self, keys: Sequence[str], texts: Sequence[str]) -> tuple[Membership, ...]:
         """Place each text; `keys` name the mentions (only the first key of a cluster is kept)."""
-        plain = [stripped(text) for text in texts]
-        long = [row for row, text in enumerate(plain) if text.count(" ") >= WORDS - 1]
-        values = signatures([plain[row] for row in long])
-        signed = dict(zip(long, map(_Signed, values, _bands(values).tolist()), strict=True))
-        return tuple(self._place(key, plain[row], signed.get(row)) for row, key in enumerate(keys))
+        return tuple(self.place(key, one) for key, one in zip(keys, prepare(texts), strict=True))
 
-    def _place(self, key: str, text: str, signature: _Signed | None) -> Membership:
-        cluster = self._clusters.get(self._exact.get(text, -1))
-        if cluster is None and signature is not None:
-            cluster = self._nearest(signature)
+    def place(self, key: str, text: Prepared, moment: int = 0) -> Membership:
+        """Place one prepared text; `moment` is its event time in seconds, for the episodes."""
+        cluster = self._clusters.get(self._exact.get(text.exact, -1))
+        if cluster is None and text.signed is not None:
+            cluster = self._nearest(text.signed)
         if cluster is None:
-            cluster = self._open(key, text, signature)
+            cluster = self._open(key, text)
         self._clusters.move_to_end(cluster.number)
-        earlier = cluster.count
-        cluster.count += 1
-        return Membership(cluster.number, earlier, cluster.first)
+        earlier = cluster.count if abs(moment - cluster.last) <= EPISODE else 0
+        self._placed += 1
+        cluster.count, cluster.last, cluster.touched = earlier + 1, moment, self._placed
+        self._changed.add(cluster.number)
+        return Membership(cluster.number, earlier, cluster.first, text.signed is not None)
 
-    def _nearest(self, signature: _Signed) -> _Cluster | None:
-        known = self._bands
-        proposed = {known[band] for band in signature.bands if band in known}
+    def _nearest(self, signed: _Signed) -> _Cluster | None:
+        proposed: set[int] = set()
+        for band in signed.bands:
+            holders = self._bands.get(band)
+            if holders is not None:
+                proposed.update((holders,) if isinstance(holders, int) else holders)
         best, most = None, ALIKE * VALUES
-        for number in sorted(proposed):
+        for number in sorted(proposed)[-PROPOSED:]:
             cluster = self._clusters[number]
-            equal = int(np.count_nonzero(cluster.signature == signature.values))
+            equal = int(np.count_nonzero(cluster.signature == signed.values))
             if equal >= most:
                 best, most = cluster, equal + 1
         return best
 
-    def _open(self, key: str, text: str, signature: _Signed | None) -> _Cluster:
-        cluster = _Cluster(self._next, key, text, signature.values if signature else None)
+    def _open(self, key: str, text: Prepared) -> _Cluster:
+        cluster = _Cluster(self._next, key, text.exact, text.signed)
         self._next += 1
-        self._clusters[cluster.number] = cluster
-        self._exact[text] = cluster.number
-        if signature is not None:
-            cluster.bands = tuple(band for band in signature.bands if band not in self._bands)
-            self._bands.update(dict.fromkeys(cluster.bands, cluster.number))
+        self._remember(cluster)
         while len(self._clusters) > self.limit:
             self._forget(self._clusters.popitem(last=False)[1])
         return cluster
 
+    def _remember(self, cluster: _Cluster) -> None:
+        self._clusters[cluster.number] = cluster
+        self._exact[cluster.exact] = cluster.number
+        for band in cluster.bands:
+            holders = self._bands.get(band)
+            if holders is None:
+                self._bands[band] = cluster.number
+            else:
+                held = (holders,) if isinstance(holders, int) else holders
+                self._bands[band] = (*held, cluster.number)[-PROPOSED:]
+
     def _forget(self, cluster: _Cluster) -> None:
         del self._exact[cluster.exact]
         for band in cluster.bands:
-            del self._bands[band]
+            holders = self._bands.get(band)
+            if holders == cluster.number:
+                del self._bands[band]
+            elif isinstance(holders, tuple):
+                rest = tuple(number for number in holders if number != cluster.number)
+                self._bands[band] = rest[0] if len(rest) == 1 else rest
+        self._changed.discard(cluster.number)
+        self._forgotten.add(cluster.number)
+
+    def changes(self) -> tuple[list[Cluster], list[int]]:
+        """Return the clusters that changed since the last call, and the numbers of those that were forgotten."""
+        changed = [self._clusters[number].kept() for number in sorted(self._changed)]
+        forgotten = sorted(self._forgotten)
+        self._changed, self._forgotten = set(), set()
+        return changed, forgotten
+
+    def restore(self, kept: Iterable[Cluster]) -> None:
+        """Remember what `changes` told, after a restart; whatever order it is given in."""
+        known = sorted(kept, key=lambda one: one.number)
+        values = np.frombuffer(b"".join(one.signature for one in known), np.uint32).reshape(-1, VALUES)
+        signed = map(_Signed, values, _bands(values).tolist())
+        for one in known:
+            cluster = _Cluster(one.number, one.first, one.exact, next(signed) if one.signature else None)
+            cluster.count, cluster.last, cluster.touched = one.count, one.last, one.touched
+            self._remember(cluster)
+        for one in sorted(known, key=lambda each: each.touched):
+            self._clusters.move_to_end(one.number)
+            self._placed = one.touched
+        self._next = max((one.number + 1 for one in known), default=0)
+
+
+def prepare(texts: Sequence[str]) -> list[Prepared]:
+    """Return what places each text; a batch is much faster than one by one."""
+    plain = [stripped(text) for text in texts]
+    long = [row for row, text in enumerate(plain) if text.count(" ") >= WORDS - 1]
+    values = signatures([plain[row] for row in long])
+    signed = dict(zip(long, map(_Signed, values, _bands(values).tolist()), strict=True))
+    return [Prepared(_hash(text), signed.get(row)) for row, text in enumerate(plain)]
+
+
+def _hash(text: str) -> int:
+    """Return 64 bits, signed as databases keep them; they stand for the text, which is not kept."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True)
 
 
 def stripped(text: str) -> str:

@@ -29,7 +29,7 @@ _COMMANDS = {
     "detect": ("detect:detect", "Run the detector over counts in CSV files."),
     "incidents": ("incidents:incidents", "List, show, acknowledge and end incidents."),
     "judge": ("judge:judge", "Judge JSON lines: what they say of the brand, how surely, and why."),
-    "label": ("judge:label", "Teach the judge with labels of the brand."),
+    "label": ("label:label", "Teach the judge with labels of the brand."),
     "send-test": ("channels:send_test", "Send a test message to every channel."),
     "recount": ("service:recount", "Rebuild all counts from mentions and verdicts."),
     "migrate": ("service:migrate", "Bring an older database to this version."),

@@ -1,9 +1,8 @@
-"""`brandmelder judge` and `brandmelder label`: the classifier as a filter, and what staff teach it."""
+"""`brandmelder judge`: the classifier as a filter, JSON lines in and JSON lines out."""
 
 from __future__ import annotations
 
-import csv
-import io
+import os
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -11,17 +10,20 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 import msgspec
 
+from brandmelder.cli.taught import read_taught
 from brandmelder.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from brandmelder.classify.adapt import Correction
-    from brandmelder.classify.linear import LinearClassifier
-    from brandmelder.model import Verdict
+    from brandmelder.classify.classifier import Classifier
+    from brandmelder.model import Mention, Verdict
 
-BATCH = 500
-"""Lines judged at once when the input is longer."""
+PORTION = 1 << 18
+"""Bytes read at most at once. What is there is judged at once, so that a slow writer gets its answers promptly."""
+LONGEST = 1 << 24
+"""Bytes of the longest line that is read."""
+BAD_INPUT = 2
 
 
 class Line(msgspec.Struct):
@@ -33,133 +35,97 @@ class Line(msgspec.Struct):
     monitor: str | None = None
 
 
-class Labelled(msgspec.Struct):
-    """One label: `origin` is `random` (drawn, or simply all of a day), `unsure` or `alert` (picked by the machine)."""
-
-    text: str
-    label: str
-    origin: str = "random"
-
-
-class Taught(msgspec.Struct):
-    """The file that `label` writes: what a brand's labels taught, by language, and for which model."""
-
-    model: str
-    corrections: dict[str, Any]
+Numbered = tuple[int, Line]
 
 
 @click.command()
 @click.argument("file", type=click.File("rb"), default="-")
 @click.option("--explain", is_flag=True, help="Write for people: the text, the verdict and the words that decided.")
-@click.option("--brand", default="", help="The brand the texts speak of.")
+@click.option("--brand", default=None, help="The brand the texts speak of.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Judge as the service with this configuration does: its brand, classifier and topics.",
+)
 @click.option("--taught", type=click.Path(path_type=Path, dir_okay=False), help="What `brandmelder label` wrote.")
-def judge(file: IO[bytes], brand: str, taught: Path | None, *, explain: bool) -> None:
-    """Judge JSON lines with a key `text` (and optionally `id`, `language`, `monitor`); without FILE, standard input."""
-    classifier = _classifier(brand, taught)
-    write = _explain if explain else _write
-    for batch in _batches(_lines(file, Line)):
-        for (number, line), verdict in zip(batch, classifier.classify(_mentions(batch)), strict=True):
-            write(number, line, verdict)
+def judge(file: IO[bytes], brand: str | None, config: Path | None, taught: Path | None, *, explain: bool) -> None:
+    """Judge JSON lines with a key `text` (and optionally `id`, `language`, `monitor`); without FILE, standard input.
 
-
-@click.command()
-@click.argument("file", type=click.File("rb"))
-@click.option("--to", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Where to write it.")
-@click.option("--brand", default="", help="The brand the labels are of.")
-def label(file: IO[bytes], to: Path, brand: str) -> None:
-    """Learn from JSON lines, or a CSV file with a heading: `text`, `label` (negative, neutral, positive), `origin`.
-
-    Nothing is written unless the correction wins on labels it was not fitted to. Undo: remove the file.
+    For each line one is written, in the same order: id (the number of the line if it has none), language, p_negative,
+    p_neutral, p_positive, label (negative, neutral, positive or unsure), stance, insult, topics, why. A line that
+    cannot be read is named on standard error and left out; the others are judged, and the exit code is 2.
     """
-    from brandmelder.classify import adapt, linear
-
-    rows = list(_csv(file) if file.name.endswith(".csv") else _lines(file, Labelled))
-    for number, row in rows:
-        if row.label not in ("negative", "neutral", "positive"):
-            raise InputError(file.name, number, f"label {row.label!r}; write negative, neutral or positive")
-    classifier = linear.LinearClassifier(brand)
-    examples = classifier.examples(
-        [row.text for _, row in rows],
-        [row.label == "negative" for _, row in rows],
-        random=[row.origin == "random" for _, row in rows],
-    )
-    learnt = {key: found for key, ones in examples.items() if (found := adapt.learn(ones)) is not None}
-    for key, ones in examples.items():
-        click.echo(_report(key, len(ones), learnt.get(key)))
-    if learnt:
-        content = Taught(model=linear.load().version, corrections=msgspec.to_builtins(learnt))
-        to.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1))
-
-
-def _report(language: str, count: int, found: Correction | None) -> str:
-    if found is None:
-        return f"{language}: {count} labels, nothing learnt: too few, or the judge as it is does as well"
-    kind = f"{len(found.slots)} n-grams and calibration" if found.slots else "calibration only"
-    return (
-        f"{language}: {count} labels, {kind}; log loss on left-out labels"
-        f" {found.loss_before:.3f} -> {found.loss_after:.3f}"
-    )
-
-
-def _classifier(brand: str, taught: Path | None) -> LinearClassifier:
-    from brandmelder.classify import adapt, linear
-
-    if taught is None:
-        return linear.LinearClassifier(brand)
-    try:
-        content = msgspec.json.decode(taught.read_bytes(), type=Taught)
-        corrections = msgspec.convert(content.corrections, dict[str, adapt.Correction])
-    except (OSError, msgspec.MsgspecError) as error:
-        raise InputError(taught, None, f"cannot be read: {error}; write it with `brandmelder label`") from error
-    if content.model != linear.load().version:
-        raise InputError(taught, None, "was learnt for another model; run `brandmelder label` again")
-    return linear.LinearClassifier(brand, corrections=corrections)
-
-
-def _lines(file: IO[bytes], shape: type[Any]) -> Iterator[tuple[int, Any]]:
-    decoder = msgspec.json.Decoder(shape)
-    for number, raw in enumerate(file, 1):
-        if raw.strip():
+    verdicts_on = _judge(brand, config, taught)
+    write = _explained if explain else _answer
+    name = getattr(file, "name", "<stdin>")
+    out, wrong = sys.stdout.buffer, 0
+    decoder = msgspec.json.Decoder(Line)
+    for portion in _portions(file):
+        batch: list[Numbered] = []
+        for number, raw in portion:
             try:
-                yield number, decoder.decode(raw)
+                batch.append((number, decoder.decode(raw)))
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                name = getattr(file, "name", "<stdin>")
-                raise InputError(str(name), number, f"{error}; write one JSON object with `text` per line") from error
+                wrong += 1
+                click.echo(str(InputError(name, number, f"{error}; write one JSON object with `text`")), err=True)
+        answers = zip(batch, verdicts_on(batch), strict=True)
+        out.write(b"".join(write(number, line, verdict) for (number, line), verdict in answers))
+        out.flush()
+    if wrong:
+        raise SystemExit(BAD_INPUT)
 
 
-def _csv(file: IO[bytes]) -> Iterator[tuple[int, Labelled]]:
-    try:
-        content = file.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(file.name, None, "is not UTF-8; save it as CSV UTF-8") from error
-    lines = csv.DictReader(io.StringIO(content, newline=""))
-    for row in lines:
-        text, found = row.get("text"), row.get("label")
-        if not text or not found:
-            raise InputError(file.name, lines.line_num, "no `text` or no `label`; the first line names the columns")
-        yield lines.line_num, Labelled(text=text, label=found.strip(), origin=(row.get("origin") or "random").strip())
+def _portions(file: IO[bytes]) -> Iterator[list[tuple[int, bytes]]]:
+    """Return the lines that are there, each with its number; empty ones are left out.
+
+    Raises InputError for a line without an end.
+    """
+    read: Callable[[int], bytes] = getattr(file, "read1", file.read)
+    number, rest = 0, b""
+    while chunk := read(PORTION):
+        *lines, rest = (rest + chunk).split(b"\n")
+        if len(rest) > LONGEST:
+            name = getattr(file, "name", "<stdin>")
+            raise InputError(name, number + len(lines) + 1, f"is longer than {LONGEST} bytes; write one object a line")
+        yield [(number + at, line) for at, line in enumerate(lines, 1) if line.strip()]
+        number += len(lines)
+    if rest.strip():
+        yield [(number + 1, rest)]
 
 
-def _batches(lines: Iterable[tuple[int, Line]]) -> Iterator[list[tuple[int, Line]]]:
-    batch: list[tuple[int, Line]] = []
-    for line in lines:
-        batch.append(line)
-        if len(batch) == BATCH or (sys.stdin.isatty() and len(batch) == 1):
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def _judge(brand: str | None, config: Path | None, taught: Path | None) -> Callable[[Sequence[Numbered]], Any]:
+    from brandmelder import plugins, wiring
+    from brandmelder.classify import linear
+    from brandmelder.model import MonitorId
+    from brandmelder.settings import read_settings
+
+    settings = None if config is None else read_settings(config, os.environ)
+    name = settings.brand if brand is None and settings is not None else brand or ""
+    kind: Any = linear.LinearClassifier if settings is None else plugins.load("classifiers", settings.classifier)
+    classifier: Classifier = (
+        kind(name) if taught is None else linear.LinearClassifier(name, corrections=read_taught(taught))
+    )
+    topics = None if settings is None else wiring.topics_of(settings)
+
+    def verdicts_on(batch: Sequence[Numbered]) -> Sequence[Verdict]:
+        found = classifier.classify(_mentions(batch))
+        if topics is None:
+            return found
+        concerned = [() if line.monitor is None else (MonitorId(line.monitor),) for _, line in batch]
+        return topics.read(found, [line.text for _, line in batch], concerned)
+
+    return verdicts_on
 
 
-def _mentions(batch: list[tuple[int, Line]]) -> list[Any]:
+def _mentions(batch: Sequence[Numbered]) -> list[Mention]:
     from datetime import UTC, datetime
 
     from brandmelder.model import Mention, SourceId
 
-    never = datetime.fromtimestamp(0, UTC)
+    never, source = datetime.fromtimestamp(0, UTC), SourceId("file")
     return [
         Mention(
-            source=SourceId("file"),
+            source=source,
             external_id=str(number),
             text=line.text,
             published_at=never,
@@ -170,7 +136,7 @@ def _mentions(batch: list[tuple[int, Line]]) -> list[Any]:
     ]
 
 
-def _write(number: int, line: Line, verdict: Verdict) -> None:
+def _answer(number: int, line: Line, verdict: Verdict) -> bytes:
     answer = {
         "id": line.id if line.id is not None else number,
         "language": verdict.language,
@@ -183,23 +149,22 @@ def _write(number: int, line: Line, verdict: Verdict) -> None:
         "topics": verdict.topics,
         "why": verdict.reasons,
     }
-    if line.monitor is not None:
-        answer["monitor"] = line.monitor
-    click.echo(msgspec.json.encode(answer))
+    return msgspec.json.encode(answer) + b"\n"
 
 
-def _explain(number: int, line: Line, verdict: Verdict) -> None:
+def _explained(number: int, line: Line, verdict: Verdict) -> bytes:
     mark = "unsure" if verdict.unsure else verdict.label.value
-    words = ", ".join(f"{_safe(word)} {share:+.0%}" for word, share in verdict.reasons)
     text = " ".join(line.text[:300].split())
-    click.echo(f"{line.id if line.id is not None else number}: {_safe(text)}")
-    click.echo(
+    told = [
+        f"{_safe(str(line.id if line.id is not None else number))}: {_safe(text)}",
         f"   {mark}; negative {verdict.p_negative:.0%}, neutral {verdict.p_neutral:.0%},"
         f" positive {verdict.p_positive:.0%}; language {verdict.language}; {verdict.stance.value};"
-        f" insult {verdict.insult:.0%}" + (f"; {', '.join(verdict.topics)}" if verdict.topics else "")
-    )
-    if words:
-        click.echo(f"   because of (+ towards negative): {words}")
+        f" insult {verdict.insult:.0%}" + (f"; {', '.join(verdict.topics)}" if verdict.topics else ""),
+    ]
+    if verdict.reasons:
+        words = ", ".join(f"{_safe(word)} {share:+.0%}" for word, share in verdict.reasons)
+        told.append(f"   because of (+ towards negative): {words}")
+    return "".join(f"{line}\n" for line in told).encode("utf-8", "replace")
 
 
 def _safe(text: str) -> str:

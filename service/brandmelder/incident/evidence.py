@@ -42,6 +42,8 @@ SPARK_SLOTS = 18
 BIG_REACH = 10_000
 """More followers than this make a critic's reach worth a word."""
 _INSULTING = 0.7
+_HEARD = 0.1
+"""From this weight on a mention has a say in phrases and quotes."""
 
 
 class Judged(Struct, frozen=True, kw_only=True):
@@ -65,7 +67,11 @@ class EvidenceInputs(Struct, frozen=True, kw_only=True):
 
     incident: Incident
     judged: tuple[Judged, ...]
-    """The monitor's mentions since the onset, in any order."""
+    """The monitor's mentions since the onset, in any order; of very many only some, copies left out first."""
+    mentions: int = 0
+    """How many there are in all…"""
+    negatives: int = 0
+    """…and how many of them are negative; 0: as many as `judged` holds."""
     bins: tuple[Bin, ...] = ()
     """The monitor's bins of the last six hours, for course and picture."""
     background: Background = Background()
@@ -92,20 +98,24 @@ class _Critics(Struct, frozen=True):
 
 
 def gather(inputs: EvidenceInputs) -> Evidence:
-    """Return the evidence of an incident as of now. Own posts and what weighs nothing do not count."""
+    """Return the evidence of an incident as of now. Own posts and what weighs nothing do not count.
+
+    Negatives that are not at hand are copies, for those are left out first.
+    """
     counted = sorted(
         (one for one in inputs.judged if not one.mention.own and one.verdict.weight > 0),
         key=lambda one: (one.mention.published_at, one.id),
     )
     negatives = tuple(one for one in counted if one.verdict.label is Label.NEGATIVE)
     critics = _Critics(negatives, tuple(first_of_kind([one.mention.text for one in negatives])))
+    unseen = max(0, inputs.negatives - len(negatives))
     evidence = Evidence(
         sources=tuple(Counter(one.mention.source for one in negatives).most_common()),
-        copies_share=_share(critics.copies, len(negatives)),
+        copies_share=_share(critics.copies + unseen, len(negatives) + unseen),
         unclear_share=_share(sum(one.verdict.unsure for one in counted), len(counted)),
         insult_share=_share(sum(one.verdict.insult > _INSULTING for one in negatives), len(negatives)),
-        mentions=len(counted),
-        negatives=len(negatives),
+        mentions=max(len(counted), inputs.mentions),
+        negatives=len(negatives) + unseen,
         answered=inputs.answered.answered,
         oldest_unanswered=inputs.answered.oldest_unanswered,
         first_answered=inputs.answered.first,
@@ -194,15 +204,26 @@ def _slot(end: datetime, until: datetime) -> int | None:
 
 
 def _with_words(evidence: Evidence, inputs: EvidenceInputs, critics: _Critics) -> Evidence:
-    said = {place: terms(critics.mentions[place].mention.text) for place in sorted(set(critics.firsts))}
+    firsts = sorted(set(critics.firsts))
+    # What was not counted names no cause: over-active accounts would choose the words of the alert.
+    firsts = [place for place in firsts if critics.mentions[place].verdict.weight >= _HEARD] or firsts
+    said = {place: terms(critics.mentions[place].mention.text) for place in firsts}
     phrases = key_terms(list(said.values()), inputs.background, own_names=inputs.own_names)
     told = replace(
         evidence,
         phrases=phrases,
+        topics=_topics([critics.mentions[place].verdict.topics for place in firsts]),
         compared=inputs.background.mentions,
         quotes=_quotes(critics, said, [phrase.text.casefold() for phrase in phrases]),
     )
     return replace(told, similar=most_similar(likeness(inputs.incident, told), inputs.earlier))
+
+
+def _topics(named: Sequence[tuple[str, ...]]) -> tuple[tuple[str, int], ...]:
+    """Return up to three topics that at least a fifth of the mentions, and three of them, are about."""
+    counts = Counter(topic for topics in named for topic in topics)
+    often = [(topic, count) for topic, count in counts.items() if count >= max(3, len(named) / 5)]
+    return tuple(sorted(often, key=lambda one: (-one[1], one[0]))[:3])
 
 
 def _quotes(critics: _Critics, said: Mapping[int, Terms], phrases: Sequence[str]) -> tuple[Quote, ...]:
@@ -267,10 +288,14 @@ def _with_levels(evidence: Evidence, inputs: EvidenceInputs, counted: Sequence[J
     articles = [
         one.mention for one in counted if one.mention.source in news and one.verdict.label is not Label.POSITIVE
     ]
+    by_public = community(_public(evidence, public, critics, watched=len(inputs.sight) - len(news)))
+    by_editors = media(_published(articles))
     return replace(
         evidence,
-        community=community(_public(evidence, public, critics, watched=len(inputs.sight) - len(news))).level,
-        media=media(_published(articles)).level,
+        community=by_public.level,
+        community_inputs=by_public.inputs,
+        media=by_editors.level,
+        media_inputs=by_editors.inputs,
     )
 
 

@@ -19,6 +19,8 @@ _SIZES = ((5, 1), (10, 2), (20, 3))
 """Below so many mentions, severity is at most so much: a handful of posts is no storm, however unusual."""
 _WIDE = (100_000, 1_000_000)
 """Reach at which a few critics are severe."""
+_CAMPAIGN = 2
+"""The most that a few over-active accounts are worth: somebody should look, nobody must be woken (T1)."""
 
 
 def severity(finding: Finding, trail: Sequence[Pace] = ()) -> int:
@@ -27,7 +29,8 @@ def severity(finding: Finding, trail: Sequence[Pace] = ()) -> int:
     Points = 0.45 · log2(1 + excess) + 0.55 · log2(ratio) + 0.5 if it grew by half within 20 to 90 min, where excess is
     what lies beyond the usual range and ratio is observed / upper edge of that range (at least 1).
     33 in 60 min where 5-15 are usual give 2.5 points (severity 2), while growing 3.0 (3); 46 give 3.6 growing (4);
-    121 where 4-12 are usual give 4.9 (4). What is not counted in negatives has its own, lower scale.
+    121 where 4-12 are usual give 4.9 (4). A possible campaign is never above 2; what
+    is not counted in negatives has its own, lower scale.
     """
     spike = finding.spike
     match spike.kind:
@@ -47,11 +50,12 @@ def severity(finding: Finding, trail: Sequence[Pace] = ()) -> int:
 
 def _by_volume(finding: Finding, trail: Sequence[Pace]) -> int:
     spike = finding.spike
+    most = _CAMPAIGN if spike.campaign is not None else 5
     excess = max(0, spike.observed - spike.usual_high)
     ratio = max(1.0, spike.observed / max(1, spike.usual_high))
     points = 0.45 * math.log2(1 + excess) + 0.55 * math.log2(ratio) + 0.5 * _grew_by_half(finding, trail)
     by_points = 1 + sum(points >= step for step in _STEPS)
-    return next((min(by_points, most) for size, most in _SIZES if spike.observed < size), by_points)
+    return min(most, next((min(by_points, limit) for size, limit in _SIZES if spike.observed < size), by_points))
 
 
 def _by_key(spike: Spike) -> int:

@@ -13,6 +13,8 @@ from brandmelder.model.capture import (
     SourceState,
 )
 from brandmelder.model.classify import (
+    AuthorHour,
+    Cluster,
     Label,
     Stance,
     Verdict,
@@ -21,6 +23,7 @@ from brandmelder.model.count import (
     Bin,
 )
 from brandmelder.model.detect import (
+    Campaign,
     Finding,
     Spike,
     SpikeKind,
@@ -72,9 +75,12 @@ from brandmelder.model.notify import (
 __all__ = [
     "BIN",
     "Act",
+    "AuthorHour",
     "Bin",
+    "Campaign",
     "ChannelId",
     "Click",
+    "Cluster",
     "Course",
     "Cursor",
     "Delivery",

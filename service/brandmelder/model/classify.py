@@ -41,3 +41,30 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """At most five words that decided, each with its share."""
     weight: float = 1.0
     """How much it counts: 0 for own posts and spam, less than 1 for copies and over-active authors."""
+
+
+class Cluster(Struct, frozen=True, kw_only=True):
+    """Mentions that are near-copies of one another, as they are remembered: no text, only what finds further copies."""
+
+    number: int
+    first: str
+    """Names the first mention."""
+    exact: int
+    """A hash of the first text."""
+    signature: bytes
+    """Its minima; empty for a short text, whose copies are exact repeats."""
+    count: int
+    last: int
+    """Event time of the last copy, in seconds."""
+    touched: int
+    """When it last grew, in mentions placed since the beginning."""
+
+
+class AuthorHour(Struct, frozen=True, kw_only=True):
+    """What one author has counted in one hour."""
+
+    key: int
+    """A hash: nobody's name is kept for this."""
+    weight: float
+    number: int
+    """In which order the hours began."""

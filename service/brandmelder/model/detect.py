@@ -45,6 +45,14 @@ class SpikeKind(enum.StrEnum):
                 return Track.STORM
 
 
+class Campaign(Struct, frozen=True, kw_only=True):
+    """Few accounts that write most of a spike, or send the same words round."""
+
+    accounts: int
+    posts: int
+    """What these accounts wrote in the window, counted or not."""
+
+
 class Spike(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Bins far above their baseline: a fact without memory. Counts are in mentions per `window`."""
 
@@ -78,6 +86,8 @@ class Spike(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The key mention."""
     event: str = ""
     """Name of a known event that raised the expectation of this window."""
+    campaign: Campaign | None = None
+    """Most of what was counted comes from a few over-active accounts."""
 
 
 class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -173,6 +173,8 @@ class Occasion(Struct, frozen=True, kw_only=True):
 
     at: datetime
     name: str
+    until: datetime | None = None
+    """How long it raises the expectation."""
 
 
 class Picture(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -192,6 +194,8 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the message shows beside the count; numbers and references, no texts of mentions."""
 
     phrases: tuple[Phrase, ...] = ()
+    topics: tuple[tuple[str, int], ...] = ()
+    """What most of it is about, and in how many negative mentions each stands."""
     sources: tuple[tuple[SourceId, int], ...] = ()
     critics: int = 0
     reach_critics: int = 0
@@ -220,6 +224,9 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     community: int = 0
     """Level on the Shitstorm-Skala, community column."""
     media: int = 0
+    community_inputs: tuple[tuple[str, float], ...] = ()
+    """What decided the level, by the names of `skala.Community`; shares as 0 to 1."""
+    media_inputs: tuple[tuple[str, float], ...] = ()
     similar: tuple[str, ...] = ()
     """Ids of earlier incidents that looked like this."""
     quotes: tuple[Quote, ...] = ()

@@ -13,6 +13,7 @@ from brandmelder.notify.inert import inert
 from brandmelder.notify.kinds import told
 from brandmelder.notify.message import Button, Message, QuoteText, Span
 from brandmelder.notify.news import news, summary
+from brandmelder.notify.picture import chart_of
 from brandmelder.notify.story import Case, Context, Story
 from brandmelder.notify.voice import rule_words
 
@@ -67,6 +68,7 @@ def compose(
         headline=headline(story, is_test=is_test),
         sentence=_sentence(story, is_test=is_test),
         spark=sparkline(evidence.spark),
+        chart=chart_of(story),
         lines=lines(story),
         honest=honest(story),
         quotes=_quotes(story, quotes),
@@ -85,6 +87,7 @@ def _reply(story: Story) -> Message:
         emoji=EMOJI[incident.state],
         headline=told.headline,
         sentence=told.sentence,
+        chart=chart_of(story) if told.broadcast and not story.has_ended else None,
         footer=((Span(text=f"{incident.id}, "), *story.timed("{moment}", story.context.now)),),
         broadcast=told.broadcast,
     )
@@ -119,7 +122,19 @@ def _how_much(story: Story) -> tuple[Span, ...]:
         usual = words.sentence_usual_one
     else:
         usual = words.sentence_usual.format(range=voice.range(spike.usual_low, spike.usual_high))
-    return bold, Span(text=f"; {usual}")
+    return bold, Span(text=f"; {usual.removesuffix('.')}{_included(story)}")
+
+
+def _included(story: Story) -> str:
+    """Say which known events the usual has been raised for, so that nobody reckons them in a second time."""
+    picture, spike = story.evidence.picture, story.incident.spike
+    events = () if picture is None else picture.events
+    names = [
+        inert(event.name, 40)
+        for event in events
+        if event.name and event.at < spike.until and event.until is not None and event.until > spike.since
+    ]
+    return story.words.event_included.format(events=story.voice.listed(names)) if names else "."
 
 
 def _when(story: Story) -> str:

@@ -27,7 +27,7 @@ def safe_url(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return ""
-    return url if parts.scheme.lower() == "https" and parts.hostname else ""
+    return f"https{url[5:]}" if parts.scheme.lower() == "https" and parts.hostname else ""
 
 
 def _host(link: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from brandmelder.model import Course, SourceState, SpikeKind
+from brandmelder.model import Course, SourceState, SpikeKind, State
 from brandmelder.notify.excerpt import excerpt, safe_url
 from brandmelder.notify.inert import inert
 from brandmelder.notify.kinds import rule
@@ -29,6 +29,7 @@ def lines(story: Story) -> tuple[Line, ...]:
     words = story.words
     facts: tuple[tuple[str, Callable[[Story], tuple[Span, ...]]], ...] = (
         (words.new, _new),
+        (words.about_topics, _topics),
         (words.sources, _sources),
         (words.who, _who),
         (words.course, _course),
@@ -76,6 +77,16 @@ def _new(story: Story) -> tuple[Span, ...]:
             Span(text=f"{closing.text} {story.voice.number(phrase.count)}×"),
         ]
     return tuple(spans)
+
+
+def _topics(story: Story) -> tuple[Span, ...]:
+    """Name topics in the reader's words; one of the configuration keeps the name it has there."""
+    names, voice = story.words.topics, story.voice
+    return _own(
+        ", ".join(
+            f"{names.get(topic, inert(topic, 40))} {voice.number(count)}" for topic, count in story.evidence.topics
+        )
+    )
 
 
 def _sources(story: Story) -> tuple[Span, ...]:
@@ -149,16 +160,41 @@ def _case(story: Story, case: Case) -> tuple[Span, ...]:
     what = excerpt(case.what, 60)
     kind = Span(text=what, foreign=True) if what else Span(text=story.voice.month(case.opened_at))
     skala = story.words.case_skala.format(level=case.community)
-    time = story.voice.duration(case.duration, alone=True)
-    return Span(text=f"{inert(case.id, 40)} ("), kind, Span(text=f", {time}, {skala})")
+    facts = [story.voice.duration(case.duration, alone=True), skala, *_ending(story, case)]
+    return Span(text=f"{inert(case.id, 40)} ("), kind, Span(text=f", {', '.join(facts)})")
+
+
+def _ending(story: Story, case: Case) -> tuple[str, ...]:
+    """Say how an earlier case ended, so that nobody has to look it up at night."""
+    words = story.words
+    if case.ended is State.DISMISSED:
+        reason = words.reasons.get(case.label, words.reasons["other"])
+        return (words.case_ends["dismissed"].format(reason=reason),)
+    if case.ended is not State.RESOLVED:
+        return ()
+    return (words.case_ends["by_itself" if case.is_by_itself else "resolved"],)
 
 
 def _skala(story: Story) -> tuple[Span, ...]:
+    """Say both levels, each with the inputs that decided it: a level never stands alone."""
     evidence, words = story.evidence, story.words
     if not evidence.critics:
         return ()
-    media = words.media.format(level=evidence.media)
-    return _own(f"{evidence.community} {words.skala_names[evidence.community]}, {media}")
+    name = f"{evidence.community} {words.skala_names[evidence.community]}"
+    said = name + _inputs(story, evidence.community_inputs)
+    media = words.media.format(level=evidence.media) + _inputs(story, evidence.media_inputs)
+    return _own(f"{said}, {media}")
+
+
+def _inputs(story: Story, inputs: Sequence[tuple[str, float]]) -> str:
+    evidence, words, voice = story.evidence, story.words, story.voice
+    told = []
+    for name, value in inputs:
+        whole = evidence.mentions if name == "critics_share" else evidence.negatives
+        if value and name in words.skala_inputs:
+            said = words.skala_inputs[name].of(round(value))
+            told.append(said.format(number=voice.number(value), share=voice.share(min(1.0, value), whole)))
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _rule(story: Story) -> tuple[Span, ...]:
@@ -244,8 +280,12 @@ def _about_sources(story: Story) -> list[str]:
 
 def _about_authors(story: Story) -> list[str]:
     evidence, words, voice = story.evidence, story.words, story.voice
+    campaign = story.incident.spike.campaign
     told = []
-    if evidence.top_share >= 0.5 and evidence.negatives >= 6:
+    if campaign is not None:
+        number, posts = voice.number(campaign.accounts), voice.number(campaign.posts)
+        told.append(words.campaign_wrote.of(campaign.accounts).format(number=number, posts=posts))
+    elif evidence.top_share >= 0.5 and evidence.negatives >= 6:
         share = voice.share(evidence.top_share, evidence.negatives)
         number = voice.number(evidence.top_authors)
         told.append(words.few_wrote.of(evidence.top_authors).format(number=number, share=share))

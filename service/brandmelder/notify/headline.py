@@ -54,11 +54,12 @@ def _opening(story: Story) -> str:
     mine = told(story)
     if mine is not None:
         return fit(story, "", mine.number, mine.after)
-    number = f"{words.subject[spike.kind]}: {voice.observed(spike)}"
+    subject = words.subject[spike.kind] if spike.campaign is None else words.campaign
+    number = f"{subject}: {voice.observed(spike)}"
     after = voice.in_window("", spike.window)
     if len(story.name) + len(" – ") + len(number) <= LOCK_SCREEN:
         return fit(story, "", number, f"{after}, {voice.usual(spike)}")
-    subject = words.subject_short[spike.kind].of(spike.observed)
+    subject = words.subject_short[spike.kind].of(spike.observed) if spike.campaign is None else f"({words.campaign})"
     return fit(story, "", voice.observed(spike), f" {subject}{after}, {voice.usual(spike)}")
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from brandmelder.model import DeliveryKind, IncidentId, MonitorId, State
+from brandmelder.notify.chart_plot import Chart
 
 
 class Span(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -73,6 +74,8 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """At most 150 characters, without the emoji; our own words and the brand only."""
     sentence: tuple[Span, ...] = ()
     spark: str = ""
+    chart: Chart | None = None
+    """The picture; a channel that cannot show one shows `spark`."""
     lines: tuple[Line, ...] = ()
     honest: tuple[str, ...] = ()
     """What limits the finding, one sentence each."""

@@ -16,7 +16,7 @@ from brandmelder.notify.kinds import over
 from brandmelder.notify.message import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from brandmelder.notify.story import Story
 
@@ -31,6 +31,12 @@ class News(Struct, frozen=True, kw_only=True):
     headline: str
     sentence: tuple[Span, ...]
     broadcast: bool = False
+
+
+def first_told(timeline: Iterable[Transition]) -> int | None:
+    """Return the number that the alert reported at first, if it has been corrected since."""
+    corrections = (_FROM_TO.search(step.note) for step in timeline if step.act is Act.CORRECT)
+    return next((int(change[1]) for change in corrections if change is not None), None)
 
 
 def news(story: Story) -> News:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from brandmelder.model import Evidence, Incident, SourceId, SourceSight, SourceState, Transition
+from brandmelder.model import Evidence, Incident, SourceId, SourceSight, SourceState, State, Transition
 from brandmelder.notify.inert import inert
 from brandmelder.notify.message import Span
 from brandmelder.notify.voice import Voice, words_of
@@ -30,6 +30,11 @@ class Case(Struct, frozen=True, kw_only=True):
     community: int
     what: str = ""
     """Its leading phrase: strangers' words."""
+    ended: State | None = None
+    is_by_itself: bool = False
+    """It calmed without a person's act."""
+    label: str = ""
+    """Why it was dismissed."""
 
 
 class Context(Struct, frozen=True, kw_only=True):

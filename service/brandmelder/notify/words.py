@@ -59,6 +59,7 @@ class Words(Struct, frozen=True, kw_only=True):
     sentence_usual: str
     sentence_usual_one: str
     sentence_usual_none: str
+    event_included: str
     rarity: str
     rarity_by_chance: str
     rarer_than_a_year: str
@@ -93,7 +94,11 @@ class Words(Struct, frozen=True, kw_only=True):
     oldest: str
     case: str
     case_skala: str
+    case_ends: dict[str, str]
+    """How an earlier case ended: by itself, by a person's act, as no crisis."""
     skala_names: tuple[str, ...]
+    skala_inputs: dict[str, Plural]
+    """What decides a level, by the names of `skala.Community` and `skala.Media`."""
     media: str
     compared_with: str
     factor: str
@@ -111,6 +116,10 @@ class Words(Struct, frozen=True, kw_only=True):
     unclear: str
     few_wrote: Plural
     are_copies: str
+    about_topics: str
+    topics: dict[str, str]
+    campaign: str
+    campaign_wrote: Plural
     estimated: str
     delayed: str
     learning: str
@@ -179,6 +188,9 @@ class Words(Struct, frozen=True, kw_only=True):
     without_since: str
     without_many: str
     learns: str
+    counted: str
+    usual_up_to: str
+    """The names of the bars and of the edge of the usual, where a channel draws the picture itself."""
     in_minutes: str
     negative: dict[SpikeKind, Plural]
     """Behind a number in the headline of a picture."""

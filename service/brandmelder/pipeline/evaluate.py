@@ -276,7 +276,10 @@ class _Turn:
                 await self._consider_one(track, choose(self.incidents[track], mine))
 
     async def _consider_one(self, track: Track, finding: Finding) -> None:
-        finding = replace(finding, spike=replace(finding.spike, is_partial=self._is_partial(finding)))
+        is_told = track is Track.STORM and (finding.pages or finding.is_high)
+        campaign = await self.gatherer.campaign(self.watch, finding) if is_told else None
+        is_partial = self._is_partial(finding)
+        finding = replace(finding, spike=replace(finding.spike, is_partial=is_partial, campaign=campaign))
         change = lifecycle.consider(
             renamed(self.incidents[track], finding),
             finding,

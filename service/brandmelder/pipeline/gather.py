@@ -15,7 +15,7 @@ from brandmelder.incident.phrases import Background, background
 from brandmelder.incident.picture import Behind, frame_of, shows_band
 from brandmelder.incident.similar import Likeness, likeness
 from brandmelder.incident.transitions import ENDED
-from brandmelder.model import BIN, Bin, Evidence, Hole, Incident, Label, Mention, Occasion
+from brandmelder.model import BIN, Bin, Campaign, Evidence, Finding, Hole, Incident, Label, Mention, Occasion, SpikeKind
 from brandmelder.pipeline.view import Sights, bins_of
 from brandmelder.store import incidents, mentions, series
 
@@ -29,6 +29,8 @@ BEFORE = timedelta(days=28)
 """How far back the usual words are looked for."""
 REFRESH = timedelta(minutes=5)
 MOST_SHOWN, MOST_COMPARED, MOST_EARLIER = 2000, 2000, 200
+LEAST_BY_ONE, LEAST_POSTS = 5, 20
+"""So many negative posts, of which less than half is counted, make an account over-active; so many, a campaign."""
 INLINE = 200
 """So many mentions are gathered on the spot; more go to a thread, so that the loop keeps its beat."""
 
@@ -37,6 +39,7 @@ class Found(Struct, frozen=True, kw_only=True):
     """What the database knows about an incident."""
 
     judged: tuple[Judged, ...]
+    tally: mentions.Tally
     own: tuple[Mention, ...]
     bins: tuple[Bin, ...]
     earlier: tuple[Likeness, ...]
@@ -72,6 +75,8 @@ class Gatherer:
         inputs = EvidenceInputs(
             incident=incident,
             judged=found.judged,
+            mentions=found.tally.mentions,
+            negatives=found.tally.negatives,
             bins=found.bins,
             background=await self._background(watch, incident),
             answered=_answered(found),
@@ -83,6 +88,16 @@ class Gatherer:
         if len(found.judged) <= INLINE:
             return gather(inputs)
         return await asyncio.to_thread(gather, inputs)
+
+    async def campaign(self, watch: Watch, finding: Finding) -> Campaign | None:
+        """Return the few accounts that most of a finding comes from, if it does."""
+        spike = finding.spike
+        if spike.kind is not SpikeKind.NEGATIVE:
+            return None
+        found = await self.parts.database.run(mentions.activity, watch.id, spike.since, spike.until, least=LEAST_BY_ONE)
+        if found.posts < LEAST_POSTS or 2 * found.counted < found.all_counted:
+            return None
+        return Campaign(accounts=found.accounts, posts=found.posts)
 
     async def _background(self, watch: Watch, incident: Incident) -> Background:
         key = (watch.id, incident.onset)
@@ -108,10 +123,14 @@ def _read(connection: Connection, watch: Watch, incident: Incident, sights: Sigh
             one.external_id for _, one, verdict in judged if one.source == source and verdict.label is Label.NEGATIVE
         ]
         own += mentions.responses_to(connection, source, asked)
+    tally = mentions.Tally(len(judged), sum(verdict.label is Label.NEGATIVE for _, _, verdict in judged))
+    if len(judged) == MOST_SHOWN:
+        tally = mentions.tally(connection, watch.id, incident.onset, until)
     since = min(incident.spike.until - SPARK, frame_of(incident.spike).since)
     ended = incidents.all_incidents(connection, limit=MOST_EARLIER)
     return Found(
         judged=tuple(Judged(id=ident, mention=one, verdict=verdict) for ident, one, verdict in judged),
+        tally=tally,
         own=tuple(own),
         bins=bins_of(series.counts(connection, watch.id, since, until), since, incident.spike.until, sights=sights),
         earlier=tuple(
@@ -129,7 +148,7 @@ def _behind(watch: Watch, incident: Incident, seen: Seen, now: datetime) -> Behi
     return Behind(
         usual=tuple(usual) if shows_band(incident.spike) else (),
         holes=(*blind, *gaps),
-        events=tuple(Occasion(at=event.since, name=event.name) for event in watch.rules.events),
+        events=tuple(Occasion(at=event.since, until=event.until, name=event.name) for event in watch.rules.events),
     )
 
 

@@ -8,15 +8,17 @@ from brandmelder.capture.match import Particulars
 from brandmelder.capture.tree import FieldName
 from brandmelder.classify.language import identify
 from brandmelder.model import Label, Mention, MentionId, MonitorId, Verdict
+from brandmelder.pipeline.weigh import save
 from brandmelder.store import mentions, series
 from brandmelder.store.series import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection
 
     from brandmelder.capture.match import Matcher
+    from brandmelder.classify.weigh import Changes
     from brandmelder.pipeline.parts import Parts
 
 BATCH = 1000
@@ -34,19 +36,34 @@ async def judge(parts: Parts) -> set[MonitorId]:
         is_more = len(batch) == BATCH
         concerned = concerns(parts, [one for _, one, _ in batch])
         asked = [
-            (ident, one) for (ident, one, again), monitors in zip(batch, concerned, strict=True) if monitors or again
+            (ident, one, monitors)
+            for (ident, one, again), monitors in zip(batch, concerned, strict=True)
+            if monitors or again
         ]
-        found = parts.classifier.classify([one for _, one in asked])
-        verdicts = {ident: verdict for (ident, _), verdict in zip(asked, found, strict=True)}
+        judged = verdicts_on(parts, asked)
+        verdicts, changes = await parts.scales.weigh(judged, [ident for ident, _, again in batch if again])
         entries = [
             entry(monitor, ident, one, verdicts[ident])
             for (ident, one, _), monitors in zip(batch, concerned, strict=True)
             for monitor in monitors
             if verdicts[ident].weight > 0
         ]
-        await parts.database.run(_commit_verdicts, batch, verdicts, entries)
+        try:
+            await parts.database.run(_commit_verdicts, batch, verdicts, entries, changes)
+        except BaseException:
+            parts.scales.lose()
+            raise
         touched.update(one.monitor for one in entries)
     return touched
+
+
+def verdicts_on(
+    parts: Parts, asked: Sequence[tuple[MentionId, Mention, Collection[MonitorId]]]
+) -> list[tuple[MentionId, Mention, Verdict]]:
+    """Return each mention, given with the monitors it concerns, with the verdict on it; weights are not settled yet."""
+    found = parts.classifier.classify([one for _, one, _ in asked])
+    read = parts.topics.read(found, [one.text for _, one, _ in asked], [monitors for _, _, monitors in asked])
+    return [(ident, one, verdict) for (ident, one, _), verdict in zip(asked, read, strict=True)]
 
 
 def concerns(parts: Parts, found: Sequence[Mention]) -> list[tuple[MonitorId, ...]]:
@@ -89,9 +106,11 @@ def _commit_verdicts(
     batch: Sequence[Waiting],
     verdicts: Mapping[MentionId, Verdict],
     entries: Sequence[Entry],
+    changes: Changes,
 ) -> None:
     mentions.save_verdicts(connection, verdicts)
     edited = [ident for ident, _, again in batch if again]
     known = series.counted(connection, edited) if edited else set()
     series.enter(connection, [one for one in entries if (one.monitor, one.mention) not in known])
     mentions.mark_judged(connection, [ident for ident, _, _ in batch])
+    save(connection, changes)

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from brandmelder.capture.source import Source
     from brandmelder.classify.classifier import Classifier
+    from brandmelder.classify.topics import Topics
     from brandmelder.notify.notifier import Notifier
     from brandmelder.notify.routing import Route
+    from brandmelder.pipeline.weigh import Scales
     from brandmelder.store.database import Database
 
 SETTLE = timedelta(seconds=60)
@@ -87,6 +89,8 @@ class Parts:
     watches: Mapping[MonitorId, Watch]
     matcher: Matcher
     classifier: Classifier
+    topics: Topics
+    scales: Scales
     notifiers: Mapping[ChannelId, Notifier]
     routes: Sequence[Route]
     brand: str

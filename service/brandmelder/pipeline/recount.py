@@ -8,7 +8,8 @@ import structlog
 from msgspec.structs import replace
 
 from brandmelder.model import MentionId, MonitorId, Verdict
-from brandmelder.pipeline.judge import concerns, entry
+from brandmelder.pipeline.judge import concerns, entry, verdicts_on
+from brandmelder.pipeline.weigh import save
 from brandmelder.store import mentions, series
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from brandmelder.classify.weigh import Changes
     from brandmelder.pipeline.parts import Parts
     from brandmelder.store.series import Entry
 
@@ -48,12 +50,11 @@ async def recount(parts: Parts, monitors: Collection[MonitorId]) -> int:
         verdicts = {ident: verdict for ident, _, verdict in page if verdict is not None}
         concerned = concerns(parts, [one for _, one, _ in page])
         wanted = [
-            (ident, one)
+            (ident, one, names)
             for (ident, one, _), names in zip(page, concerned, strict=True)
             if ident not in verdicts and set(names) & set(monitors)
         ]
-        judged = parts.classifier.classify([one for _, one in wanted])
-        fresh = {ident: verdict for (ident, _), verdict in zip(wanted, judged, strict=True)}
+        fresh, changes = await parts.scales.weigh(verdicts_on(parts, wanted))
         verdicts |= fresh
         entries = [
             entry(name, ident, one, verdicts[ident])
@@ -61,7 +62,11 @@ async def recount(parts: Parts, monitors: Collection[MonitorId]) -> int:
             for name in names
             if name in monitors and verdicts[ident].weight > 0
         ]
-        await parts.database.run(_write, fresh, entries)
+        try:
+            await parts.database.run(_write, fresh, entries, changes)
+        except BaseException:
+            parts.scales.lose()
+            raise
     return await parts.database.run(_finish, parts, sorted(monitors))
 
 
@@ -73,9 +78,10 @@ def _strike(connection: Connection, monitors: Sequence[MonitorId]) -> None:
             series.save_monitor(connection, replace(rows[ident], rules=""))
 
 
-def _write(connection: Connection, fresh: dict[MentionId, Verdict], entries: Sequence[Entry]) -> None:
+def _write(connection: Connection, fresh: dict[MentionId, Verdict], entries: Sequence[Entry], changes: Changes) -> None:
     mentions.save_verdicts(connection, fresh)
     series.enter(connection, entries)
+    save(connection, changes)
 
 
 def _finish(connection: Connection, parts: Parts, monitors: Sequence[MonitorId]) -> int:

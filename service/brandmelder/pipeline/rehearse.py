@@ -15,6 +15,7 @@ from brandmelder.model import (
     Incident,
     IncidentId,
     MonitorId,
+    Picture,
     Spike,
     SpikeKind,
     State,
@@ -34,7 +35,8 @@ async def rehearse(notifier: Notifier, context: Context) -> list[str]:
     if trouble:
         return trouble
     incident = _example(context.now)
-    message = compose(incident, Evidence(), kind=DeliveryKind.TEST, context=context, quotes={})
+    evidence = Evidence(picture=_picture(incident.spike))
+    message = compose(incident, evidence, kind=DeliveryKind.TEST, context=context, quotes={})
     message = replace(message, subject=subject_of(incident, DeliveryKind.TEST))
     step = int(context.now.timestamp())
     key = key_of(incident.id, DeliveryKind.TEST, step=step, channel=notifier.id)
@@ -48,8 +50,17 @@ async def rehearse(notifier: Notifier, context: Context) -> list[str]:
     return trouble
 
 
+_BARS = (1, 0, 2, 1, 1, 0, 2, 1, 1, 2, 0, 1, 1, 2, 1, 5, 11, 22)
+"""The last hour of them adds up to what the example says."""
+
+
+def _picture(spike: Spike) -> Picture:
+    return Picture(until=spike.until, width=timedelta(minutes=20), counts=_BARS, usual=((0, 3),) * len(_BARS))
+
+
 def _example(now: datetime) -> Incident:
     hour = timedelta(hours=1)
+    now = now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0)
     spike = Spike(
         kind=SpikeKind.NEGATIVE,
         since=now - hour,

@@ -13,6 +13,7 @@ from brandmelder.errors import StoreError
 from brandmelder.model import Act, Delivery, DeliveryKind, Evidence, Incident, MentionId, Transition
 from brandmelder.notify.compose import Case, Context, compose, rule_words
 from brandmelder.notify.message import Subject
+from brandmelder.notify.news import ENGINE, first_told
 from brandmelder.notify.repeat import marked
 from brandmelder.store import incidents, mentions
 
@@ -55,6 +56,7 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
         holding_statement=watch.holding_statement if watch else "",
         transition=_told(facts.timeline, delivery),
         first_acknowledged_at=next(acknowledged, None),
+        first_observed=first_told(facts.timeline),
         cases=facts.cases,
     )
     message = compose(facts.incident, facts.evidence, kind=delivery.kind, context=context, quotes=facts.texts)
@@ -117,4 +119,7 @@ def _case(connection: Connection, ident: str) -> Case:
         duration=(incident.closed_at - incident.opened_at) if incident.closed_at else timedelta(0),
         community=evidence.community,
         what=phrases[0].text if phrases else "",
+        ended=incident.state,
+        is_by_itself=incident.closed_by == ENGINE,
+        label=incident.label or "",
     )

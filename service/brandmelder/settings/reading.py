@@ -13,6 +13,7 @@ from brandmelder.detect.budget import parse_budget
 from brandmelder.errors import ConfigurationError, PluginError, Problem, QueryError
 from brandmelder.model import ChannelId, MonitorId, SourceId, SpikeKind
 from brandmelder.options import ChannelOptions, Options, SourceOptions
+from brandmelder.settings.calendar import read_events, read_marked_periods, read_region
 from brandmelder.settings.marks import read_marked
 from brandmelder.settings.names import names_in
 from brandmelder.settings.secrets import expand, refuse_clear_text, take_files
@@ -98,6 +99,9 @@ class _Reading:
         alerts = self._alerts(block.get("alerts"), monitors, channels)
         zone = self._zone(block.get("timezone", Document.model_fields["timezone"].default))
         self._classifier(block.get("classifier"))
+        region = read_region(block.get("region"), notes)
+        calendar = read_events(block.get("calendar"), notes, monitors, self._known)
+        marked = read_marked_periods(block.get("marked"), notes, monitors, self._known)
         if document is None or zone is None or notes.problems:
             return None
         settings = Settings(
@@ -105,9 +109,14 @@ class _Reading:
             short=document.short or initials(document.brand),
             language=document.language,
             zone=zone,
+            region=region,
+            calendar=calendar,
+            marked=marked,
             database=document.database,
             on_call=document.on_call,
             classifier=document.classifier,
+            topics=document.topics,
+            incidents_are_negative=document.incidents_are_negative,
             sources={SourceId(name): options for name, options in sources.items() if options is not None},
             monitors={MonitorId(name): monitor for name, monitor in monitors.items() if monitor is not None},
             channels={ChannelId(name): options for name, options in channels.items() if options is not None},
@@ -196,6 +205,7 @@ class _Reading:
                     unanswered=accepted.unanswered,
                     runbook=accepted.runbook,
                     holding_statement=accepted.holding_statement,
+                    topics=accepted.topics,
                 )
         return found
 

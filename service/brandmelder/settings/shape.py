@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from brandmelder.classify.topic_words import pattern
 from brandmelder.detect.kinds.budget import DEFAULT
 from brandmelder.errors import Problem
 from brandmelder.model import ChannelId, MonitorId, SourceId, SpikeKind
 from brandmelder.options import ChannelOptions, Duration, Options, SourceOptions
+from brandmelder.settings.calendar import EventSettings, MarkedSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +51,26 @@ NamesOrAll = Annotated[
     WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
 ]
 """`all`, or a list of names; None means all."""
+
+
+def _topic_words(value: Any) -> tuple[str, ...]:
+    words = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    for word in words:
+        if not isinstance(word, str):
+            raise ValueError(f"{word!r} is no word; write words in brackets: [router, störung*, kein netz]")  # noqa: TRY004
+        pattern(word)
+    return words
+
+
+TopicWords = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_topic_words),
+    WithJsonSchema({"type": "array", "items": {"type": "string", "pattern": r"^[^*]*[^\W_][^*]*\*?$"}, "minItems": 1}),
+    Field(min_length=1),
+]
+"""What names a topic: words, `stem*`, phrases."""
+
+TopicName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 
 
 def _database(value: Any) -> str:
@@ -122,6 +144,8 @@ class MonitorBlock(Options):
     """Address of what to do, linked in every alert."""
     holding_statement: Annotated[str | None, Field(min_length=1, max_length=2_000)] = None
     """A first answer agreed beforehand, attached to the alert."""
+    topics: dict[TopicName, TopicWords] = Field(default_factory=dict)
+    """Topics that only its mentions have: a name, and words, `stem*` or phrases that name it."""
 
 
 class AlertBlock(Options):
@@ -144,6 +168,12 @@ class Document(Options):
     """The language of what staff read."""
     timezone: str = "Europe/Berlin"
     """The zone of the times staff read, as in the IANA list."""
+    region: str = ""
+    """Whose public holidays count as half a Sunday: a country (`DE`) or a part of it (`DE-BE`)."""
+    calendar: list[Any] = Field(default_factory=list)
+    """Known events, which raise the expectation and never mute."""
+    marked: list[Any] = Field(default_factory=list)
+    """Periods that were not normal: nothing is learnt from them."""
     database: Annotated[
         str, BeforeValidator(_database), WithJsonSchema({"type": "string", "pattern": "^sqlite://"})
     ] = "sqlite:///brandmelder.db"
@@ -152,6 +182,10 @@ class Document(Options):
     """Who is shown as responsible until somebody has acknowledged."""
     classifier: str = "linear"
     """What judges the mentions; a plug-in may bring another."""
+    topics: dict[TopicName, TopicWords] = Field(default_factory=dict)
+    """Topics beside those the judge knows, or more words for these: a name, and words, `stem*` or phrases."""
+    incidents_are_negative: bool = False
+    """Whether an outage, a delay, a leak or a danger counts as bad for the brand also when it is told soberly."""
     sources: dict[str, Any] = Field(min_length=1)
     """The places that are polled, each under a name of your choice."""
     monitors: dict[str, Any] = Field(min_length=1)
@@ -180,6 +214,7 @@ class MonitorSettings(Options):
     unanswered: UnansweredBlock | None = None
     runbook: str | None = None
     holding_statement: str | None = None
+    topics: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 class AlertSettings(Options):
@@ -200,9 +235,14 @@ class Settings(Options):
     short: str
     language: Literal["de", "en"]
     zone: ZoneInfo
+    region: str = ""
+    calendar: tuple[EventSettings, ...] = ()
+    marked: tuple[MarkedSettings, ...] = ()
     database: str
     on_call: str | None
     classifier: str
+    topics: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    incidents_are_negative: bool = False
     sources: dict[SourceId, SourceOptions]
     monitors: dict[MonitorId, MonitorSettings]
     channels: dict[ChannelId, ChannelOptions]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import bindparam, false, func, select, tuple_, update
+from sqlalchemy import bindparam, case, false, func, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import Mention, MentionId, Removal, SourceId, Verdict
@@ -58,19 +58,40 @@ _SAVE_VERDICTS = _SAVE_VERDICTS.on_conflict_do_update(
     set_={name: _SAVE_VERDICTS.excluded[name] for name in ("label", "p_negative", "body")},
 )
 _MARK_JUDGED = update(mention).where(mention.c.id == bindparam("key")).values(judged=True)
+_IN_SPAN = (
+    match.c.monitor == bindparam("monitor"),
+    match.c.published_at >= bindparam("since"),
+    match.c.published_at < bindparam("until"),
+)
 _JUDGED_BETWEEN = (
     select(mention.c.id, verdict.c.body, *_COLUMNS)
     .select_from(
         match.join(mention, mention.c.id == match.c.mention).join(verdict, verdict.c.mention == match.c.mention)
     )
-    .where(
-        match.c.monitor == bindparam("monitor"),
-        match.c.published_at >= bindparam("since"),
-        match.c.published_at < bindparam("until"),
-    )
+    .where(*_IN_SPAN)
     .order_by(match.c.published_at.desc(), match.c.mention.desc())
     .limit(bindparam("limit"))
 )
+HEAVY = 0.5
+"""From this weight on a mention is one of its own, and not one more copy."""
+_HEAVY_BETWEEN = _JUDGED_BETWEEN.where(match.c.total >= HEAVY)
+_LIGHT_BETWEEN = _JUDGED_BETWEEN.where(match.c.total < HEAVY)
+_TALLY = select(func.count(), func.count(case((match.c.labelled > 0, 1)))).where(*_IN_SPAN)
+_AUTHOR = case((mention.c.author == "", mention.c.external_id), else_=mention.c.author)
+_BY_AUTHOR = (
+    select(func.count().label("posts"), func.sum(match.c.labelled).label("counted"))
+    .select_from(match.join(mention, mention.c.id == match.c.mention))
+    .where(*_IN_SPAN, match.c.labelled > 0)
+    .group_by(mention.c.source, _AUTHOR)
+    .subquery()
+)
+_IS_ACTIVE = (_BY_AUTHOR.c.posts >= bindparam("least")) & (2 * _BY_AUTHOR.c.counted < _BY_AUTHOR.c.posts)
+_ACTIVE = select(
+    func.count(case((_IS_ACTIVE, 1))),
+    func.coalesce(func.sum(case((_IS_ACTIVE, _BY_AUTHOR.c.posts), else_=0)), 0),
+    func.coalesce(func.sum(case((_IS_ACTIVE, _BY_AUTHOR.c.counted), else_=0.0)), 0.0),
+    func.coalesce(func.sum(_BY_AUTHOR.c.counted), 0.0),
+).select_from(_BY_AUTHOR)
 
 
 class Stored(Struct, frozen=True):
@@ -203,6 +224,17 @@ def save_verdicts(connection: Connection, verdicts: Mapping[MentionId, Verdict])
     connection.execute(_SAVE_VERDICTS, rows)
 
 
+def weights_of(connection: Connection, idents: Sequence[MentionId]) -> dict[MentionId, float]:
+    """Return how much each of the mentions weighed when it was last judged."""
+    found: dict[MentionId, float] = {}
+    for start in range(0, len(idents), _CHUNK):
+        rows = connection.execute(
+            select(verdict.c.mention, verdict.c.body).where(verdict.c.mention.in_(idents[start : start + _CHUNK]))
+        )
+        found |= {MentionId(ident): _decode(body).weight for ident, body in rows}
+    return found
+
+
 def mark_judged(connection: Connection, idents: Sequence[MentionId]) -> None:
     """Take mentions off the list of those to judge."""
     if idents:
@@ -212,11 +244,43 @@ def mark_judged(connection: Connection, idents: Sequence[MentionId]) -> None:
 def judged_between(
     connection: Connection, monitor: str, since: datetime, until: datetime, *, limit: int = 5000
 ) -> list[tuple[MentionId, Mention, Verdict]]:
-    """Return a monitor's judged mentions of [since, until), newest first (primary key of match)."""
-    rows = connection.execute(
-        _JUDGED_BETWEEN, {"monitor": monitor, "since": seconds(since), "until": seconds(until), "limit": limit}
-    ).all()
+    """Return a monitor's judged mentions of [since, until), newest first (primary key of match).
+
+    Where there are more than `limit`, further copies are left out first: they must not hide what others say.
+    """
+    span = {"monitor": monitor, "since": seconds(since), "until": seconds(until)}
+    rows = connection.execute(_HEAVY_BETWEEN, span | {"limit": limit}).all()
+    if len(rows) < limit:
+        rows = [*rows, *connection.execute(_LIGHT_BETWEEN, span | {"limit": limit - len(rows)})]
     return [(MentionId(ident), _mention(columns), _decode(body)) for ident, body, *columns in rows]
+
+
+class Tally(Struct, frozen=True):
+    """How many mentions of a monitor a span holds, copies and all, and how many of them are labelled negative."""
+
+    mentions: int
+    negatives: int
+
+
+def tally(connection: Connection, monitor: str, since: datetime, until: datetime) -> Tally:
+    """Count a monitor's mentions of [since, until) one by one, whatever they weigh (primary key of match)."""
+    span = {"monitor": monitor, "since": seconds(since), "until": seconds(until)}
+    return Tally(*connection.execute(_TALLY, span).one())
+
+
+class Activity(Struct, frozen=True):
+    """What over-active accounts wrote against a monitor in a span; `counted` of `all_counted` is by them."""
+
+    accounts: int
+    posts: int
+    counted: float
+    all_counted: float
+
+
+def activity(connection: Connection, monitor: str, since: datetime, until: datetime, *, least: int) -> Activity:
+    """Return what accounts with at least `least` negative posts did, of which less than half was counted."""
+    span = {"monitor": monitor, "since": seconds(since), "until": seconds(until), "least": least}
+    return Activity(*connection.execute(_ACTIVE, span).one())
 
 
 def responses_to(connection: Connection, source: str, parents: Sequence[str]) -> list[Mention]:

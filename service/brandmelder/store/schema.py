@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
@@ -79,6 +79,26 @@ verdict = Table(
     Column("label", String(16), nullable=False),
     Column("p_negative", Float, nullable=False),
     Column("body", LargeBinary, nullable=False),
+)
+
+copies = Table(
+    "copies",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("first", Text, nullable=False),
+    Column("exact", BigInteger, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("touched", BigInteger, nullable=False),
+)
+
+author_hour = Table(
+    "author_hour",
+    metadata,
+    Column("key", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("weight", Float, nullable=False),
+    Column("number", BigInteger, nullable=False),
 )
 
 match = Table(
@@ -145,6 +165,18 @@ monitor = Table(
     Column("evaluated_through", BigInteger),
     Column("news_since", BigInteger),
     Column("dirty_since", BigInteger),
+)
+
+marked = Table(
+    "marked",
+    metadata,
+    Column("monitor", String(128), primary_key=True),
+    Column("since", BigInteger, primary_key=True),
+    Column("until", BigInteger, primary_key=True),
+    Column("why", Text, nullable=False),
+    Column("by", String(128), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 incident = Table(

@@ -39,6 +39,8 @@ class Api:
         self.workspace = workspace
         self.requests = []
         self.complaints = []
+        self.url = ""
+        """Where files are uploaded to, set by the server."""
         self._posts = {}
         self._calls = defaultdict(deque)
 
@@ -58,6 +60,8 @@ class Api:
             "chat.postEphemeral": self._post_ephemeral,
             "chat.update": self._update,
             "chat.delete": self._delete,
+            "files.getUploadURLExternal": self._announce,
+            "files.completeUploadExternal": self._complete,
         }.get(method)
         if act is None:
             raise Refused("unknown_method", req_method=method)
@@ -169,6 +173,61 @@ class Api:
         self.workspace.take(channel.id, seen.ts)
         return {"ok": True, "channel": channel.id, "ts": seen.ts}
 
+    # ------------------------------------------------------------------------- files
+
+    def _announce(self, bot, arguments):
+        self._need(bot, "files:write")
+        self._known(arguments, {"filename", "length", "alt_txt", "snippet_type"})
+        length = str(arguments.get("length", ""))
+        if not arguments.get("filename") or not length.isdecimal() or length == "0":
+            raise Refused("invalid_arguments")
+        if len(arguments.get("alt_txt", "")) > 1_000:
+            raise Refused("alt_txt_too_large")
+        ident = f"F{len(self.workspace.uploads):010}"
+        self.workspace.uploads[ident] = {
+            "name": arguments["filename"],
+            "alt_txt": arguments.get("alt_txt", ""),
+            "size": int(length),
+            "content": None,
+        }
+        return {"ok": True, "file_id": ident, "upload_url": f"{self.url}upload/v1/{ident}"}
+
+    def receive(self, ident, content):
+        """Take the bytes of an announced file; says whether they are as many as were announced."""
+        file = self.workspace.uploads.get(ident)
+        if file is None or len(content) != file["size"]:
+            return False
+        file["content"] = content
+        return True
+
+    def _complete(self, bot, arguments):
+        self._need(bot, "files:write")
+        self._known(arguments, {"files", "channel_id", "channels", "thread_ts", "initial_comment", "blocks"})
+        asked = arguments.get("files")
+        asked = json.loads(asked) if isinstance(asked, str) else asked
+        files = [{"id": one.get("id"), "title": one.get("title")} for one in asked or ()]
+        if not files or any((self.workspace.uploads.get(one["id"]) or {}).get("content") is None for one in files):
+            raise Refused("file_not_found")
+        channel = self._channel(bot, {"channel": arguments.get("channel_id", "")})
+        thread = arguments.get("thread_ts", "")
+        if thread and (channel.id, thread) not in self.workspace.messages:
+            raise Refused("thread_not_found")
+        kept = [
+            one | {name: self.workspace.uploads[one["id"]][name] for name in ("name", "alt_txt", "size")}
+            for one in files
+        ]
+        seen = Seen(
+            channel=channel.id,
+            ts=self.workspace.stamp(),
+            text=arguments.get("initial_comment", ""),
+            user=bot.user_id,
+            bot_id=bot.bot_id,
+            thread_ts=thread,
+            files=tuple(kept),
+        )
+        self.workspace.put(seen)
+        return {"ok": True, "files": files}
+
     # ------------------------------------------------------------------------ rights
 
     def _bot(self, token):
@@ -222,6 +281,8 @@ class Api:
         if blocks is None:
             return
         why = block_kit.refusals(blocks)
+        if not self.workspace.draws and any(one.get("type") == "data_visualization" for one in blocks):
+            why = [*why, "unsupported type: data_visualization"]
         if why:
             raise Refused("invalid_blocks", errors=why, response_metadata={"messages": [f"[ERROR] {w}" for w in why]})
         if len(json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))) > block_kit.MOST_CHARACTERS:

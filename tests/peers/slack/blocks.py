@@ -8,6 +8,7 @@ import re
 
 MOST_BLOCKS = 50
 MOST_CHARACTERS = 13_200
+MOST_CHARTS, MOST_SERIES, MOST_POINTS, MOST_LABEL = 2, 6, 20, 20
 INLINE_EVERYWHERE = frozenset({"text", "link"})
 STYLES = frozenset({"bold", "italic", "strike", "code", "underline"})
 DATE_TOKEN = re.compile(
@@ -25,6 +26,9 @@ def refusals(blocks):
         check.refuse("/blocks", f"no more than {MOST_BLOCKS} items allowed")
     for place, block in enumerate(blocks):
         check.block(block, f"/blocks/{place}")
+    charts = [block for block in blocks if isinstance(block, dict) and block.get("type") == "data_visualization"]
+    if len(charts) > MOST_CHARTS:
+        check.refuse("/blocks", f"no more than {MOST_CHARTS} data_visualization blocks allowed")
     return check.errors
 
 
@@ -105,6 +109,7 @@ class _Check:
             "divider": self.divider,
             "image": self.image,
             "rich_text": self.rich_text,
+            "data_visualization": self.data_visualization,
         }.get(kind)
         if check is None:
             self.refuse(f"{at}/type", f"unsupported type: {kind}")
@@ -179,6 +184,44 @@ class _Check:
             if button["action_id"] in self.action_ids:
                 self.refuse(f"{at}/action_id", "action_id already exists")
             self.action_ids.add(str(button["action_id"]))
+
+    # ------------------------------------------------------------------ charts
+
+    def data_visualization(self, block, at):
+        if self.keys(block, at, needs=("title", "chart"), may=("block_id",)):
+            self.string(block["title"], f"{at}/title", most=50)
+            chart = block["chart"]
+            kind = chart.get("type") if isinstance(chart, dict) else None
+            if kind not in {"bar", "line", "area"}:
+                self.refuse(f"{at}/chart/type", f"unsupported type: {kind}")
+            elif self.keys(chart, f"{at}/chart", needs=("series", "axis_config")):
+                self.series(chart, f"{at}/chart")
+
+    def series(self, chart, at):
+        """Every series has a name of its own, and one number for each category, in their order."""
+        axis = chart["axis_config"]
+        if not self.keys(axis, f"{at}/axis_config", needs=("categories",), may=("x_label", "y_label")):
+            return
+        for label, where in self.items(axis["categories"], f"{at}/axis_config/categories", most=MOST_POINTS):
+            self.string(label, where, most=MOST_LABEL)
+        if len(set(map(str, axis["categories"]))) < len(axis["categories"]):
+            self.refuse(f"{at}/axis_config/categories", "must be unique")
+        for one, where in self.items(chart["series"], f"{at}/series", most=MOST_SERIES):
+            if self.keys(one, where, needs=("name", "data")):
+                self.string(one["name"], f"{where}/name", most=MOST_LABEL)
+                self.points(one["data"], f"{where}/data", axis["categories"])
+        names = [one.get("name") for one in chart["series"] if isinstance(one, dict)]
+        if len(set(names)) < len(names):
+            self.refuse(f"{at}/series", "names must be unique")
+
+    def points(self, points, at, categories):
+        for point, where in self.items(points, at, most=MOST_POINTS):
+            if self.keys(point, where, needs=("label", "value")):
+                self.string(point["label"], f"{where}/label", most=MOST_LABEL)
+                if not isinstance(point["value"], int | float) or isinstance(point["value"], bool):
+                    self.refuse(f"{where}/value", "must provide a number")
+        if [point.get("label") for point in points if isinstance(point, dict)] != categories:
+            self.refuse(at, "must cover every category")
 
     # -------------------------------------------------------------- rich text
 

@@ -29,12 +29,14 @@ class SlackPeer:
         app.router.add_get("/_peer/visible/{channel}", self._tell)
         app.router.add_post("/_peer/faults/{method}", self._plan)
         app.router.add_route("*", "/api/{method}", self._answer)
+        app.router.add_post("/upload/v1/{file}", self._receive)
         self._runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{port}/api/"
+        self.api.url = f"http://{host}:{port}/"
         return self
 
     async def __aexit__(self, *_):
@@ -43,6 +45,15 @@ class SlackPeer:
     def visible(self, channel=CHANNEL) -> tuple[Seen, ...]:
         """Return what people see in a channel, oldest first."""
         return self.workspace.visible(channel)
+
+    # --------------------------------------------------------------------- the files
+
+    async def _receive(self, request):
+        fault = self.faults.next("upload")
+        if fault is not None:
+            return web.Response(status=fault.status, text="no")
+        is_right = self.api.receive(request.match_info["file"], await request.read())
+        return web.Response(status=200 if is_right else 400, text="OK" if is_right else "length mismatch")
 
     # ------------------------------------------------------------------ from outside
 

@@ -25,6 +25,16 @@ def word(text="x", **more):
     return {"type": "text", "text": text, **more}
 
 
+def drawn(*series, names=("a", "b"), **more):
+    known = {"type": "bar", "series": list(series), "axis_config": {"categories": list(names)}}
+    return {"type": "data_visualization", "title": "x", "chart": known | more}
+
+
+def bars(name="n", labels=("a", "b"), value=1):
+    return {"name": name, "data": [{"label": label, "value": value} for label in labels]}
+
+
+LABELS = tuple(str(number) for number in range(20))
 USER = {"type": "user", "user_id": "U1"}
 GOOD = [
     [],
@@ -45,11 +55,13 @@ GOOD = [
     [rich(section({"type": "date", "timestamp": 1, "format": "um {time}", "fallback": "x"}))],
     [rich(section({"type": "emoji", "name": "fire"}, {"type": "user", "user_id": "U1"}))],
     [rich(section({"type": "broadcast", "range": "here"}))],
+    [drawn(bars()), drawn(bars("m"), bars("n"), axis_config={"categories": ["a", "b"], "x_label": "x"})],
+    [drawn(*(bars(str(number), LABELS) for number in range(6)), names=LABELS)],
 ]
 BAD = [
     ("an object instead of a list", {"type": "divider"}),
     ("51 blocks", [{"type": "divider"}] * 51),
-    ("an unknown type", [{"type": "data_visualization"}]),
+    ("an unknown type", [{"type": "marquee"}]),
     ("no type", [{}]),
     ("a string for a block", ["x"]),
     ("a header of 151", [{"type": "header", "text": plain("x" * 151)}]),
@@ -95,6 +107,17 @@ BAD = [
     ("a date without a token", [rich(section({"type": "date", "timestamp": 1, "format": "heute"}))]),
     ("a list without style", [rich({"type": "rich_text_list", "elements": [section(word())]})]),
     ("a list of stars", [rich({"type": "rich_text_list", "style": "star", "elements": [section(word())]})]),
+    ("three charts", [drawn(bars())] * 3),
+    ("a chart without series", [drawn()]),
+    ("seven series", [drawn(*(bars(str(number)) for number in range(7)))]),
+    ("two series of one name", [drawn(bars(), bars())]),
+    ("21 categories", [drawn(bars(labels=(*LABELS, "x")), names=(*LABELS, "x"))]),
+    ("a category twice", [drawn(bars(labels=("a", "a")), names=("a", "a"))]),
+    ("a category without a number", [drawn(bars(labels=("a",)))]),
+    ("no number", [drawn(bars(value=None))]),
+    ("a label of 21", [drawn(bars(labels=("a" * 21,)), names=("a" * 21,))]),
+    ("a cake", [drawn(bars(), type="cake")]),
+    ("a title of 51", [drawn(bars()) | {"title": "x" * 51}]),
     ("a list of words", [rich({"type": "rich_text_list", "style": "bullet", "elements": [word()]})]),
 ]
 

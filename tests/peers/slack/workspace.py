@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field, replace
 
-SCOPES = frozenset({"chat:write", "channels:history", "groups:history", "channels:read", "groups:read"})
+SCOPES = frozenset({"chat:write", "files:write", "channels:history", "groups:history", "channels:read", "groups:read"})
 CHANNEL = "C0123456789"
 TOKEN = "xoxb-test"
 
@@ -49,6 +49,8 @@ class Seen:
     is_broadcast: bool = False
     edited: str = ""
     metadata: dict | None = None
+    files: tuple = ()
+    """What hangs on it: each with `id`, `name`, `title`, `alt_txt` and `size`."""
 
     @property
     def key(self):
@@ -70,6 +72,10 @@ class Workspace:
         self._threads = defaultdict(dict)
         self.coming = []
         self.edit_window = True
+        self.draws = True
+        """Whether it takes `data_visualization`; some workspaces answer `invalid_blocks`."""
+        self.uploads = {}
+        """Files that were announced: each with its name, its size and, once it came, its bytes."""
         self._last_ts = 0
 
     def visible(self, channel=CHANNEL):
@@ -137,7 +143,7 @@ def read_state(path):
     for line in path.read_text(encoding="utf-8").splitlines():
         change = json.loads(line)
         if "seen" in change:
-            seen = Seen(**(change["seen"] | {"blocks": tuple(change["seen"]["blocks"])}))
+            seen = Seen(**(change["seen"] | {name: tuple(change["seen"][name]) for name in ("blocks", "files")}))
             messages[seen.channel, seen.ts] = seen
         else:
             messages.pop(tuple(change["gone"]), None)

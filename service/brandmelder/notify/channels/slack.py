@@ -18,11 +18,22 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from brandmelder import __version__
-from brandmelder.notify.channels.slack_blocks import render
+from brandmelder.model import Form
+from brandmelder.notify.channels.slack_blocks import Block, render
+from brandmelder.notify.channels.slack_chart import BLOCK, Pictures, native
 from brandmelder.notify.channels.slack_check import problems
 from brandmelder.notify.channels.slack_options import SlackOptions
 from brandmelder.notify.channels.slack_outcomes import error_name, outcome_of
-from brandmelder.notify.notifier import Found, NotDelivered, Outcome, Sent, Unclear, Uneditable, Unreadable
+from brandmelder.notify.notifier import (
+    Found,
+    NotDelivered,
+    Outcome,
+    RefusedForm,
+    Sent,
+    Unclear,
+    Uneditable,
+    Unreadable,
+)
 from brandmelder.options import ChannelOptions, Secret
 
 if TYPE_CHECKING:
@@ -32,8 +43,10 @@ if TYPE_CHECKING:
 
     from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-    from brandmelder.model import ChannelId, Form
+    from brandmelder.model import ChannelId
     from brandmelder.notify.message import Message
+
+    Sending = Callable[[AsyncWebClient, str, list[Block]], Awaitable[Outcome]]
     from brandmelder.notify.notifier import Tools
 
 EVENT_TYPE = "brandmelder_alert"
@@ -78,6 +91,7 @@ class SlackNotifier:
         self._options = options
         self._receives_clicks = receives_clicks
         self._deadline = deadline.total_seconds()
+        self.pictures = Pictures()
         self._session: aiohttp.ClientSession | None = None
         self._bot_ids: dict[Secret, str] = {}
         self._tokens: list[Secret] = []
@@ -86,13 +100,12 @@ class SlackNotifier:
 
     async def push(self, message: Message, *, key: str, thread: str | None, form: Form) -> Outcome:
         """Post a new message, into the thread under `thread` if given."""
-        text, blocks = render(message, form=form, receives_clicks=self._receives_clicks)
         place: dict[str, Any] = {"channel": self._options.channel}
         if thread is not None:
             place = dict(zip(("channel", "thread_ts"), _split(thread), strict=True))
             place |= {"reply_broadcast": True} if message.broadcast else {}
 
-        async def post(client: AsyncWebClient) -> Outcome:
+        async def post(client: AsyncWebClient, text: str, blocks: list[Block]) -> Outcome:
             return _sent(
                 await client.chat_postMessage(
                     **place,
@@ -105,18 +118,48 @@ class SlackNotifier:
                 )
             )
 
-        return await self._attempt(post)
+        chart = self._chart(message, form)
+        outcome = await self._send(message, form, None if thread is not None else chart, post)
+        has_chart = chart is not None and self.pictures.takes(BLOCK)  # in the thread: the alert above shows it
+        if isinstance(outcome, Sent) and message.chart is not None and form is Form.FULL and not has_chart:
+            self.pictures.upload(self._client, message.chart, ref=thread or outcome.ref)
+        return outcome
 
     async def update(self, ref: str, message: Message, *, key: str, form: Form) -> Outcome:
         """Replace the message under `ref`; idempotent."""
         del key  # Slack keeps the metadata, and with it the key under which the alert was posted and is found
-        text, blocks = render(message, form=form, receives_clicks=self._receives_clicks)
         channel, ts = _split(ref)
 
-        async def edit(client: AsyncWebClient) -> Outcome:
+        async def edit(client: AsyncWebClient, text: str, blocks: list[Block]) -> Outcome:
             return _sent(await client.chat_update(channel=channel, ts=ts, text=text, blocks=blocks, parse="none"))
 
-        return await self._attempt(edit)
+        return await self._send(message, form, self._chart(message, form), edit)
+
+    def _chart(self, message: Message, form: Form) -> Block | None:
+        is_asked = message.chart is not None and form is Form.FULL and self.pictures.takes(BLOCK)
+        return native(message.chart) if is_asked and message.chart is not None else None
+
+    async def _send(self, message: Message, form: Form, chart: Block | None, send: Sending) -> Outcome:
+        """Send with Slack's own chart if there is one; where that is refused, the same attempt goes on without it.
+
+        Only a refused form is sent again: it certainly was not posted.
+        """
+        text, plain = render(message, form=form, receives_clicks=self._receives_clicks)
+
+        async def act(client: AsyncWebClient) -> Outcome:
+            if chart is None:
+                return await send(client, text, plain)
+            _, charted = render(message, form=form, receives_clicks=self._receives_clicks, chart=chart)
+            try:
+                return await send(client, text, charted)
+            except SlackApiError as error:
+                if not isinstance(outcome_of(error), RefusedForm):
+                    raise
+            outcome = await send(client, text, plain)
+            self.pictures.refuse(BLOCK)
+            return outcome
+
+        return await self._attempt(act)
 
     async def find(self, key: str, *, since: datetime, thread: str | None) -> Found | Unreadable:
         """Look for our own message with this key, posted at or after `since`; reads all pages."""
@@ -158,7 +201,8 @@ class SlackNotifier:
             return [f"Slack at {self._options.api_url} cannot be asked: {_reason(error)}"]
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections, once the pictures under way have arrived."""
+        await self.pictures.close()
         if self._session is not None:
             await self._session.close()
             self._session = None

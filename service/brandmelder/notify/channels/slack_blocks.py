@@ -31,7 +31,7 @@ MOST_BYTES = 10_000
 MOST_TEXT = 300
 MOST_HEADER = 150
 MOST_SENTENCE = 600
-MOST_LINE = 400
+MOST_LINE = 600
 MOST_LABEL = 80
 MOST_QUOTE = 220
 MOST_SOURCE = 120
@@ -49,8 +49,12 @@ _NO_URL_CHARACTERS = frozenset(' <>"|\\^`{}')
 _CLOCK_TIME = re.compile(r"\d{1,2}:\d{2}")
 
 
-def render(message: Message, *, form: Form = Form.FULL, receives_clicks: bool = False) -> tuple[str, list[Block]]:
+def render(
+    message: Message, *, form: Form = Form.FULL, receives_clicks: bool = False, chart: Block | None = None
+) -> tuple[str, list[Block]]:
     """Return the line that phones show and the blocks; in the plain form all is in the text.
+
+    A `chart` (a block of Slack's own) stands in the place of the sparkline.
 
     Without somebody who `receives_clicks` there are no buttons, since one that does nothing is worse than none: what
     has an address becomes a link, what has a command is named in the footer.
@@ -59,10 +63,10 @@ def render(message: Message, *, form: Form = Form.FULL, receives_clicks: bool = 
     if form is Form.PLAIN:
         return _plain_form(message, lock_screen), []
     message = _bounded(message)
-    blocks = _build(message, receives_clicks=receives_clicks)
+    blocks = _build(message, receives_clicks=receives_clicks, chart=chart)
     while _size(blocks) > MOST_BYTES:
         message = _smaller(message)
-        blocks = _build(message, receives_clicks=receives_clicks)
+        blocks = _build(message, receives_clicks=receives_clicks, chart=chart)
     return escape(lock_screen, MOST_TEXT), blocks
 
 
@@ -83,9 +87,9 @@ def safe_url(url: str) -> str:
     """Return an https address with a plain host and without a login or odd characters; else nothing."""
     if not url.isprintable() or not set(url).isdisjoint(_NO_URL_CHARACTERS):
         return ""
-    encoded = quote(url, safe=_URL_CHARACTERS)
     try:
         parts = urlsplit(url)
+        encoded = quote(f"{parts.scheme}{url[len(parts.scheme) :]}", safe=_URL_CHARACTERS)
         is_safe = len(encoded) <= MOST_URL and parts.scheme == "https" and parts.username is None and parts.port != 0
     except ValueError:
         return ""
@@ -103,10 +107,14 @@ def _plain_form(message: Message, lock_screen: str) -> str:
 # ----------------------------------------------------------------------- blocks
 
 
-def _build(message: Message, *, receives_clicks: bool) -> list[Block]:
+def _build(message: Message, *, receives_clicks: bool, chart: Block | None) -> list[Block]:
     header = inert(f"{message.emoji} {message.headline}", MOST_HEADER)
     blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": header, "emoji": True}}]
-    blocks += _rich_text(_facts(message))
+    sentence = _section(_runs(message.sentence, MOST_SENTENCE))
+    if chart is None:
+        blocks += _rich_text([*sentence, *_spark(message), *_facts(message)])
+    else:
+        blocks += [*_rich_text(sentence), chart, *_rich_text(_facts(message))]
     blocks += _rich_text([element for one in message.quotes if (element := _quote(one)) is not None])
     if receives_clicks:
         blocks += _actions(message)
@@ -148,15 +156,17 @@ def _rich_text(elements: list[Block]) -> list[Block]:
     return [{"type": "rich_text", "elements": elements}] if elements else []
 
 
-def _facts(message: Message) -> list[Block]:
-    """Return sentence, picture, lines and what limits them."""
-    passages = _section(_runs(message.sentence, MOST_SENTENCE))
+def _spark(message: Message) -> list[Block]:
+    """Return the picture as a line of text."""
     spark = inert(message.spark, MOST_LINE)
-    if spark:
-        passages.append({"type": "rich_text_preformatted", "elements": [_text(spark)]})
+    return [{"type": "rich_text_preformatted", "elements": [_text(spark)]}] if spark else []
+
+
+def _facts(message: Message) -> list[Block]:
+    """Return the labelled lines and what limits them."""
     rows = [row for line in message.lines if (row := _row(line.label, line.spans))]
     rows += [[_text(words, italic=True)] for honest in message.honest if (words := inert(honest, MOST_LINE))]
-    return passages + _section([run for row in rows for run in [*row, _text("\n")]][:-1])
+    return _section([run for row in rows for run in [*row, _text("\n")]][:-1])
 
 
 def _section(elements: list[Block]) -> list[Block]:

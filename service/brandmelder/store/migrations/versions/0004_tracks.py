@@ -1,12 +1,12 @@
-"""Incidents of one monitor run beside one another on tracks of their own (decision 0023)."""
+"""Incidents of one monitor run beside one another on tracks of their own; periods that were not normal (0023, 0024)."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -14,7 +14,7 @@ _RUNNING = sa.text("state IN ('pending', 'open', 'acknowledged')")
 
 
 def upgrade() -> None:
-    """Add the track; what stands is a storm."""
+    """Add the track, what stands is a storm; and the marked periods."""
     op.add_column("incident", sa.Column("track", sa.String(16), nullable=False, server_default="storm"))
     op.drop_index("incident_one_running", "incident")
     op.drop_index("incident_by_monitor", "incident")
@@ -27,3 +27,13 @@ def upgrade() -> None:
         postgresql_where=_RUNNING,
     )
     op.create_index("incident_by_monitor", "incident", ["monitor", "track", "opened_at"])
+    op.create_table(
+        "marked",
+        sa.Column("monitor", sa.String(128), primary_key=True),
+        sa.Column("since", sa.BigInteger(), primary_key=True),
+        sa.Column("until", sa.BigInteger(), primary_key=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(128), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sqlite_with_rowid=False,
+    )

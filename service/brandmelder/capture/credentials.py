@@ -1,0 +1,60 @@
+"""Access tokens that a service gives for credentials and takes back after an hour: kept until shortly before that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from brandmelder.capture.json_api import read_json
+from brandmelder.errors import AuthRefused
+
+if TYPE_CHECKING:
+    from brandmelder.capture.source import Tools
+    from brandmelder.model import SourceId
+
+EARLY: Final = timedelta(minutes=2)
+_REFUSED: Final = frozenset({400, 401, 403})
+
+
+class _Granted(Struct, frozen=True):
+    access_token: str = ""
+    expires_in: float = 3600
+    error: str = ""
+
+
+class Grant(Struct, frozen=True, kw_only=True):
+    """How a token is asked for (RFC 6749): where, with which form, under which headers."""
+
+    url: str
+    form: str
+    """Already in application/x-www-form-urlencoded."""
+    headers: Mapping[str, str] = {}
+
+
+class Token:
+    """One token, asked for when it is first needed and again before it ends."""
+
+    def __init__(self, source: SourceId, tools: Tools, service: str) -> None:
+        self._source, self._tools, self._service = source, tools, service
+        self._value, self._until = "", datetime.min.replace(tzinfo=UTC)
+
+    async def get(self, grant: Grant, now: datetime) -> str:
+        """Return a token that still holds. Raises AuthRefused when the credentials are refused."""
+        if self._value and now < self._until:
+            return self._value
+        headers = {"content-type": "application/x-www-form-urlencoded", **grant.headers}
+        answer = await self._tools.fetch(grant.url, now=now, headers=headers, body=grant.form.encode(), takes=_REFUSED)
+        granted = read_json(answer, _Granted, source=self._source, service=self._service)
+        if answer.status in _REFUSED or not granted.access_token:
+            said = granted.error or f"answered {answer.status}"
+            raise AuthRefused(f"refuses the credentials ({said[:80]}); renew them").about(self._source)
+        self._value = granted.access_token
+        self._until = now + max(timedelta(seconds=granted.expires_in) - EARLY, timedelta(seconds=30))
+        return self._value
+
+    def forget(self) -> None:
+        """Ask anew next time: the token was refused."""
+        self._value = ""

@@ -1,0 +1,123 @@
+"""Stories and comments of Hacker News that hold given words, over Algolia's public search, newest first.
+
+It shows a thousand hits of one question whatever the page, so a walk moves the bound of time instead. The index lags
+by minutes: an hourly sweep of a day finds what came late. API: https://hn.algolia.com/api
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from urllib.parse import urlencode
+
+from msgspec import Struct
+from pydantic import Field
+
+from brandmelder.capture.backward import Bounds, Page
+from brandmelder.capture.json_api import read_json
+from brandmelder.capture.lists import Lists, poll_lists
+from brandmelder.capture.mentions import Told, mention_of
+from brandmelder.capture.normalise import strip_html
+from brandmelder.capture.source import Poll, Recheck, Tools
+from brandmelder.model import Cursor, Mention, Removal, SourceId
+from brandmelder.options import SourceOptions, WebAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_HITS: Final = 200
+_SERVICE: Final = "the search of Hacker News"
+
+
+class HackerNewsOptions(SourceOptions):
+    """Stories and comments of Hacker News that hold given words."""
+
+    words: Annotated[tuple[Annotated[str, Field(min_length=2, max_length=100)], ...], Field(min_length=1, max_length=5)]
+    """What to search for: each is a question of its own, taken as a phrase."""
+    url: WebAddress = "https://hn.algolia.com"
+    """Where the search stands."""
+
+
+class _Hit(Struct, frozen=True):
+    objectID: str  # noqa: N815 - the service's name
+    created_at_i: int = 0
+    author: str = ""
+    comment_text: str | None = None
+    story_text: str | None = None
+    title: str | None = None
+    story_title: str | None = None
+    story_id: int | None = None
+    parent_id: int | None = None
+
+
+class _Hits(Struct, frozen=True):
+    hits: list[_Hit]
+    nbHits: int = 0  # noqa: N815 - the service's name
+
+
+class HackerNewsSource:
+    """Searches by date; the page of a walk is the time before which it goes on."""
+
+    Options: ClassVar[type[SourceOptions]] = HackerNewsOptions
+    recheck_size = 50
+
+    def __init__(self, source_id: SourceId, options: HackerNewsOptions, tools: Tools) -> None:
+        self.id = source_id
+        self._options, self._tools = options, tools
+        self._base = options.url.rstrip("/")
+        bounds = Bounds(history=options.history, sweep_every=timedelta(hours=1))
+        self._lists = Lists(source=source_id, names=options.words, ask=self._ask, bounds=bounds)
+
+    async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
+        """Read on in every question."""
+        return await poll_lists(self._lists, cursor, now)
+
+    async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:
+        """Ask for known posts by their ids: who does not come back was taken away."""
+        wanted = " OR ".join(f"objectID:{int(ident)}" for ident in external_ids)
+        found = await self._search({"filters": wanted, "hitsPerPage": str(len(external_ids))}, now)
+        there = {hit.objectID for hit in found.hits}
+        return Recheck(
+            mentions=tuple(self._mention(hit, now) for hit in found.hits),
+            removals=tuple(
+                Removal(source=self.id, external_id=ident, reason="gone")
+                for ident in external_ids
+                if ident not in there
+            ),
+        )
+
+    async def _ask(self, words: str, page: str, now: datetime) -> Page:
+        until = int(page) if page else int(now.timestamp()) + 60
+        since = int((now - self._options.history).timestamp())
+        asked = {
+            "query": f'"{words}"',
+            "tags": "(story,comment)",
+            "numericFilters": f"created_at_i>{since},created_at_i<={until}",
+            "hitsPerPage": str(_HITS),
+            "typoTolerance": "false",
+        }
+        found = await self._search(asked, now)
+        oldest = min((hit.created_at_i for hit in found.hits), default=0)
+        is_last = len(found.hits) < _HITS
+        return Page(
+            mentions=[self._mention(hit, now) for hit in found.hits],
+            ids=[hit.objectID for hit in found.hits],
+            following="" if is_last else str(oldest if oldest < until else oldest - 1),
+            expected=found.nbHits,
+        )
+
+    async def _search(self, asked: dict[str, str], now: datetime) -> _Hits:
+        answer = await self._tools.fetch(f"{self._base}/api/v1/search_by_date?{urlencode(asked)}", now=now)
+        return read_json(answer, _Hits, source=self.id, service=_SERVICE)
+
+    def _mention(self, hit: _Hit, now: datetime) -> Mention:
+        told = Told(
+            ident=hit.objectID,
+            text=strip_html(hit.comment_text or "\n".join(filter(None, (hit.title, hit.story_text)))),
+            context=hit.story_title or "",
+            published=datetime.fromtimestamp(hit.created_at_i, UTC) if 0 < hit.created_at_i < 7_000_000_000 else None,
+            url=f"https://news.ycombinator.com/item?id={hit.objectID}",
+            author=hit.author,
+            parent=str(hit.parent_id) if hit.parent_id else None,
+        )
+        return mention_of(told, source=self.id, options=self._options, now=now)

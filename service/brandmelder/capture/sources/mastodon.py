@@ -1,0 +1,133 @@
+"""Posts under tags as one Mastodon-compatible server knows them (Mastodon, GoToSocial, Pleroma and others).
+
+Both Mastodon and GoToSocial derive the id of a remote post from its time, so a post that federates late appears below
+the newest: an hourly sweep of a day finds it. A server shows only what it knows; name several, each as its own source.
+API: https://docs.joinmastodon.org/methods/timelines/#tag, https://docs.joinmastodon.org/methods/statuses/#get
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from urllib.parse import quote, urlencode
+
+from msgspec import Struct
+from pydantic import Field
+
+from brandmelder.capture.backward import Bounds, Page
+from brandmelder.capture.json_api import read_json
+from brandmelder.capture.lists import Lists, poll_lists
+from brandmelder.capture.mentions import Told, mention_of, moment_of
+from brandmelder.capture.normalise import strip_html
+from brandmelder.capture.source import Poll, Recheck, Tools
+from brandmelder.model import Cursor, Mention, Removal, SourceId
+from brandmelder.options import SecretText, SourceOptions, WebAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+_PAGE: Final = 40
+_SHOWN: Final = frozenset({"public", "unlisted"})
+_GONE: Final = frozenset({404, 410})
+_SERVICE: Final = "a Mastodon server"
+_TAG: Final = r"^#?[^\s#/]{1,100}$"
+
+
+class MastodonOptions(SourceOptions):
+    """Posts under one or more tags, as one server knows them."""
+
+    url: WebAddress
+    """The server, as in https://mastodon.social."""
+    tags: Annotated[tuple[Annotated[str, Field(pattern=_TAG)], ...], Field(min_length=1, max_length=8)]
+    """The tags, with or without `#`."""
+    token: SecretText | None = None
+    """An access token with the right `read:statuses`, where the server shows its tags to members only."""
+
+
+class _Account(Struct, frozen=True):
+    acct: str = ""
+    followers_count: int | None = None
+
+
+class _Status(Struct, frozen=True):
+    id: str
+    created_at: str = ""
+    content: str = ""
+    visibility: str = "public"
+    url: str | None = None
+    uri: str = ""
+    language: str | None = None
+    in_reply_to_id: str | None = None
+    spoiler_text: str = ""
+    account: _Account = _Account()
+
+
+class MastodonSource:
+    """Reads tag timelines of one server, each on its own trail."""
+
+    Options: ClassVar[type[SourceOptions]] = MastodonOptions
+    recheck_size = 10
+
+    def __init__(self, source_id: SourceId, options: MastodonOptions, tools: Tools) -> None:
+        self.id = source_id
+        self._options, self._tools = options, tools
+        self._base = options.url.rstrip("/")
+        token = options.token
+        self._headers = {"authorization": f"Bearer {token.reveal()}"} if token else {}
+        self._lists = Lists(
+            source=source_id,
+            names=[tag.lstrip("#").casefold() for tag in options.tags],
+            ask=self._ask,
+            bounds=Bounds(history=options.history, sweep_every=timedelta(hours=1)),
+        )
+
+    async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
+        """Read on in every tag."""
+        return await poll_lists(self._lists, cursor, now)
+
+    async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:
+        """Ask for single posts: 404 means deleted, or shown to strangers no more."""
+        mentions: list[Mention] = []
+        removals: list[Removal] = []
+        for ident in external_ids:
+            url = f"{self._base}/api/v1/statuses/{quote(ident, safe='')}"
+            answer = await self._tools.fetch(url, now=now, headers=self._headers, takes=_GONE)
+            if answer.status in _GONE:
+                removals.append(Removal(source=self.id, external_id=ident, reason="deleted or hidden"))
+                continue
+            status = read_json(answer, _Status, source=self.id, service=_SERVICE)
+            mentions += self._mentions([status], now)
+        return Recheck(mentions=tuple(mentions), removals=tuple(removals))
+
+    async def _ask(self, tag: str, page: str, now: datetime) -> Page:
+        asked = {"limit": str(_PAGE)} | ({"max_id": page} if page else {})
+        url = f"{self._base}/api/v1/timelines/tag/{quote(tag, safe='')}?{urlencode(asked)}"
+        answer = await self._tools.fetch(url, now=now, headers=self._headers)
+        found = read_json(answer, list[_Status], source=self.id, service=_SERVICE)
+        return Page(
+            mentions=self._mentions(found, now),
+            ids=[one.id for one in found],
+            following=found[-1].id if found else "",
+        )
+
+    def _mentions(self, found: Sequence[_Status], now: datetime) -> list[Mention]:
+        return [
+            mention_of(
+                Told(
+                    ident=one.id,
+                    text="\n".join(filter(None, (one.spoiler_text, strip_html(one.content)))),
+                    published=moment_of(one.created_at),
+                    url=one.url or one.uri,
+                    author=one.account.acct,
+                    parent=one.in_reply_to_id,
+                    reach=one.account.followers_count,
+                    language=one.language,
+                ),
+                source=self.id,
+                options=self._options,
+                now=now,
+            )
+            for one in found
+            if one.visibility in _SHOWN
+        ]

@@ -1,0 +1,58 @@
+"""Hacker News against a face that answers as Algolia's search does."""
+
+from __future__ import annotations
+
+import re
+
+from brandmelder.capture.sources.hackernews import HackerNewsOptions, HackerNewsSource
+from brandmelder.model import SourceId
+from brandmelder.testing import Face, Said, SourceConformance
+
+
+class HackerNewsFace(Face):
+    """Hits by date, newest first, a thousand whatever the page; numeric filters on the time."""
+
+    def answer(self, asked):
+        if "filters" in asked.query:
+            wanted = set(re.findall(r"objectID:(\d+)", asked.query["filters"]))
+            found = [post for post in self.newest_first() if str(post.number) in wanted]
+        else:
+            since, until = map(int, re.findall(r"\d+", asked.query["numericFilters"]))
+            assert asked.query["numericFilters"] == f"created_at_i>{since},created_at_i<={until}"
+            found = [post for post in self.newest_first() if since < post.at.timestamp() <= until]
+        page = found[: min(int(asked.query.get("hitsPerPage", "20")), 1000)]
+        return Said.json({"hits": [self._hit(post) for post in page], "nbHits": len(found)})
+
+    @staticmethod
+    def _hit(post):
+        return {
+            "objectID": str(post.number),
+            "author": post.author,
+            "created_at_i": int(post.at.timestamp()),
+            "comment_text": f"<p>{post.text}",
+            "story_id": 40,
+            "parent_id": 40,
+            "story_title": "Ask HN",
+            "points": None,
+        }
+
+
+class TestHackerNews(SourceConformance):
+    page = 200
+
+    def make_face(self):
+        return HackerNewsFace()
+
+    def make_source(self, tools, url):
+        options = HackerNewsOptions(type="hackernews", url=url, words=("nordfunk",))
+        return HackerNewsSource(SourceId("one"), options, tools)
+
+    async def test_a_time_in_the_future_is_clamped_and_flagged(self):
+        """The search's own clock gives the times: there is no future to ask for."""
+
+    async def test_many_in_one_second_are_read(self):
+        async with self.reading() as stage:
+            for number in range(150):
+                stage.face.write(stage.now, f"Nordfunk {number}")
+            await stage.reader.poll()
+            assert len(stage.reader.stored) == 150

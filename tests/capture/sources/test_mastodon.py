@@ -1,0 +1,86 @@
+"""Mastodon against a face that answers as its API is documented."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from brandmelder.capture.sources.mastodon import MastodonOptions, MastodonSource
+from brandmelder.model import SourceId
+from brandmelder.testing import Face, Said, SourceConformance
+
+
+class MastodonFace(Face):
+    """One server's tag timelines: 40 a page at most, newest first, `max_id` exclusive; ids grow with time."""
+
+    def __init__(self, *, token: str = "") -> None:
+        super().__init__()
+        self.token = token
+        self.visibility: dict[int, str] = {}
+
+    def ident(self, post):
+        return f"{int(post.at.timestamp()) << 16 | post.number}"
+
+    def answer(self, asked):
+        if self.token and asked.headers.get("authorization") != f"Bearer {self.token}":
+            return Said.json({"error": "This API requires an authenticated user"}, status=401)
+        if asked.path.startswith("/api/v1/statuses/"):
+            found = [post for post in self.newest_first() if self.ident(post) == asked.path.rpartition("/")[2]]
+            return Said.json(self._status(found[0])) if found else Said.json({"error": "Record not found"}, status=404)
+        if not asked.path.startswith("/api/v1/timelines/tag/"):
+            return Said.json({"error": "Record not found"}, status=404)
+        limit = int(asked.query.get("limit", "20"))
+        assert limit <= 40, "the server refuses more"
+        below = int(asked.query.get("max_id", "0")) or 1 << 80
+        page = [post for post in self.newest_first() if int(self.ident(post)) < below][:limit]
+        return Said.json([self._status(post) for post in page])
+
+    def _status(self, post):
+        return {
+            "id": self.ident(post),
+            "created_at": f"{post.at:%Y-%m-%dT%H:%M:%S}.000Z",
+            "content": f"<p>{post.text}</p>",
+            "visibility": self.visibility.get(post.number, "public"),
+            "url": f"https://social.example/@{post.author}/{post.number}",
+            "uri": f"https://social.example/users/{post.author}/statuses/{post.number}",
+            "language": "de",
+            "in_reply_to_id": None,
+            "account": {"id": "9", "acct": post.author, "followers_count": 120},
+        }
+
+
+class TestMastodon(SourceConformance):
+    page = 40
+
+    def make_face(self):
+        return MastodonFace()
+
+    def make_source(self, tools, url, **options):
+        values = {"type": "mastodon", "url": url, "tags": ("#nordfunk",)} | options
+        return MastodonSource(SourceId("one"), MastodonOptions(**values), tools)
+
+    async def test_only_what_is_meant_for_all_is_kept(self):
+        async with self.reading() as stage:
+            stage.face.write(stage.now, "Nordfunk offen")
+            secret = stage.face.write(stage.now, "Nordfunk privat")
+            stage.face.visibility[secret.number] = "private"
+            await stage.reader.poll()
+            assert stage.reader.texts() == {"Nordfunk offen"}
+
+    async def test_author_reach_and_address_come_along(self):
+        async with self.reading() as stage:
+            stage.face.write(stage.now, "Nordfunk")
+            await stage.reader.poll()
+            (one,) = stage.reader.stored.values()
+            assert (one.author, one.reach, one.language) == ("mia", 120, "de")
+            assert one.url == "https://social.example/@mia/1"
+
+
+class TestSeveralTags(TestMastodon):
+    def make_source(self, tools, url, **options):
+        return super().make_source(tools, url, tags=("nordfunk", "nordfunkhilft"), **options)
+
+
+def test_a_tag_that_is_none_is_refused():
+    with pytest.raises(ValidationError):
+        MastodonOptions(type="mastodon", url="https://social.example", tags=("nord funk",))

@@ -1,0 +1,97 @@
+"""YouTube against a face that answers as the Data API is documented."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from brandmelder.capture.sources.youtube import YouTubeOptions, YouTubeSource
+from brandmelder.errors import AuthRefused, RateLimited, ShapeChanged
+from brandmelder.model import SourceId
+from brandmelder.options import Secret
+from brandmelder.testing import Face, Said, SourceConformance
+
+CHANNEL = "UC" + "x" * 22
+
+
+class YouTubeFace(Face):
+    """Threads below a channel, 100 a page, newest first; pages by a token."""
+
+    def answer(self, asked):
+        if asked.query.get("key") != "key":
+            return self.refused("badRequest", status=400)
+        if asked.path == "/comments":
+            wanted = asked.query["id"].split(",")
+            assert len(wanted) <= 50
+            found = [post for post in self.newest_first() if self.ident(post) in wanted]
+            return Said.json({"items": [self._comment(post) for post in found]})
+        assert asked.path == "/commentThreads"
+        assert asked.query["order"] == "time"
+        listed, size = self.newest_first(), int(asked.query["maxResults"])
+        below = int(asked.query.get("pageToken", "0")) or 1 << 60
+        older = [post for post in listed if post.number < below]
+        page = {"items": [self._thread(post) for post in older[:size]], "pageInfo": {"totalResults": len(listed)}}
+        if len(older) > size:
+            page["nextPageToken"] = str(older[size - 1].number)
+        return Said.json(page)
+
+    def ident(self, post):
+        return f"Ugw{post.number}"
+
+    @staticmethod
+    def refused(reason, status=403):
+        return Said.json({"error": {"code": status, "message": "no", "errors": [{"reason": reason}]}}, status=status)
+
+    def _comment(self, post):
+        return {
+            "id": self.ident(post),
+            "snippet": {
+                "textOriginal": post.text,
+                "authorDisplayName": f"@{post.author}",
+                "authorChannelId": {"value": CHANNEL if post.author == "nordfunk" else "UC1"},
+                "publishedAt": f"{post.at:%Y-%m-%dT%H:%M:%S}Z",
+                "updatedAt": f"{post.at:%Y-%m-%dT%H:%M:%S}Z",
+            },
+        }
+
+    def _thread(self, post):
+        return {
+            "id": self.ident(post),
+            "snippet": {"videoId": "v1", "totalReplyCount": 0, "topLevelComment": self._comment(post)},
+        }
+
+
+class TestYouTube(SourceConformance):
+    releases_late = False
+
+    def make_face(self):
+        return YouTubeFace()
+
+    def make_source(self, tools, url):
+        options = YouTubeOptions(type="youtube", url=url, api_key=Secret("key"), channel=CHANNEL)
+        return YouTubeSource(SourceId("one"), options, tools)
+
+    async def test_the_channels_own_comments_are_ours(self):
+        async with self.reading() as stage:
+            stage.face.write(stage.now, author="nordfunk")
+            await stage.reader.poll()
+            (one,) = stage.reader.stored.values()
+            assert (one.own, one.url) == (True, "https://www.youtube.com/watch?v=v1&lc=Ugw1")
+
+    @pytest.mark.parametrize(
+        ("reason", "kind"),
+        [("quotaExceeded", RateLimited), ("commentsDisabled", ShapeChanged), ("keyInvalid", AuthRefused)],
+    )
+    async def test_each_refusal_says_what_to_do(self, reason, kind):
+        async with self.reading() as stage:
+            stage.instead = YouTubeFace.refused(reason)
+            with pytest.raises(kind) as told:
+                await stage.reader.turn()
+            assert "key=" not in str(told.value)
+            if kind is RateLimited:
+                assert 0 < (told.value.until - stage.now).total_seconds() <= 86_400
+
+
+def test_a_channel_or_videos():
+    with pytest.raises(ValidationError, match="one of both"):
+        YouTubeOptions(type="youtube", api_key=Secret("key"))
