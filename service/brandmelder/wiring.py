@@ -172,7 +172,7 @@ def _watches(settings: Settings, key: bytes) -> dict[MonitorId, Watch]:
             id=ident,
             title=monitor.title,
             sources=monitor.sources,
-            rules=DetectorRules(budget=monitor.budget, zone=settings.zone.key),
+            rules=DetectorRules(budget=monitor.budget, zone=settings.zone.key, region=settings.region),
             lifecycle=LifecycleRules(monitor=ident),
             fingerprint=_fingerprint(monitor),
             query=monitor.query,
@@ -180,10 +180,16 @@ def _watches(settings: Settings, key: bytes) -> dict[MonitorId, Watch]:
             runbook=monitor.runbook or "",
             holding_statement=monitor.holding_statement or "",
             kinds=KindRules(
-                volume=DetectorRules(budget=monitor.budget, zone=settings.zone.key),
+                volume=DetectorRules(budget=monitor.budget, zone=settings.zone.key, region=settings.region),
                 kinds=monitor.kinds,
             ),
             keys=None if monitor.key_mentions is None else _keys(monitor.key_mentions, key),
+            planned=tuple(one.planned for one in settings.calendar if ident in one.monitors),
+            marked=tuple(
+                (one.start.replace(tzinfo=settings.zone), one.end.replace(tzinfo=settings.zone))
+                for one in settings.marked
+                if ident in one.monitors
+            ),
             backlog=None
             if monitor.unanswered is None
             else BacklogRules(after=monitor.unanswered.after, least=monitor.unanswered.least),

@@ -1,7 +1,7 @@
 """When planned events take place, by the local clock, and by how much they lift what is expected.
 
 What an event lifts is learnt from earlier ones of its kind: what they brought against what the same hours brought in
-the weeks around. The logarithms are averaged and shrunk toward twofold, so that one loud evening does not mute the next.
+the weeks around. The logarithms are averaged and shrunk toward twofold: one loud evening does not mute the next.
 """
 
 from __future__ import annotations

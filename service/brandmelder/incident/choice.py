@@ -11,8 +11,9 @@ from brandmelder.model import SpikeKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
-    from brandmelder.model import Finding, Incident
+    from brandmelder.model import Finding, Incident, Spike
 
 GRAVITY: Final = (
     SpikeKind.NEGATIVE,
@@ -57,6 +58,14 @@ def renamed(incident: Incident | None, finding: Finding) -> Incident | None:
         is_provisional=spike.is_open_bin or spike.is_partial,
         trail=tuple(replace(pace, observed=spike.observed, window=spike.window) for pace in incident.trail[-1:]),
     )
+
+
+def under_event(spike: Spike, events: Sequence[tuple[str, datetime, datetime]]) -> Spike:
+    """Return the spike with the known event, given as name, start and end, that raised what is expected of it."""
+    for name, since, until in events:
+        if since < spike.until and until > spike.since:
+            return replace(spike, event=name, event_at=since)
+    return spike
 
 
 def _gravity(kind: SpikeKind) -> int:

@@ -86,6 +86,7 @@ class Spike(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The key mention."""
     event: str = ""
     """Name of a known event that raised the expectation of this window."""
+    event_at: datetime | None = None
     campaign: Campaign | None = None
     """Most of what was counted comes from a few over-active accounts."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from brandmelder.model import Course, SourceState, SpikeKind, State
 from brandmelder.notify.excerpt import excerpt, safe_url
 from brandmelder.notify.inert import inert
-from brandmelder.notify.kinds import rule
+from brandmelder.notify.kinds import event, rule
 from brandmelder.notify.message import Line, Span
 from brandmelder.notify.story import Case, Story, is_blind, is_late
 from brandmelder.notify.voice import FEWEST_FOR_PERCENT
@@ -227,6 +227,7 @@ def honest(story: Story) -> tuple[str, ...]:
     if story.has_ended:
         return (*_about_authors(story), *_about_tone(story))
     return (
+        *filter(None, [event(story)]),
         *_about_time(story),
         *_about_the_number(story),
         *_about_sources(story),

@@ -58,6 +58,15 @@ def rule(story: Story) -> str:
     return kind_words(story.context.language).rule if story.incident.kind in RULES else ""
 
 
+def event(story: Story) -> str:
+    """Return which known event is accounted for: `TV-Spot 19:58 eingerechnet.`; empty if none is."""
+    spike = story.incident.spike
+    if not spike.event or spike.event_at is None:
+        return ""
+    words = kind_words(story.context.language)
+    return words.event.format(name=inert(spike.event, 40), clock=story.voice.clock(spike.event_at)) + "."
+
+
 # ------------------------------------------------------------------ one by one
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -16,7 +16,7 @@ from brandmelder.detect import scan
 from brandmelder.detect.kinds import backlog, key
 from brandmelder.errors import Conflict
 from brandmelder.incident import lifecycle, snooze
-from brandmelder.incident.choice import choose, renamed
+from brandmelder.incident.choice import choose, renamed, under_event
 from brandmelder.incident.transitions import RUNNING, Change
 from brandmelder.model import (
     BIN,
@@ -33,6 +33,7 @@ from brandmelder.model import (
     Transition,
 )
 from brandmelder.pipeline.gather import Gatherer, Seen
+from brandmelder.pipeline.known import rules_of
 from brandmelder.pipeline.promise import deliveries_of
 from brandmelder.pipeline.sense import Remembered, Topics, decode, encode, look, seed, seens, step
 from brandmelder.pipeline.single import read_singles
@@ -43,7 +44,7 @@ from brandmelder.store.series import MonitorRow, SourceCount
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from brandmelder.detect.kinds.watching import SeenBin
+    from brandmelder.detect.kinds.watching import KindRules, SeenBin
     from brandmelder.pipeline.parts import Parts, Watch
 
 log = structlog.get_logger()
@@ -84,6 +85,7 @@ class Evaluator:
         self.gatherer = Gatherer(parts)
         self.states: dict[MonitorId, tuple[int, Remembered]] = {}
         self.usual: dict[MonitorId, Usual] = {}
+        self.known: dict[MonitorId, tuple[date, KindRules]] = {}
 
     async def evaluate(self, monitors: Collection[MonitorId], now: datetime) -> None:
         """Evaluate every newly settled bin of the monitors, and look at the running ones."""
@@ -100,6 +102,8 @@ class Evaluator:
         situation = await self.parts.database.run(self._read, watch, now)
         if not situation.is_ready:
             return
+        rules = await self._known(watch, situation, now)
+        watch = replace(watch, kinds=rules, rules=rules.volume)
         state = await self._state(watch, situation, now)
         turn = _Turn(self, watch, situation, memory=state, now=now)
         await turn.review()
@@ -139,6 +143,13 @@ class Evaluator:
             is_ready=is_ready,
         )
 
+    async def _known(self, watch: Watch, situation: Situation, now: datetime) -> KindRules:
+        """Return the rules with what is known beforehand; looked up once a day, and when a period was marked."""
+        known = self.known.get(watch.id)
+        if known is None or known[0] != now.date() or situation.row.state is None:
+            known = self.known[watch.id] = now.date(), await self.parts.database.run(rules_of, watch, now)
+        return known[1]
+
     async def _state(self, watch: Watch, situation: Situation, now: datetime) -> Remembered:
         row = situation.row
         kept = self.states.get(watch.id)
@@ -146,7 +157,7 @@ class Evaluator:
             return kept[1]
         if row.state is not None:
             try:
-                return decode(row.state)
+                return decode(row.state, watch.kinds)
             except ValueError as error:
                 log.info("detector.reseeded", monitor=watch.id, reason=str(error))
         history = await self.parts.database.run(series.counts, watch.id, EPOCH, now + BIN)
@@ -279,7 +290,9 @@ class _Turn:
         is_told = track is Track.STORM and (finding.pages or finding.is_high)
         campaign = await self.gatherer.campaign(self.watch, finding) if is_told else None
         is_partial = self._is_partial(finding)
-        finding = replace(finding, spike=replace(finding.spike, is_partial=is_partial, campaign=campaign))
+        events = [(one.name, one.since, one.until) for one in self.watch.rules.events]
+        spike = replace(finding.spike, is_partial=is_partial, campaign=campaign)
+        finding = replace(finding, spike=under_event(spike, events))
         change = lifecycle.consider(
             renamed(self.incidents[track], finding),
             finding,

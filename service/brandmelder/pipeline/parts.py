@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from msgspec import Struct
 from brandmelder.capture.match import Matcher
 from brandmelder.detect.kinds.backlog import BacklogRules
 from brandmelder.detect.kinds.watching import KindRules
+from brandmelder.detect.occasions import Planned
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
@@ -77,6 +78,10 @@ class Watch(Struct, frozen=True, kw_only=True):
     """The kinds of spike that are watched, with the whole budget."""
     keys: KeyWatch | None = None
     backlog: BacklogRules | None = None
+    planned: tuple[Planned, ...] = ()
+    """Known events, as staff wrote them down."""
+    marked: tuple[tuple[datetime, datetime], ...] = ()
+    """Periods to learn nothing from, of the configuration."""
 
 
 @dataclass(kw_only=True)

@@ -73,9 +73,10 @@ def learn(shares: Shares, lesson: Hour, pace: int) -> Shares:
     )
 
 
-def hear(shares: Shares, windows: Sequence[Window]) -> Heard:
-    """Return the window whose share is least ordinary."""
+def hear(shares: Shares, windows: Sequence[Window], lift: float = 1.0) -> Heard:
+    """Return the window whose share is least ordinary; a known event multiplies the odds by its `lift`."""
     share, wavering = usual_share(shares), spread(shares)
+    share = lift * share / (1.0 - share + lift * share)
     best, loudest, is_enough = 0, 0.0, False
     for place, window in enumerate(windows):
         whole = round(window.total)

@@ -6,6 +6,7 @@ Pure like the engine of the negative volume, and fed the same bins, so that live
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 
 import msgspec
@@ -51,6 +52,13 @@ class KindRules(Struct, frozen=True, kw_only=True):
     volume: DetectorRules
     """Rules of the negative volume; its budget is the whole of the monitor's here."""
     kinds: tuple[SpikeKind, ...] = DEFAULT
+    marked: tuple[tuple[datetime, datetime], ...] = ()
+    """Periods that were not normal: they teach nothing."""
+
+    def teaches(self, since: datetime, until: datetime) -> bool:
+        """Return whether [since, until) may be learnt from: no known event and no marked period falls into it."""
+        apart = (*self.marked, *((event.since, event.until) for event in self.volume.events))
+        return not any(begin < until and end > since for begin, end in apart)
 
     @property
     def parts(self) -> Mapping[SpikeKind, float]:
@@ -115,7 +123,7 @@ def step(
     if state.width and (width != state.width or start < state.next):
         raise ValueError(f"the bin at {seen.bin.start.isoformat()} does not continue this series")
     place = _place(start, width, rules)
-    moved = _moved(state, seen, place, flagged=flagged)
+    moved = _moved(state, seen, place, flagged=flagged or not rules.teaches(seen.bin.start, seen.bin.end))
     is_quiet = not seen.bin.total and not place.is_last
     verdicts = _verdicts(moved, place, seen, rules, is_quiet=is_quiet)
     findings = tuple(_finding(state.days, one, seen, rules) for one in verdicts)
@@ -254,7 +262,7 @@ def _seconds(window: Window, place: Place) -> int:
 
 
 def _share(state: KindsState, held: tuple[Window, ...], place: Place) -> _Verdict:
-    heard = share.hear(state.shares, held)
+    heard = share.hear(state.shares, held, place.lift)
     window = held[heard.place]
     whole = round(window.total)
     counted = Counted(
