@@ -91,9 +91,22 @@ def pages() -> dict[Path, str]:
     schema = build_schema(plugins.built_in)
     return {
         ROOT / "config/brandmelder.schema.json": schema_text(schema),
+        ROOT / "docs/reference/webhook.schema.json": webhook_schema(),
         ROOT / "docs/reference/configuration.md": configuration(schema),
         ROOT / "docs/reference/cli.md": CLI.format(by_hand=BY_HAND, commands="\n".join(commands(main, "brandmelder"))),
     }
+
+
+def webhook_schema() -> str:
+    """Return the schema of what a webhook posts."""
+    import json  # noqa: PLC0415 - only this file needs it
+
+    import msgspec  # noqa: PLC0415 - likewise
+
+    from brandmelder.notify.channels.webhook_payload import Payload  # noqa: PLC0415 - likewise
+
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "What a webhook of Brandmelder posts"}
+    return json.dumps(head | msgspec.json.schema(Payload), indent=2, ensure_ascii=False) + "\n"
 
 
 def configuration(schema: Schema) -> str:

@@ -24,6 +24,7 @@ from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
 from brandmelder.notify.notifier import Tools as Lent
 from brandmelder.notify.routing import Route
+from brandmelder.notify.stand_in import Fallbacks
 from brandmelder.options import WebChannelOptions
 from brandmelder.pipeline import Pipeline
 from brandmelder.pipeline.parts import KeyWatch, Parts, Place, Watch
@@ -123,9 +124,11 @@ def build(
             Route(
                 monitors=None if alert.monitors is None else frozenset(alert.monitors),
                 channels=tuple(ident for ident in alert.to if ident in notifiers),
+                fallback=alert.fallback,
             )
             for alert in settings.alerts
         ),
+        fallbacks=_fallbacks(settings),
         brand=settings.brand,
         short=settings.short,
         language=settings.language,
@@ -166,6 +169,15 @@ def _places(settings: Settings) -> dict[SourceId, Place]:
     }
 
 
+def _fallbacks(settings: Settings) -> Fallbacks:
+    return Fallbacks(
+        channels={
+            ident: tuple(ChannelId(name) for name in options.fallback) for ident, options in settings.channels.items()
+        },
+        names={ident: f"{options.type.title()} ({ident})" for ident, options in settings.channels.items()},
+    )
+
+
 def _watches(settings: Settings, key: bytes) -> dict[MonitorId, Watch]:
     return {
         ident: Watch(
@@ -193,6 +205,7 @@ def _watches(settings: Settings, key: bytes) -> dict[MonitorId, Watch]:
             backlog=None
             if monitor.unanswered is None
             else BacklogRules(after=monitor.unanswered.after, least=monitor.unanswered.least),
+            muted_by=monitor.muted_by,
         )
         for ident, monitor in settings.monitors.items()
     }

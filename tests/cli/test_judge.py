@@ -160,5 +160,5 @@ def test_labels_may_come_as_csv(tmp_path):
 def test_a_csv_without_its_columns_is_named(tmp_path):
     labels = tmp_path / "labels.csv"
     labels.write_text("post,label\nDer Zug,negative\n", "utf-8")
-    with pytest.raises(InputError, match=r"labels\.csv:2: no `text`"):
+    with pytest.raises(InputError, match=r"labels\.csv:2: no `id` or `text`"):
         run(label, str(labels), "--to", str(tmp_path / "x.json"))

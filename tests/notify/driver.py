@@ -5,6 +5,7 @@ from collections import defaultdict
 from brandmelder.model import DeliveryState
 from brandmelder.notify import delivery as life
 from brandmelder.notify.notifier import Found, Sent, Unreadable
+from brandmelder.notify.stand_in import called, stand_in_at
 
 
 class Driver:
@@ -34,6 +35,9 @@ class Driver:
         return min((moment for one in self.rows.values() if (moment := life.next_moment(one))), default=None)
 
     async def step(self, now):
+        for one in tuple(self.rows.values()):
+            if (moment := stand_in_at(one)) and moment <= now:
+                self.save(called(one, now))
         for one in tuple(self.rows.values()):
             if one.state is DeliveryState.UNCLEAR and life.looks_at(one) <= now:
                 await self.look(one, now)

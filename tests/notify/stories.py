@@ -27,7 +27,7 @@ from brandmelder.model import (
     State,
     Transition,
 )
-from brandmelder.notify.compose import Case, Context, compose, rule_words
+from brandmelder.notify.compose import Beside, Case, Context, compose, rule_words
 
 ALARM = datetime(2026, 12, 15, 19, 41, tzinfo=UTC)
 """20:41 in Berlin, a Tuesday."""
@@ -265,6 +265,12 @@ STORIES = {
             ),
         ),
     },
+    "beside": {
+        "beside": tuple(
+            Beside(id=f"NF-2026-04{number}", title=title, spike=replace(SPIKE, observed=12 - number, usual_high=2))
+            for number, title in enumerate(("Tarife", "Hotline", "Netz", "Shop", "Presse", "App"))
+        ),
+    },
     "delayed": {
         "incident": replace(INCIDENT, is_delayed=True, opened_at=ALARM + 14 * HOUR),
         "evidence": replace(EVIDENCE, sight=tuple(sight(name, read=-14 * 60 + 2) for name in NAMES)),
@@ -289,6 +295,19 @@ STORIES = {
         "kind": DeliveryKind.RESOLVE,
         "at": ALARM + 191 * MINUTE,
     },
+    "news-joins": {
+        "evidence": replace(
+            EVIDENCE,
+            sources=(*EVIDENCE.sources, (SourceId("paper"), 1)),
+            sight=(*SIGHT, sight("paper", kind=SourceClass.NEWS)),
+            media=3,
+            media_inputs=(("articles", 1.0),),
+        ),
+        "source_names": {SourceId(name): shown for name, shown in (NAMES | {"paper": "Kieler Blatt"}).items()},
+        "transition": step(Act.JOIN, note="news"),
+        "at": ALARM + 27 * MINUTE,
+    }
+    | IN_THE_THREAD,
     "subsiding": {
         "incident": replace(changed(observed=22), peak=121, course=Course.SUBSIDING),
         "transition": step(Act.TURN, note="subsiding"),

@@ -174,13 +174,21 @@ def test_what_was_being_sent_at_a_crash_is_unclear_and_an_edit_is_simply_repeate
     assert life.recover(a_delivery(), later) == a_delivery()
 
 
+def test_what_a_person_put_away_is_neither_tried_nor_told_elsewhere():
+    dead = life.after(sending(), RefusedPlace("token_revoked"), NOW)
+    away = life.discard(dead, "anna")
+    assert (away.state, away.last_error) == (SUPERSEDED, "discarded by anna: token_revoked")
+    assert life.next_moment(away) is None
+    assert life.next_moment(life.discard(a_delivery(), "anna")) is None
+
+
 def test_a_person_may_retry_what_is_dead_and_discard_what_waits():
     dead = a_delivery(state=DEAD, attempts=9, form=Form.PLAIN)
     again = life.retry(dead, NOW + MINUTE)
     assert (again.state, again.due_at, again.attempts, again.form) == (DUE, NOW + MINUTE, 0, Form.FULL)
     assert life.discard(again, "anna").last_error == "discarded by anna"
     assert life.discard(unclear(), "anna").state is DEAD
-    with pytest.raises(ValueError, match="only what is waiting"):
+    with pytest.raises(ValueError, match="only what waits"):
         life.discard(a_delivery(state=SENT), "anna")
     with pytest.raises(ValueError, match="not dead"):
         life.retry(a_delivery(state=SENT), NOW)
@@ -316,7 +324,37 @@ def test_a_sweep_waits_for_an_unreadable_history_but_not_for_ever():
     ],
 )
 def test_every_state_knows_when_it_wants_attention(one, moment):
+    assert life.next_moment(replace(one, fallback_at=NOW)) == moment
+
+
+@pytest.mark.parametrize(
+    ("one", "moment"),
+    [
+        (a_delivery(due_at=NOW + 10 * MINUTE), NOW + MINUTE),
+        (a_delivery(due_at=NOW + 10 * SECOND), NOW + 10 * SECOND),
+        (unclear(), NOW + MINUTE),
+        (a_delivery(state=DEAD, attempt_at=NOW), NOW),
+        (a_delivery(THREAD, state=DEAD), NOW),
+        (a_delivery(UPDATE, state=DEAD), None),
+        (a_delivery(state=SENT), None),
+    ],
+)
+def test_who_tells_people_wants_somebody_to_stand_in_after_a_minute(one, moment):
     assert life.next_moment(one) == moment
+
+
+def test_where_the_same_key_may_come_twice_nothing_is_looked_for():
+    after = life.after(sending(), Unclear("503"), NOW, is_idempotent=True)
+    assert (after.state, after.was_unclear) == (DUE, False)
+    assert NOW < after.due_at <= NOW + 2 * SECOND
+    assert life.recover(sending(), NOW, is_idempotent=True).state is DUE
+
+
+def test_news_that_no_edit_will_carry_is_repeated_once_nobody_can_look():
+    later = NOW + life.PATIENCE
+    lost = life.after_look(unclear(THREAD), Unreadable("no history"), later, is_editable=False)
+    assert (lost.state, lost.possible_repeat) == (DUE, True)
+    assert life.after_look(unclear(THREAD), Unreadable("no history"), later).state is DEAD
 
 
 # ------------------------------------------------------------ calls and notices

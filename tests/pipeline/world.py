@@ -188,10 +188,13 @@ class ScriptedSource:
 class World:
     """One installation, which can die and come back."""
 
-    def __init__(self, mentions: list[Mention], *, path: Path | None = None, yaml: str = YAML, outages=None) -> None:
+    def __init__(
+        self, mentions: list[Mention], *, path: Path | None = None, yaml: str = YAML, outages=None, places=None
+    ) -> None:
         self.settings = parse_settings(yaml, Path("brandmelder.yaml"), {})
         self.recorder = Recorder()
         self.said: list[str] = []
+        self.places = places
         self._url = f"sqlite:///{path}" if path else "sqlite://"
         self._sources = {
             ident: ScriptedSource(ident, mentions, outages=(outages or {}).get(ident, ()))
@@ -206,12 +209,14 @@ class World:
             self.settings,
             database=self.database,
             sources=self._sources,
-            notifiers=self.recorder.channels(self.settings.channels),
+            notifiers=self.places or self.recorder.channels(self.settings.channels),
             on_failure=self.said.append,
         )
 
     async def begin(self, now: datetime) -> None:
         self.clock = ReplayClock(now)
+        for place in (self.places or {}).values():
+            place.clock = self.clock
         await self.pipeline.start(now)
 
     async def run_until(self, moment: datetime) -> None:

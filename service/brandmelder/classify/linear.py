@@ -131,7 +131,7 @@ class LinearClassifier:
         reading = head.read(texts)
         scores = head.score_reading(reading)
         chances = self._chances(key, reading, scores)
-        labels = self.labels(scores)
+        labels = self.labels(scores, self._moved(key, scores, chances[:, 0]))
         insults = np.round(1 / (1 + np.exp(-np.clip(scores.logits[:, 2], -30, 30))), 4)
         moves = head.moves(reading)
         out: list[Verdict] = []
@@ -198,10 +198,20 @@ class LinearClassifier:
             )
         return out
 
-    def labels(self, scores: Scores) -> list[int]:
+    def _moved(self, key: str, scores: Scores, negative: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return by how much a correction raised the log-odds of negative; the label must follow."""
+        if key not in self._corrections:
+            return np.zeros(len(negative))
+        calibration = self._model.heads[key].calibration
+        inside = np.clip(negative, 1e-6, 1 - 1e-6)
+        out: NDArray[np.float64] = np.log(inside / (1 - inside))
+        return out - calibration.a * negative_logits(scores) - calibration.b
+
+    def labels(self, scores: Scores, moved: NDArray[np.float64] | float = 0.0) -> list[int]:
         """Return the most likely class under the biases that training chose for the mean F1."""
-        bias = self._model.label_bias
-        shifted = np.insert(scores.logits[:, :2] + np.array(bias), 1, 0.0, axis=1)
+        raised = scores.logits[:, :2] + np.array(self._model.label_bias)
+        raised[:, 0] += moved
+        shifted = np.insert(raised, 1, 0.0, axis=1)
         return [int(label) for label in shifted.argmax(axis=1)]
 
     def _topics(self, bits: int) -> tuple[str, ...]:

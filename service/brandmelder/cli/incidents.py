@@ -80,11 +80,18 @@ def show(ident: str, path: Path, as_json: bool) -> None:  # noqa: FBT001 -- clic
 
 def _deliveries(promised: Sequence[Delivery]) -> Iterator[str]:
     """Yield what became of the deliveries of each channel, equal ones counted, and each trouble once."""
+    from brandmelder.model import DeliveryKind, DeliveryState
+
     for channel in dict.fromkeys(one.channel for one in promised):
         mine = [one for one in promised if one.channel == channel]
         counts = Counter(f"{one.kind.value} {one.state.value}" for one in mine)
         yield f"{channel}: " + ", ".join(f"{what} ×{many}" if many > 1 else what for what, many in counts.items())
         yield from dict.fromkeys(f"{channel}: {one.last_error}" for one in mine if one.last_error)
+        yield from (
+            f"{channel}: was not told; once that is mended: brandmelder deliveries retry {one.key}"
+            for one in mine
+            if one.state is DeliveryState.DEAD and one.kind is DeliveryKind.OPEN
+        )
 
 
 def _acting(name: str, act: str, teaches: str) -> None:

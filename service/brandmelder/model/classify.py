@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import enum
+from datetime import datetime
 
 from msgspec import Struct
+
+from brandmelder.model.names import MentionId
 
 
 class Label(enum.StrEnum):
@@ -68,3 +71,23 @@ class AuthorHour(Struct, frozen=True, kw_only=True):
     weight: float
     number: int
     """In which order the hours began."""
+
+
+class Origin(enum.StrEnum):
+    """Why just this mention was labelled. Only labels drawn at random tell how frequent something is."""
+
+    RANDOM = "random"
+    UNSURE = "unsure"
+    ALERT = "alert"
+    """Somebody saw it in an alert or came across it."""
+
+
+class StaffLabel(Struct, frozen=True, kw_only=True):
+    """What a person says of a mention, or of a text from elsewhere."""
+
+    label: Label
+    at: datetime
+    mention: MentionId | None = None
+    text: str | None = None
+    origin: Origin = Origin.ALERT
+    by: str = ""

@@ -46,6 +46,8 @@ class Act(enum.StrEnum):
     WORSEN = "worsen"
     AGE = "age"
     TURN = "turn"
+    JOIN = "join"
+    """Another class of source joins: news after social media."""
     CORRECT = "correct"
     RESOLVE = "resolve"
     DISMISS = "dismiss"
@@ -121,6 +123,10 @@ class Incident(Struct, frozen=True, kw_only=True):
     label: str | None = None
     """Why it was dismissed: sarcasm, own campaign, bots, wrong brand, other."""
     snooze: Snooze | None = None
+    classes: tuple[SourceClass, ...] = ()
+    """The classes of sources that it has reached."""
+    under: IncidentId | None = None
+    """The incident whose alert tells of this one as well; nobody is told of it apart."""
     peak_window: timedelta = timedelta(hours=1)
     """The window in which `peak` was counted."""
     trail: tuple[Pace, ...] = ()

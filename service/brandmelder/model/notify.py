@@ -78,6 +78,10 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """When it was first known to stand there: from then on people can have read it."""
     persons: tuple[PersonId, ...] = ()
     """Whom it calls."""
+    instead_of: ChannelId | None = None
+    """The channel it stands in for, which did not confirm in time."""
+    fallback_at: datetime | None = None
+    """When somebody else was told instead, or found that there is nobody."""
     possible_repeat: bool = False
     """Sent again although nobody could look whether it stands there: the message says so."""
 

@@ -14,13 +14,13 @@ from brandmelder.notify.kinds import told
 from brandmelder.notify.message import Button, Message, QuoteText, Span
 from brandmelder.notify.news import news, summary
 from brandmelder.notify.picture import chart_of
-from brandmelder.notify.story import Case, Context, Story
+from brandmelder.notify.story import Beside, Case, Context, Story
 from brandmelder.notify.voice import rule_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Case", "Context", "compose", "plain_text", "rule_words"]
+__all__ = ["Beside", "Case", "Context", "compose", "plain_text", "rule_words"]
 
 EMOJI = {
     State.PENDING: "🔴",

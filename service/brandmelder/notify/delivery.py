@@ -33,52 +33,30 @@ from brandmelder.notify.notifier import (
     Uneditable,
     Unreadable,
 )
+from brandmelder.notify.patience import (
+    ATTEMPT,
+    BACK_OFF,
+    JITTER,
+    LIFE,
+    LONGEST_WAIT,
+    LOOK_AGAIN,
+    LOOK_BACK,
+    PATIENCE,
+    QUIESCE,
+    REPEAT_PATIENCE,
+    SWEEP_PATIENCE,
+    SWEEPS,
+    UPDATE_SPACING,
+    URGENCY,
+)
+from brandmelder.notify.stand_in import stand_in_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from brandmelder.model import ChannelId, IncidentId
 
-ATTEMPT = timedelta(seconds=20)
-"""The longest that one attempt takes."""
-QUIESCE = ATTEMPT + timedelta(seconds=75)
-"""How long after an attempt began a message may still appear in the channel's history."""
-BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 5, 15, 30, 60))
-"""After the first, second, … certain failure; the last one repeats."""
-JITTER = 0.1
-"""Share by which a back-off is stretched or shortened, the same for the same key and attempt."""
-LONGEST_WAIT = timedelta(minutes=10)
-"""The most that a channel's Retry-After is heeded."""
-SWEEPS = tuple(timedelta(minutes=minutes) for minutes in (1, 3, 6, 10))
-"""When a key that was ever unclear is looked for again, after its last attempt."""
-SWEEP_PATIENCE = timedelta(hours=1)
-"""How long a sweep waits for a history that cannot be read."""
-LOOK_AGAIN = timedelta(seconds=60)
-"""How often an unreadable history is asked."""
-PATIENCE = timedelta(minutes=10)
-"""How long an alert waits for an unreadable history before it is sent again, marked as a possible repeat."""
-REPEAT_PATIENCE = timedelta(hours=1)
-"""The same for an alert that was repeated before: otherwise lost answers would fill the channel."""
-LOOK_BACK = timedelta(minutes=2)
-"""How far before the first attempt a look begins: two clocks are never the same."""
-UPDATE_SPACING = timedelta(seconds=45)
-"""The least time between two edits of an alert."""
-LIFE = {
-    DeliveryKind.OPEN: timedelta(hours=72),
-    DeliveryKind.RESOLVE: timedelta(hours=72),
-    DeliveryKind.THREAD: timedelta(minutes=15),
-    DeliveryKind.UPDATE: timedelta(minutes=15),
-    DeliveryKind.TEST: timedelta(minutes=15),
-    DeliveryKind.ESCALATE: timedelta(hours=24),
-    DeliveryKind.NOTICE: timedelta(hours=24),
-}
-"""How long after its promise a delivery is tried."""
-URGENCY = {
-    DeliveryKind(name): rank
-    for rank, name in enumerate(("open", "escalate", "notice", "resolve", "thread", "update", "test"))
-}
-"""Who goes first where a channel takes one message a second: smaller is earlier."""
-
+DISCARDED = "discarded by"
 _BREATH = timedelta(seconds=1)
 _EDITS = frozenset({DeliveryKind.UPDATE, DeliveryKind.RESOLVE})
 _REPLIES = frozenset({DeliveryKind.THREAD, DeliveryKind.ESCALATE})
@@ -135,9 +113,14 @@ def begin(delivery: Delivery, now: datetime, *, revision: int | None = None) -> 
     )
 
 
-def after(delivery: Delivery, outcome: Outcome, now: datetime) -> Delivery:
-    """Return what became of a delivery that was being sent."""
+def after(delivery: Delivery, outcome: Outcome, now: datetime, *, is_idempotent: bool = False) -> Delivery:
+    """Return what became of a delivery that was being sent.
+
+    Where the same key sent twice is shown once, what may have arrived is simply sent again.
+    """
     _expect(delivery, DeliveryState.SENDING)
+    if is_idempotent and isinstance(outcome, Unclear):
+        outcome = NotDelivered(outcome.reason)
     match outcome:
         case Sent():
             return _stands(delivery, outcome.ref, now, note=outcome.note)
@@ -156,11 +139,11 @@ def after(delivery: Delivery, outcome: Outcome, now: datetime) -> Delivery:
             assert_never(outcome)
 
 
-def recover(delivery: Delivery, now: datetime) -> Delivery:
+def recover(delivery: Delivery, now: datetime, *, is_idempotent: bool = False) -> Delivery:
     """Return it as it is to be treated at start or take-over: what was being sent then is unclear."""
     if delivery.state is not DeliveryState.SENDING:
         return delivery
-    return _lose_sight(delivery, "interrupted while it was being sent", now)
+    return after(delivery, Unclear("interrupted while it was being sent"), now, is_idempotent=is_idempotent)
 
 
 def retry(delivery: Delivery, now: datetime) -> Delivery:
@@ -170,10 +153,19 @@ def retry(delivery: Delivery, now: datetime) -> Delivery:
 
 
 def discard(delivery: Delivery, by: str) -> Delivery:
-    """Return a delivery that a person does not want to be sent any more."""
-    if delivery.state not in {DeliveryState.DUE, DeliveryState.UNCLEAR}:
-        raise ValueError(f"delivery {delivery.key} is {delivery.state.value}; only what is waiting can be discarded")
-    return _bury(delivery, f"discarded by {by}")
+    """Return a delivery that a person does not want sent, nor told elsewhere. Raises ValueError for what is told."""
+    noted = replace(delivery, fallback_at=delivery.fallback_at or delivery.created_at)
+    if delivery.state in {DeliveryState.DUE, DeliveryState.UNCLEAR}:
+        return _bury(noted, f"{DISCARDED} {by}")
+    if delivery.state is DeliveryState.DEAD:
+        reason = f"{DISCARDED} {by}: {delivery.last_error or 'dead'}"
+        return replace(noted, state=DeliveryState.SUPERSEDED, last_error=reason)
+    raise ValueError(f"delivery {delivery.key} is {delivery.state.value}; only what waits or is dead can be discarded")
+
+
+def is_forgotten(delivery: Delivery, now: datetime) -> bool:
+    """Whether nobody can be sending it any more."""
+    return now >= _whole(_attempted(delivery) + QUIESCE)
 
 
 # -------------------------------------------------------------- looks and sweeps
@@ -190,11 +182,14 @@ def looks_at(delivery: Delivery) -> datetime:
     return max(delivery.due_at, _whole(_attempted(delivery) + QUIESCE))
 
 
-def after_look(delivery: Delivery, look: Found | Unreadable, now: datetime) -> Delivery:
-    """Return what the look tells about an unclear delivery: it stands there, it does not, or nobody can say."""
+def after_look(delivery: Delivery, look: Found | Unreadable, now: datetime, *, is_editable: bool = True) -> Delivery:
+    """Return what the look tells about an unclear delivery: it stands there, it does not, or nobody can say.
+
+    Where alerts are not edited, no later edit carries what a lost word in the thread said: that, too, is repeated.
+    """
     _expect(delivery, DeliveryState.UNCLEAR)
     if isinstance(look, Unreadable):
-        return _unseen(delivery, look.reason, now)
+        return _unseen(delivery, look.reason, now, is_editable=is_editable)
     if look.refs:
         return _stands(delivery, look.refs[0], now)
     if now >= _ends_at(delivery):
@@ -240,7 +235,12 @@ def after_sweep(delivery: Delivery, look: Found | Unreadable, now: datetime) -> 
 
 
 def next_moment(delivery: Delivery) -> datetime | None:
-    """Return when a delivery wants attention next: a send, a look or a sweep; None when its life is over."""
+    """Return when a delivery wants attention next: a send, a look, a sweep, a stand-in; None when its life is over."""
+    moments = (_next_step(delivery), stand_in_at(delivery))
+    return min((_whole(moment) for moment in moments if moment is not None), default=None)
+
+
+def _next_step(delivery: Delivery) -> datetime | None:
     match delivery.state:
         case DeliveryState.DUE:
             return delivery.due_at
@@ -314,7 +314,7 @@ def _await_opening(delivery: Delivery, group: Sequence[Delivery], now: datetime)
     opening = next((one for one in group if one.kind is DeliveryKind.OPEN), None)
     if opening is None or opening.state is DeliveryState.DEAD:
         return _bury(delivery, "the alert never stood in this channel")
-    moment = next_moment(opening) or now
+    moment = _next_step(opening) or now
     if opening.state is DeliveryState.SENDING:
         moment = now
     return replace(delivery, due_at=_whole(min(max(moment, now + _BREATH), now + LOOK_AGAIN)))
@@ -379,14 +379,14 @@ def _lose_sight(delivery: Delivery, reason: str, now: datetime) -> Delivery:
     return replace(delivery, state=DeliveryState.UNCLEAR, was_unclear=True, due_at=looks, last_error=reason)
 
 
-def _unseen(delivery: Delivery, reason: str, now: datetime) -> Delivery:
+def _unseen(delivery: Delivery, reason: str, now: datetime, *, is_editable: bool) -> Delivery:
     """Fail open: an alert is rather told twice than not at all; everything else the alert's next edit tells."""
     patience = REPEAT_PATIENCE if delivery.possible_repeat else PATIENCE
     patient_until = _attempted(delivery) + patience
     if now < patient_until:
         again = min(now + LOOK_AGAIN, patient_until)
         return replace(delivery, due_at=_whole(again), last_error=reason)
-    is_alert = delivery.kind in _ALARMS or delivery.detour is Detour.ANEW
+    is_alert = delivery.kind in _ALARMS or delivery.detour is Detour.ANEW or not is_editable
     if not is_alert or now >= _ends_at(delivery):
         return _bury(delivery, f"may or may not stand there: {reason}")
     return replace(_due(delivery, now, reason), possible_repeat=True)

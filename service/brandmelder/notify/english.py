@@ -62,6 +62,8 @@ ENGLISH: Final = Words(
     test_sentence="A test, no incident: this is what an alert looks like. The figures are invented.",
     new="New against the usual",
     sources="Sources",
+    beside="Affected as well",
+    more_beside=Plural("{number} more", "{number} more"),
     who="Who",
     course="Course",
     answers="Our replies",
@@ -190,6 +192,7 @@ ENGLISH: Final = Words(
     snoozed="muted until {moment}",
     wakes="No longer muted",
     woken={"over": "The mute is over.", "doubled": "Doubled since it was muted.", "class": "New: {name}."},
+    joins="{name} as well now",
     source_classes={
         "own": "own sites",
         "social": "social networks",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PHRASES = 4
 _SOURCES = 5
+_BESIDE = 4
 _FEW_BACKGROUND = 100
 _LONG = 120
 """Minutes after which the course says how long it has lasted."""
@@ -31,6 +32,7 @@ def lines(story: Story) -> tuple[Line, ...]:
         (words.new, _new),
         (words.about_topics, _topics),
         (words.sources, _sources),
+        (words.beside, _beside),
         (words.who, _who),
         (words.course, _course),
         (words.answers, _answers),
@@ -103,6 +105,15 @@ def _sources(story: Story) -> tuple[Span, ...]:
         if is_blind(sight) and not story.has_ended:
             spans += [Span(text=". "), *_missing(story, sight)]
     return (*spans, Span(text=".")) if len(spans) > 1 else tuple(spans)
+
+
+def _beside(story: Story) -> tuple[Span, ...]:
+    """Name the other monitors that the same fire set off, or that it mutes: they have no alert of their own."""
+    told = [f"{inert(one.title, 40)} {story.voice.figures(one.spike)}" for one in story.context.beside[:_BESIDE]]
+    rest = len(story.context.beside) - _BESIDE
+    if rest > 0:
+        told.append(story.words.more_beside.of(rest).format(number=story.voice.number(rest)))
+    return _own("; ".join(told))
 
 
 def _who(story: Story) -> tuple[Span, ...]:

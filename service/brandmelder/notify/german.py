@@ -62,6 +62,8 @@ GERMAN: Final = Words(
     test_sentence="Probealarm, kein Vorfall: So sieht ein Alarm aus. Die Zahlen sind erfunden.",
     new="Neu im Vergleich zu sonst",
     sources="Quellen",
+    beside="Auch betroffen",
+    more_beside=Plural("{number} weiterer", "{number} weitere"),
     who="Wer",
     course="Verlauf",
     answers="Unsere Antworten",
@@ -211,6 +213,7 @@ GERMAN: Final = Words(
         "doubled": "Seit dem Stummschalten verdoppelt.",
         "class": "Neu dabei: {name}.",
     },
+    joins="{name} jetzt auch",
     source_classes={
         "own": "eigene Seiten",
         "social": "soziale Netze",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from brandmelder.model import Act, Course, SpikeKind, State, Transition
+from brandmelder.model import Act, Course, SourceClass, SpikeKind, State, Transition
 from brandmelder.notify.facts import quoted
 from brandmelder.notify.headline import headline, numbers_first
 from brandmelder.notify.inert import inert
@@ -120,6 +120,21 @@ def _woken(story: Story, step: Transition) -> News:
     return News(headline=numbers_first(story, words.wakes + ": "), sentence=_plain(said), broadcast=cause != "over")
 
 
+def _joined(story: Story, step: Transition) -> News:
+    """Name the class that joins, its sources with their counts, and the media's level if that is what changes."""
+    words, evidence = story.words, story.evidence
+    name = words.source_classes.get(step.note, step.note)
+    here = {sight.source for sight in evidence.sight if sight.source_class.value == step.note}
+    counts = [f"{story.source(one)} {story.voice.number(count)}" for one, count in evidence.sources if one in here]
+    said = words.joins.format(name=_capital(name)) + (f": {', '.join(counts)}." if counts else ".")
+    if step.note == SourceClass.NEWS.value:
+        said += f" {_capital(words.media.format(level=evidence.media))}."
+    return News(
+        headline=numbers_first(story, rest=words.joins.format(name=name)),
+        sentence=_plain(f"{said} {words.now.format(figures=_figures(story))}"),
+    )
+
+
 def _undone(story: Story, step: Transition) -> News:
     words = story.words
     said = f"{words.takes_back.format(by=inert(step.by, 40))} {words.now.format(figures=_figures(story))}"
@@ -171,6 +186,7 @@ _TOLD: dict[Act, Callable[[Story, Transition], News]] = {
     Act.ACKNOWLEDGE: _taken,
     Act.REOPEN: _reopened,
     Act.WAKE: _woken,
+    Act.JOIN: _joined,
     Act.UNDO: _undone,
     Act.AGE: _aged,
     Act.CORRECT: _corrected,

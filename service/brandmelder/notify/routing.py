@@ -29,6 +29,7 @@ PROMISED: dict[Act, tuple[DeliveryKind, ...]] = {
     Act.UNDO: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
     Act.WORSEN: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
     Act.TURN: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
+    Act.JOIN: (DeliveryKind.UPDATE, DeliveryKind.THREAD),
     Act.ESCALATE: (DeliveryKind.UPDATE,),
     Act.ASK: (),
     Act.LAPSE: (DeliveryKind.UPDATE,),
@@ -45,7 +46,7 @@ Whom an escalation or a question calls, and what is said when a silence ends, is
 
 _EDITS = frozenset({DeliveryKind.UPDATE, DeliveryKind.RESOLVE})
 _ENDS = frozenset({Act.RESOLVE, Act.DISMISS})
-_NEWS = frozenset({Act.WORSEN, Act.TURN, Act.AGE})
+_NEWS = frozenset({Act.WORSEN, Act.TURN, Act.JOIN, Act.AGE})
 """What a snooze keeps out of the thread; the word that ends it tells the figures."""
 
 
@@ -55,12 +56,18 @@ class Route(Struct, frozen=True, kw_only=True):
     channels: tuple[ChannelId, ...]
     monitors: frozenset[MonitorId] | None = None
     """None stands for all."""
+    fallback: tuple[ChannelId, ...] = ()
+    """Who is told instead of a channel that does not confirm."""
+
+
+def routes_of(monitor: MonitorId, routes: Sequence[Route]) -> tuple[Route, ...]:
+    """Return the routes that concern a monitor."""
+    return tuple(route for route in routes if route.monitors is None or monitor in route.monitors)
 
 
 def channels_of(monitor: MonitorId, routes: Sequence[Route]) -> tuple[ChannelId, ...]:
     """Return the channels that hear of a monitor, each once, in the order of the routes."""
-    matching = (route for route in routes if route.monitors is None or monitor in route.monitors)
-    return tuple(dict.fromkeys(channel for route in matching for channel in route.channels))
+    return tuple(dict.fromkeys(channel for route in routes_of(monitor, routes) for channel in route.channels))
 
 
 def promises(

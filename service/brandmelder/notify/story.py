@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from brandmelder.model import Evidence, Incident, SourceId, SourceSight, SourceState, State, Transition
+from brandmelder.model import Evidence, Incident, SourceId, SourceSight, SourceState, Spike, State, Transition
 from brandmelder.notify.inert import inert
 from brandmelder.notify.message import Span
 from brandmelder.notify.voice import Voice, words_of
@@ -37,6 +37,15 @@ class Case(Struct, frozen=True, kw_only=True):
     """Why it was dismissed."""
 
 
+class Beside(Struct, frozen=True, kw_only=True):
+    """An incident of another monitor that is told within this alert."""
+
+    id: str
+    title: str
+    """Of its monitor."""
+    spike: Spike
+
+
 class Context(Struct, frozen=True, kw_only=True):
     """What the house knows beside the incident; all of it our own words but for `cases`."""
 
@@ -60,6 +69,7 @@ class Context(Struct, frozen=True, kw_only=True):
     first_observed: int | None = None
     """What the opening reported, if it has been corrected since."""
     cases: tuple[Case, ...] = ()
+    beside: tuple[Beside, ...] = ()
 
 
 class Story(Struct, frozen=True):

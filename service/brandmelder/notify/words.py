@@ -69,6 +69,8 @@ class Words(Struct, frozen=True, kw_only=True):
     # labelled facts
     new: str
     sources: str
+    beside: str
+    more_beside: Plural
     who: str
     course: str
     answers: str
@@ -159,6 +161,7 @@ class Words(Struct, frozen=True, kw_only=True):
     woken: dict[str, str]
     """Why a snooze has ended: `over`, `doubled`, `class`."""
     source_classes: dict[str, str]
+    joins: str
     takes_back: str
     figures_corrected: str
     ended_after: str

@@ -22,6 +22,7 @@ from brandmelder.pipeline.judge import judge
 from brandmelder.pipeline.poll import first_poll, poll_source
 from brandmelder.pipeline.recheck import recheck_source
 from brandmelder.pipeline.recount import recount_changed
+from brandmelder.pipeline.shelter import shelter
 from brandmelder.pipeline.wake import wake
 from brandmelder.store import deliveries, meta, sources
 
@@ -47,7 +48,6 @@ class Pipeline:
         self._news, self._judged = 1, 0
         """How many polls brought something to judge, and how many of them were judged."""
         self._evaluating = asyncio.Lock()
-        self._delivering = asyncio.Lock()
 
     async def start(self, now: datetime) -> None:
         """Pick up where the last process stopped: new sources, changed queries, deliveries cut off in mid-air."""
@@ -90,6 +90,7 @@ class Pipeline:
             if self._next_settled is None or now >= self._next_settled:
                 touched = set(self.parts.watches)
             await self._evaluator.evaluate(touched, now)
+            await self.parts.database.run(shelter, self.parts, now)
             if self._progressed is None or now - self._progressed >= PROGRESS:
                 await self.parts.database.run(meta.progressed, now)
                 self._progressed = now
@@ -98,13 +99,20 @@ class Pipeline:
             return self._next_settled if awake is None else min(self._next_settled, awake)
 
     async def deliver(self, now: datetime) -> datetime | None:
-        """Send what is due, look for what is unclear, sweep twins; returns the next moment."""
-        async with self._delivering:
-            attention = await self.parts.database.run(deliveries.next_attention)
-            if attention is None or attention > now:
-                return attention
-            await self._deliverer.deliver(now)
-            return await self.parts.database.run(deliveries.next_attention)
+        """Send what is due, look for what is unclear, sweep twins; returns the next moment.
+
+        May be called while it runs: channels that are at work are left alone, the others have their turn.
+        """
+        attention = await self.parts.database.run(deliveries.next_attention)
+        if attention is None or attention > now:
+            return attention
+        await self._deliverer.deliver(now)
+        return await self.parts.database.run(deliveries.next_attention, besides=self._deliverer.busy)
+
+    @property
+    def is_delivering(self) -> bool:
+        """Whether a channel is at work."""
+        return bool(self._deliverer.busy)
 
     async def close(self) -> None:
         """Let go of the channels and the database."""

@@ -12,10 +12,14 @@ from brandmelder.errors import Conflict
 from brandmelder.model import ChannelId, Delivery, DeliveryKind, DeliveryState, IncidentId
 from brandmelder.notify import delivery as life
 from brandmelder.notify.notifier import Found, NotDelivered, Sent, Unreadable
+from brandmelder.notify.pace import Pace, order_of
+from brandmelder.notify.patience import LONGEST_WAIT
+from brandmelder.pipeline.call_stand_ins import call_stand_ins
 from brandmelder.pipeline.render import render
 from brandmelder.store import deliveries, incidents
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -27,52 +31,95 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 TURNS = 50
-"""At most so many rounds over one incident and channel: each sends, so a round more than that is a bug."""
+"""At most so many rounds over one channel, or over one incident in it, before everybody else has a turn."""
 
 
 class Deliverer:
-    """Carries promises to channels: side by side over channels, in order within one."""
+    """Carries promises to channels. Channels are independent: one that hangs holds up nobody else."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
+        self._paces: dict[ChannelId, Pace] = {}
+        self._busy: set[ChannelId] = set()
+
+    @property
+    def busy(self) -> frozenset[ChannelId]:
+        """The channels that are at work in this moment."""
+        return frozenset(self._busy)
 
     async def recover(self, now: datetime) -> None:
         """Treat what was being sent when the last process died as unclear, and try refused openings once more.
 
         A restart is how a mended token comes into effect: an alarm still burning that a channel refused is told then.
         """
-        await self.parts.database.run(_recover, now)
+        notifiers = self.parts.notifiers.values()
+        repeating = frozenset(notifier.id for notifier in notifiers if notifier.is_idempotent)
+        await self.parts.database.run(_recover, now, repeating)
 
     async def deliver(self, now: datetime) -> None:
-        """Do all that wants attention at `now`."""
-        wanting = await self.parts.database.run(deliveries.wanting, now)
-        channels: dict[ChannelId, dict[IncidentId, int]] = defaultdict(dict)
+        """Do all that wants attention at `now`, in channels that are not at work already."""
+        await self.parts.database.run(call_stand_ins, self.parts, now)
+        wanting = await self.parts.database.run(deliveries.wanting, now, besides=self.busy)
+        channels: dict[ChannelId, dict[IncidentId, None]] = defaultdict(dict)
         for one in wanting:
-            rank = life.URGENCY[one.kind]
-            channels[one.channel][one.incident] = min(rank, channels[one.channel].get(one.incident, rank))
-        await asyncio.gather(*(self._channel(channel, groups, now) for channel, groups in channels.items()))
+            channels[one.channel].setdefault(one.incident)
+        await asyncio.gather(*(self._channel(channel, group, now) for channel, group in channels.items()))
 
-    async def _channel(self, channel: ChannelId, groups: dict[IncidentId, int], now: datetime) -> None:
-        notifier = self.parts.notifiers.get(channel)
-        for incident in sorted(groups, key=lambda one: (groups[one], one)):
-            if notifier is None:
-                await self.parts.database.run(_bury_orphans, incident, channel)
-            else:
-                await self._group(notifier, incident, channel, now)
-
-    async def _group(self, notifier: Notifier, incident: IncidentId, channel: ChannelId, now: datetime) -> None:
-        for _ in range(TURNS):
-            group = await self.parts.database.run(deliveries.of_incident, incident, channel)
-            if not await self._one_turn(notifier, group, now):
+    async def _channel(self, channel: ChannelId, group: Collection[IncidentId], now: datetime) -> None:
+        if channel in self._busy:
+            return
+        self._busy.add(channel)
+        try:
+            notifier = self.parts.notifiers.get(channel)
+            if notifier is not None:
+                await self._work(notifier, group, now)
                 return
-        log.error("delivery.endless", incident=incident, channel=channel)
+            for incident in group:
+                await self.parts.database.run(_bury_orphans, incident, channel)
+        finally:
+            self._busy.discard(channel)
 
-    async def _one_turn(self, notifier: Notifier, group: list[Delivery], now: datetime) -> bool:
-        """Do the first thing that a group wants; says whether there was one."""
+    async def _work(self, notifier: Notifier, group: Collection[IncidentId], now: datetime) -> None:
+        """Send what may go, the most urgent first; after a failure the others have their turn at the next call."""
+        pace = self._paces.setdefault(notifier.id, Pace(notifier.spacing))
+        ready = {incident: await self._tidied(notifier, incident, now) for incident in group}
+        for _ in range(TURNS):
+            heads = [waiting[0] for waiting in ready.values() if waiting]
+            if not heads:
+                return
+            if not pace.is_free(now):
+                for one in pace.put_off((one for waiting in ready.values() for one in waiting), now):
+                    await self._save(one, expected=DeliveryState.DUE)
+                return
+            head = min(heads, key=order_of)
+            pace.take(now)
+            outcome = await self._attempt(notifier, head, now)
+            if isinstance(outcome, NotDelivered) and outcome.retry_after is not None:
+                pace.rest(now + min(outcome.retry_after, LONGEST_WAIT))
+            if outcome is not None and not isinstance(outcome, Sent):
+                return
+            ready[head.incident] = await self._tidied(notifier, head.incident, now)
+
+    async def _tidied(self, notifier: Notifier, incident: IncidentId, now: datetime) -> tuple[Delivery, ...]:
+        """Look, sweep, supersede and bury what wants it; returns what may be sent now, in order."""
+        for _ in range(TURNS):
+            group = await self.parts.database.run(deliveries.of_incident, incident, notifier.id)
+            if await self._looked_after(notifier, group, now):
+                continue
+            orders = life.orders(group, now)
+            for one in orders.changed:
+                await self._save(one, expected=DeliveryState.DUE)
+            if not orders.changed:
+                return orders.go
+        log.error("delivery.endless", incident=incident, channel=notifier.id)
+        return ()
+
+    async def _looked_after(self, notifier: Notifier, group: list[Delivery], now: datetime) -> bool:
+        """Do the first thing beside sending that a group wants; says whether there was one."""
         for one in group:
-            forgotten = life.next_moment(one) if one.state is DeliveryState.SENDING else None
-            if forgotten is not None and forgotten <= now:
-                return await self._save(life.recover(one, now), expected=DeliveryState.SENDING)
+            if one.state is DeliveryState.SENDING and life.is_forgotten(one, now):
+                after = life.recover(one, now, is_idempotent=notifier.is_idempotent)
+                return await self._save(after, expected=DeliveryState.SENDING)
             if one.state is DeliveryState.UNCLEAR and life.looks_at(one) <= now:
                 await self._look(notifier, one, group, now)
                 return True
@@ -80,20 +127,17 @@ class Deliverer:
             if sweep is not None and sweep <= now:
                 await self._sweep(notifier, one, group, now)
                 return True
-        orders = life.orders(group, now)
-        for one in orders.changed:
-            await self._save(one, expected=DeliveryState.DUE)
-        if orders.go:
-            await self._attempt(notifier, orders.go[0], group, now)
-        return bool(orders.go or orders.changed)
+        return False
 
-    async def _attempt(self, notifier: Notifier, one: Delivery, group: list[Delivery], now: datetime) -> None:
+    async def _attempt(self, notifier: Notifier, one: Delivery, now: datetime) -> Outcome | None:
+        """Make one attempt; returns its outcome, None if somebody else was faster."""
         message, revision = await render(self.parts, one, now)
         sending = life.begin(one, now, revision=revision)
         if not await self._save(sending, expected=DeliveryState.DUE):
-            return
+            return None
+        group = await self.parts.database.run(deliveries.of_incident, one.incident, one.channel)
         outcome = await self._send(notifier, sending, group, message)
-        after = life.after(sending, outcome, now)
+        after = life.after(sending, outcome, now, is_idempotent=notifier.is_idempotent)
         await self._save(after, expected=DeliveryState.SENDING)
         log.info(
             "delivery.tried", key=one.key, kind=one.kind.value, outcome=type(outcome).__name__, state=after.state.value
@@ -102,6 +146,7 @@ class Deliverer:
             self.parts.on_failure(
                 f"channel {one.channel!r}: {one.kind.value} of {one.incident} is dead: {after.last_error}"
             )
+        return outcome
 
     async def _send(self, notifier: Notifier, one: Delivery, group: list[Delivery], message: Message) -> Outcome:
         standing = life.parent(group)
@@ -114,7 +159,8 @@ class Deliverer:
 
     async def _look(self, notifier: Notifier, one: Delivery, group: list[Delivery], now: datetime) -> None:
         found = await self._find(notifier, one, group)
-        await self._save(life.after_look(one, found, now), expected=DeliveryState.UNCLEAR)
+        after = life.after_look(one, found, now, is_editable=notifier.can_update)
+        await self._save(after, expected=DeliveryState.UNCLEAR)
 
     async def _sweep(self, notifier: Notifier, one: Delivery, group: list[Delivery], now: datetime) -> None:
         found = await self._find(notifier, one, group)
@@ -124,6 +170,8 @@ class Deliverer:
         await self._save(life.after_sweep(one, found, now), expected=one.state)
 
     async def _find(self, notifier: Notifier, one: Delivery, group: list[Delivery]) -> Found | Unreadable:
+        if notifier.is_idempotent:
+            return Found(())
         if not notifier.can_find:
             return Unreadable("this channel cannot be searched")
         thread = life.parent(group) if life.is_reply(one) else None
@@ -138,12 +186,13 @@ class Deliverer:
         return True
 
 
-def _recover(connection: Connection, now: datetime) -> None:
+def _recover(connection: Connection, now: datetime, repeating: Collection[ChannelId]) -> None:
     for one in deliveries.in_state(connection, DeliveryState.SENDING):
-        after = life.recover(one, now)
+        after = life.recover(one, now, is_idempotent=one.channel in repeating)
         deliveries.save_delivery(connection, after, life.next_moment(after), expected=DeliveryState.SENDING)
     for one in deliveries.in_state(connection, DeliveryState.DEAD):
-        if one.kind is DeliveryKind.OPEN and _still_burns(connection, one.incident):
+        is_unwanted = (one.last_error or "").startswith(life.DISCARDED)
+        if one.kind is DeliveryKind.OPEN and not is_unwanted and _still_burns(connection, one.incident):
             again = life.retry(one, now)
             deliveries.save_delivery(connection, again, life.next_moment(again), expected=DeliveryState.DEAD)
 

@@ -15,7 +15,7 @@ from brandmelder.count.bins import EPOCH, settled_until, start_of, watermark
 from brandmelder.detect import scan
 from brandmelder.detect.kinds import backlog, key
 from brandmelder.errors import Conflict
-from brandmelder.incident import lifecycle, snooze
+from brandmelder.incident import joining, lifecycle, snooze
 from brandmelder.incident.choice import choose, renamed, under_event
 from brandmelder.incident.transitions import RUNNING, Change
 from brandmelder.model import (
@@ -364,6 +364,8 @@ class _Turn:
                 seen = Seen(sights=self.sights, state=self.memory.volume)
                 evidence = await self.gatherer.gather(self.watch, incident, seen, self.now)
                 incident = self._dated(lifecycle.with_total(incident, evidence.negatives), evidence, transitions)
+                joined = joining.join(Change(incident=incident, transitions=tuple(transitions)), evidence, self.now)
+                incident, transitions = joined.incident or incident, joined.transitions
         row = replace(self.row, state=encode(self.memory), evaluated_through=self.through)
         is_new = incident is not None and (stored is None or stored.id != incident.id)
         written = None

@@ -8,6 +8,7 @@ from brandmelder.capture.match import Particulars
 from brandmelder.capture.tree import FieldName
 from brandmelder.classify.language import identify
 from brandmelder.model import Label, Mention, MentionId, MonitorId, Verdict
+from brandmelder.pipeline.teach import follow
 from brandmelder.pipeline.weigh import save
 from brandmelder.store import mentions, series
 from brandmelder.store.series import Entry
@@ -29,6 +30,7 @@ Waiting = tuple[MentionId, Mention, bool]
 
 async def judge(parts: Parts) -> set[MonitorId]:
     """Judge and count everything that waits; returns the monitors it concerns."""
+    await follow(parts)
     touched: set[MonitorId] = set()
     is_more = True
     while is_more:

@@ -17,6 +17,7 @@ from brandmelder.detect.occasions import Planned
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
+from brandmelder.notify.stand_in import Fallbacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,6 +83,8 @@ class Watch(Struct, frozen=True, kw_only=True):
     """Known events, as staff wrote them down."""
     marked: tuple[tuple[datetime, datetime], ...] = ()
     """Periods to learn nothing from, of the configuration."""
+    muted_by: tuple[MonitorId, ...] = ()
+    """While one of these has a running incident, this one's alerts are told within its."""
 
 
 @dataclass(kw_only=True)
@@ -94,6 +97,8 @@ class Parts:
     watches: Mapping[MonitorId, Watch]
     matcher: Matcher
     classifier: Classifier
+    taught: int = 0
+    """Which version of what staff taught the classifier uses (pipeline/teach.py)."""
     topics: Topics
     scales: Scales
     notifiers: Mapping[ChannelId, Notifier]
@@ -104,6 +109,7 @@ class Parts:
     zone: ZoneInfo
     on_call: str | None
     author_key: bytes
+    fallbacks: Fallbacks = field(default_factory=lambda: Fallbacks(channels={}, names={}))
     settle: timedelta = SETTLE
     on_failure: Callable[[str], None] = field(default=lambda _text: None)
     """Told in one line whenever a source starts or stops failing."""

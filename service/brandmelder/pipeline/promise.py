@@ -21,7 +21,12 @@ _SHOWN = frozenset({State.OPEN, State.ACKNOWLEDGED})
 def deliveries_of(
     incident: Incident, transitions: Sequence[Transition], parts: Parts, now: datetime
 ) -> list[tuple[Delivery, datetime | None]]:
-    """Return what an incident's change promises: by its transitions, else an edit for newer figures alone."""
+    """Return what an incident's change promises: by its transitions, else an edit for newer figures alone.
+
+    What is told within another's alert promises nothing of its own (pipeline/shelter.py).
+    """
+    if incident.under is not None:
+        return []
     if transitions:
         return scheduled(promises(incident, transitions, routes=parts.routes, now=now, editable=_editable(parts)))
     if incident.state not in _SHOWN:

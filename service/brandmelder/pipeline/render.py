@@ -11,11 +11,12 @@ from msgspec.structs import replace
 
 from brandmelder.errors import StoreError
 from brandmelder.model import Act, Delivery, DeliveryKind, Evidence, Incident, MentionId, Transition
-from brandmelder.notify.compose import Case, Context, compose, rule_words
+from brandmelder.notify.compose import Beside, Case, Context, compose, rule_words
 from brandmelder.notify.message import Subject
 from brandmelder.notify.news import ENGINE, first_told
 from brandmelder.notify.repeat import marked
-from brandmelder.store import incidents, mentions
+from brandmelder.notify.stand_in import labelled
+from brandmelder.store import deliveries, incidents, mentions
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,6 +33,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     timeline: tuple[Transition, ...]
     texts: Mapping[MentionId, str]
     cases: tuple[Case, ...]
+    told: tuple[Delivery, ...]
+    """What was promised of it, to every channel."""
+    beside: tuple[Incident, ...] = ()
 
 
 async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Message, int]:
@@ -58,9 +62,11 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
         first_acknowledged_at=next(acknowledged, None),
         first_observed=first_told(facts.timeline),
         cases=facts.cases,
+        beside=tuple(_beside(parts, one) for one in facts.beside),
     )
     message = compose(facts.incident, facts.evidence, kind=delivery.kind, context=context, quotes=facts.texts)
     message = replace(message, subject=subject_of(facts.incident, delivery.kind))
+    message = labelled(message, delivery, facts.told, names=parts.fallbacks.names, zone=parts.zone)
     return marked(message, delivery), facts.incident.revision
 
 
@@ -104,7 +110,16 @@ def _read(connection: Connection, ident: str) -> Facts:
         timeline=tuple(incidents.timeline(connection, incident.id)),
         texts={ident: one.text for ident, one in quoted.items()},
         cases=tuple(_case(connection, similar) for similar in evidence.similar),
+        told=tuple(deliveries.of_incident(connection, incident.id)),
+        beside=tuple(
+            one for one, _ in incidents.all_incidents(connection, running_only=True) if one.under == incident.id
+        ),
     )
+
+
+def _beside(parts: Parts, incident: Incident) -> Beside:
+    watch = parts.watches.get(incident.monitor)
+    return Beside(id=incident.id, title=watch.title if watch else incident.monitor, spike=incident.spike)
 
 
 def _case(connection: Connection, ident: str) -> Case:

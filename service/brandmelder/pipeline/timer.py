@@ -39,10 +39,12 @@ class Timer:
 
     def __init__(self, pipeline: Pipeline, clock: Clock) -> None:
         self._pipeline, self._clock = pipeline, clock
+        # Two instances: what is called while the same work is under way waits for its lock and finds the rest. Channels
+        # do not wait for one another, so each of them may hang in an instance of its own.
+        instances = 2 + len(pipeline.parts.notifiers)
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
-            # Two instances: what is called while the same work is under way waits for its lock and finds the rest.
-            job_defaults={"coalesce": True, "max_instances": 2, "misfire_grace_time": None},
+            job_defaults={"coalesce": True, "max_instances": instances, "misfire_grace_time": None},
         )
         self._stopped = asyncio.Event()
         self._idle = asyncio.Event()
@@ -102,7 +104,8 @@ class Timer:
         self._at(following or now + AFTER_TROUBLE, "deliver", self._deliver)
 
     async def _listen(self) -> None:
-        if await self._shielded(self._pipeline.parts.database.was_changed_by_others()):
+        changed = await self._shielded(self._pipeline.parts.database.was_changed_by_others())
+        if changed or self._pipeline.is_delivering:  # while one channel hangs, the others have their moments
             self._nudge("deliver", self._deliver)
 
     async def _shielded(self, work: Awaitable[T]) -> T | None:

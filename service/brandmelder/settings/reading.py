@@ -97,6 +97,7 @@ class _Reading:
         channels = self._plugged("channels", block.get("channels"), ChannelOptions)
         monitors = self._monitors(block.get("monitors"), sources)
         alerts = self._alerts(block.get("alerts"), monitors, channels)
+        self._stand_ins(block.get("channels"), channels)
         zone = self._zone(block.get("timezone", Document.model_fields["timezone"].default))
         self._classifier(block.get("classifier"))
         region = read_region(block.get("region"), notes)
@@ -190,6 +191,7 @@ class _Reading:
             names = self._known(written.get("sources"), sources, (*path, "sources"), kind="source")
             self._key_mentions(accepted, path, sources)
             self._unanswered(accepted, [sources.get(one) for one in names], path)
+            muted_by = self._muted_by(written.get("muted_by", []), name, dict(_items(blocks)))
             found[name] = None
             if accepted is not None and budget is not None:
                 found[name] = MonitorSettings(
@@ -205,6 +207,7 @@ class _Reading:
                     unanswered=accepted.unanswered,
                     runbook=accepted.runbook,
                     holding_statement=accepted.holding_statement,
+                    muted_by=tuple(MonitorId(one) for one in muted_by),
                     topics=accepted.topics,
                 )
         return found
@@ -225,6 +228,15 @@ class _Reading:
             return
         hint = "name our accounts: own_accounts: [...] at a source of the monitor"
         self._notes.wrong((*path, "unanswered"), "nobody can be seen to answer", hint, on_key=True)
+
+    def _muted_by(self, names: Any, monitor: str, known: Mapping[str, Any]) -> tuple[str, ...]:
+        path = ("monitors", monitor, "muted_by")
+        if isinstance(names, list) and monitor in names:
+            at = (*path, names.index(monitor))
+            self._notes.wrong(
+                at, f'the monitor "{monitor}" would mute itself', "name a broader monitor, or leave it out"
+            )
+        return self._known(names, known, path, kind="monitor")
 
     def _query(self, text: Any, path: Path, sources: Mapping[str, Any]) -> None:
         if not isinstance(text, str) or not text or self._notes.is_spoiled(path):
@@ -281,15 +293,24 @@ class _Reading:
             written = block if isinstance(block, dict) else {}
             names = self._known(written.get("monitors"), monitors, (*path, "monitors"), kind="monitor")
             to = self._known(written.get("to", []), channels, (*path, "to"), kind="channel")
+            instead = self._known(written.get("fallback", []), channels, (*path, "fallback"), kind="channel")
             told.update(names)
             if accepted is not None:
                 which = None if accepted.monitors is None else tuple(MonitorId(name) for name in names)
-                alerts.append(AlertSettings(monitors=which, to=tuple(ChannelId(name) for name in to)))
+                places, fallback = (tuple(ChannelId(name) for name in listed) for listed in (to, instead))
+                alerts.append(AlertSettings(monitors=which, to=places, fallback=fallback))
         for name in monitors if isinstance(blocks, list) and blocks else ():
             if name not in told:
                 hint = "name it under alerts, or write monitors: all there"
                 self._notes.wrong(("monitors", name), f'no alert tells of the monitor "{name}"', hint, on_key=True)
         return tuple(alerts)
+
+    def _stand_ins(self, blocks: Any, channels: Mapping[str, Any]) -> None:
+        for name, block in _items(blocks):
+            path = ("channels", name, "fallback")
+            listed = block.get("fallback", []) if isinstance(block, dict) else []
+            if name in self._known(listed, channels, path, kind="channel"):
+                self._notes.wrong(path, f'the channel "{name}" cannot stand in for itself', "name another one")
 
     # ------------------------------------------------------------- the rest
 
@@ -319,7 +340,8 @@ class _Reading:
             hint = "for a service write sqlite:///brandmelder.db"
             self._notes.warn(("database",), "a database in memory forgets everything at a restart", hint)
         read = {source for monitor in settings.monitors.values() for source in monitor.sources}
-        used = {channel for alert in settings.alerts for channel in alert.to}
+        used = {channel for alert in settings.alerts for channel in (*alert.to, *alert.fallback)}
+        used |= {ChannelId(name) for options in settings.channels.values() for name in options.fallback}
         for source in settings.sources.keys() - read:
             self._notes.warn(
                 ("sources", source), f'no monitor reads the source "{source}"', "it is polled", on_key=True

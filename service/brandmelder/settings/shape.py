@@ -144,6 +144,8 @@ class MonitorBlock(Options):
     """Address of what to do, linked in every alert."""
     holding_statement: Annotated[str | None, Field(min_length=1, max_length=2_000)] = None
     """A first answer agreed beforehand, attached to the alert."""
+    muted_by: tuple[str, ...] = ()
+    """Monitors whose storm mutes this one: while they burn, their alert tells of it as well."""
     topics: dict[TopicName, TopicWords] = Field(default_factory=dict)
     """Topics that only its mentions have: a name, and words, `stem*` or phrases that name it."""
 
@@ -155,6 +157,8 @@ class AlertBlock(Options):
     """The monitors, or `all` of them."""
     to: Annotated[tuple[str, ...], Field(min_length=1)]
     """The channels that are told."""
+    fallback: tuple[str, ...] = ()
+    """Channels that are told in place of one that does not confirm an alert within 60 s, or refuses it."""
 
 
 class Document(Options):
@@ -214,6 +218,7 @@ class MonitorSettings(Options):
     unanswered: UnansweredBlock | None = None
     runbook: str | None = None
     holding_statement: str | None = None
+    muted_by: tuple[MonitorId, ...] = ()
     topics: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
@@ -222,6 +227,7 @@ class AlertSettings(Options):
 
     monitors: tuple[MonitorId, ...] | None
     to: tuple[ChannelId, ...]
+    fallback: tuple[ChannelId, ...] = ()
 
     def tells_of(self, monitor: MonitorId) -> bool:
         """Say whether this line concerns `monitor`."""

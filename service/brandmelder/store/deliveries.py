@@ -14,7 +14,7 @@ from brandmelder.store.database import maybe_moment, maybe_seconds, seconds
 from brandmelder.store.schema import delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -25,14 +25,15 @@ _decode = msgspec.msgpack.Decoder(Delivery).decode
 _PROMISE = insert(delivery).on_conflict_do_nothing(index_elements=["key"])
 _WANTING = (
     select(delivery.c.body)
-    .where(delivery.c.next_at <= bindparam("now"))
+    .where(delivery.c.next_at <= bindparam("now"), delivery.c.channel.not_in(bindparam("besides", (), expanding=True)))
     .order_by(delivery.c.next_at)
     .limit(bindparam("limit"))
 )
-_NEXT = select(func.min(delivery.c.next_at))
+_NEXT = select(func.min(delivery.c.next_at)).where(delivery.c.channel.not_in(bindparam("besides", (), expanding=True)))
 _OF_INCIDENT = select(delivery.c.body).where(delivery.c.incident == bindparam("incident"))
 _OF_CHANNEL = _OF_INCIDENT.where(delivery.c.channel == bindparam("channel"))
 _IN_STATE = select(delivery.c.body).where(delivery.c.state == bindparam("state"))
+_ONE = select(delivery.c.body).where(delivery.c.key == bindparam("ident"))
 _ALL = select(delivery.c.body)
 _AT = select(delivery.c.incident).where(delivery.c.ref == bindparam("ref")).limit(1)
 _SAVE = (
@@ -62,14 +63,20 @@ def promise(connection: Connection, deliveries: Sequence[tuple[Delivery, datetim
         )
 
 
-def wanting(connection: Connection, now: datetime, limit: int = 500) -> list[Delivery]:
-    """Return the deliveries that need attention at `now`, longest waiting first (index delivery_next)."""
-    return [_decode(body) for body in connection.scalars(_WANTING, {"now": seconds(now), "limit": limit})]
+def wanting(
+    connection: Connection, now: datetime, *, limit: int = 500, besides: Collection[str] = ()
+) -> list[Delivery]:
+    """Return the deliveries that need attention at `now`, longest waiting first (index delivery_next).
+
+    `besides` are channels that are at work already.
+    """
+    asked = {"now": seconds(now), "limit": limit, "besides": sorted(besides)}
+    return [_decode(body) for body in connection.scalars(_WANTING, asked)]
 
 
-def next_attention(connection: Connection) -> datetime | None:
-    """Return when the next delivery needs attention (index delivery_next)."""
-    return maybe_moment(connection.scalar(_NEXT))
+def next_attention(connection: Connection, *, besides: Collection[str] = ()) -> datetime | None:
+    """Return when the next delivery needs attention (index delivery_next), `besides` those of channels at work."""
+    return maybe_moment(connection.scalar(_NEXT, {"besides": sorted(besides)}))
 
 
 def of_incident(connection: Connection, incident: str, channel: str | None = None) -> list[Delivery]:
@@ -89,6 +96,12 @@ def of_incident(connection: Connection, incident: str, channel: str | None = Non
 def incident_at(connection: Connection, ref: str) -> str | None:
     """Return the incident whose alert stands under `ref` (index delivery_by_ref)."""
     return connection.scalar(_AT, {"ref": ref})
+
+
+def find_delivery(connection: Connection, key: str) -> Delivery | None:
+    """Return one delivery, None if there is none under this key."""
+    body = connection.scalar(_ONE, {"ident": key})
+    return None if body is None else _decode(body)
 
 
 def in_state(connection: Connection, state: DeliveryState) -> list[Delivery]:

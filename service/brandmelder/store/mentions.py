@@ -77,6 +77,19 @@ HEAVY = 0.5
 _HEAVY_BETWEEN = _JUDGED_BETWEEN.where(match.c.total >= HEAVY)
 _LIGHT_BETWEEN = _JUDGED_BETWEEN.where(match.c.total < HEAVY)
 _TALLY = select(func.count(), func.count(case((match.c.labelled > 0, 1)))).where(*_IN_SPAN)
+_OTHER = match.alias()
+_SHARED = (
+    select(func.count(), func.count(_OTHER.c.mention))
+    .select_from(
+        match.outerjoin(
+            _OTHER,
+            (_OTHER.c.monitor == bindparam("other"))
+            & (_OTHER.c.published_at == match.c.published_at)
+            & (_OTHER.c.mention == match.c.mention),
+        )
+    )
+    .where(*_IN_SPAN, match.c.labelled > 0)
+)
 _AUTHOR = case((mention.c.author == "", mention.c.external_id), else_=mention.c.author)
 _BY_AUTHOR = (
     select(func.count().label("posts"), func.sum(match.c.labelled).label("counted"))
@@ -266,6 +279,13 @@ def tally(connection: Connection, monitor: str, since: datetime, until: datetime
     """Count a monitor's mentions of [since, until) one by one, whatever they weigh (primary key of match)."""
     span = {"monitor": monitor, "since": seconds(since), "until": seconds(until)}
     return Tally(*connection.execute(_TALLY, span).one())
+
+
+def shared(connection: Connection, monitor: str, other: str, *, since: datetime, until: datetime) -> float:
+    """Return the share of a monitor's negative mentions of [since, until) that another counts, too (key of match)."""
+    span = {"monitor": monitor, "other": other, "since": seconds(since), "until": seconds(until)}
+    mine, both = connection.execute(_SHARED, span).one()
+    return both / mine if mine else 0.0
 
 
 class Activity(Struct, frozen=True):

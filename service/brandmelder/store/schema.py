@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
@@ -99,6 +99,31 @@ author_hour = Table(
     Column("key", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("weight", Float, nullable=False),
     Column("number", BigInteger, nullable=False),
+)
+
+staff_label = Table(
+    "staff_label",
+    metadata,
+    Column("key", String(80), primary_key=True),
+    Column("mention", BigInteger),
+    Column("text", Text),
+    Column("label", String(16)),
+    Column("origin", String(16), nullable=False),
+    Column("by", Text, nullable=False, default=""),
+    Column("at", BigInteger, nullable=False),
+)
+
+taught = Table(
+    "taught",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("after_mention", BigInteger, nullable=False),
+    Column("model", String(64), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("labels", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("report", Text, nullable=False),
 )
 
 match = Table(

@@ -1,0 +1,96 @@
+"""Groups what would be told twice: an opening that another monitor's alert covers is held back, and never forgotten.
+
+Runs behind the evaluation, before anything is sent. An alert that has gone out already stays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from msgspec.structs import replace
+
+from brandmelder.errors import Conflict
+from brandmelder.incident.shelter import TOLD, Neighbour, leaves, may_shelter, shelter_of
+from brandmelder.incident.transitions import Draft
+from brandmelder.model import Act, Delivery, DeliveryKind, DeliveryState, Evidence, Incident
+from brandmelder.notify.delivery import next_moment
+from brandmelder.store import deliveries, incidents, mentions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from brandmelder.pipeline.parts import Parts
+
+log = structlog.get_logger()
+
+
+def shelter(connection: Connection, parts: Parts, now: datetime) -> None:
+    """Hold openings back that another alert covers; let those speak whose shelter has gone."""
+    running = [found for found in incidents.all_incidents(connection, running_only=True) if found[0].state in TOLD]
+    now_under = {one.id: one for one, _ in running}
+    for incident, evidence in sorted(running, key=lambda found: (found[0].spike.observed, found[0].id)):
+        if incident.under is not None:
+            _leave(connection, incident, evidence, now)
+        elif len(running) > 1:
+            neighbours = _neighbours(connection, parts, incident, now_under.values(), now)
+            under = shelter_of(incident, neighbours)
+            openings = _held_back(connection, incident) if under is not None else []
+            if openings:
+                draft = Draft(incident).then(Act.SILENCE, at=now, note=f"told with {under}", under=under)
+                _save(connection, draft, evidence, incident.revision)
+                _turn(connection, openings, DeliveryState.DUE, DeliveryState.SUPERSEDED, now)
+                now_under[incident.id] = draft.incident
+                log.info("incident.sheltered", incident=incident.id, under=under)
+
+
+def _neighbours(
+    connection: Connection, parts: Parts, incident: Incident, others: Iterable[Incident], now: datetime
+) -> list[Neighbour]:
+    watch = parts.watches.get(incident.monitor)
+    mutes = frozenset(watch.muted_by) if watch is not None else frozenset()
+    return [
+        Neighbour(
+            incident=other,
+            shared=mentions.shared(connection, incident.monitor, other.monitor, since=incident.onset, until=now),
+            mutes=other.monitor in mutes,
+        )
+        for other in others
+        if may_shelter(incident, other)
+    ]
+
+
+def _held_back(connection: Connection, incident: Incident) -> list[Delivery]:
+    """Return an incident's openings if none of them has been begun; nothing if somebody may have read one."""
+    openings = [one for one in deliveries.of_incident(connection, incident.id) if one.kind is DeliveryKind.OPEN]
+    is_fresh = all(one.state is DeliveryState.DUE and not one.attempts for one in openings)
+    return openings if is_fresh else []
+
+
+def _leave(connection: Connection, incident: Incident, evidence: Evidence, now: datetime) -> None:
+    found = incidents.find(connection, incident.under or "")
+    if not leaves(incident, found[0] if found is not None else None):
+        return
+    draft = Draft(incident).then(Act.SPEAK, at=now, note=f"told apart from {incident.under}", under=None)
+    _save(connection, draft, evidence, incident.revision)
+    openings = [one for one in deliveries.of_incident(connection, incident.id) if one.kind is DeliveryKind.OPEN]
+    _turn(connection, openings, DeliveryState.SUPERSEDED, DeliveryState.DUE, now)
+    log.info("incident.speaks", incident=incident.id)
+
+
+def _save(connection: Connection, draft: Draft, evidence: Evidence, expected: int) -> None:
+    incidents.save_incident(connection, draft.incident, evidence, draft.steps, expected_revision=expected)
+
+
+def _turn(
+    connection: Connection, openings: list[Delivery], before: DeliveryState, after: DeliveryState, now: datetime
+) -> None:
+    for one in openings:
+        turned = replace(one, state=after, due_at=now, created_at=now)
+        try:
+            deliveries.save_delivery(connection, turned, next_moment(turned), expected=before)
+        except Conflict:
+            log.info("delivery.overtaken", key=one.key)

@@ -1,0 +1,39 @@
+"""Who stands in for whom, as the configuration says it."""
+
+from pathlib import Path
+
+import pytest
+
+from brandmelder.errors import ConfigurationError
+from brandmelder.settings import parse_settings
+
+FALLBACKS = """
+brand: Acme
+sources: {blog: {type: feed, url: "https://blog.example/feed"}}
+monitors: {acme: {query: acme}}
+channels:
+  crisis: {type: console, fallback: FIRST}
+  post: {type: console}
+alerts: [{monitors: all, to: [crisis], fallback: SECOND}]
+"""
+
+
+def fallbacks(first, second):
+    text = FALLBACKS.replace("FIRST", first).replace("SECOND", second)
+    return parse_settings(text, Path("brandmelder.yaml"), {})
+
+
+def test_a_fallback_stands_with_a_channel_or_with_an_alert_and_is_used():
+    settings = fallbacks("[post]", "[post]")
+    assert settings.channels["crisis"].fallback == ("post",)
+    assert settings.alerts[0].fallback == ("post",)
+    assert settings.warnings == ()
+    assert [warning.text for warning in fallbacks("[]", "[]").warnings] == ['no alert uses the channel "post"']
+
+
+def test_a_fallback_must_be_another_channel_that_exists():
+    with pytest.raises(ConfigurationError) as caught:
+        fallbacks("[crisis]", "[pst]")
+    first, second = caught.value.problems
+    assert "cannot stand in for itself" in first.text
+    assert (second.hint, second.line) == ('did you mean "post"?', 8)
