@@ -163,7 +163,7 @@ def test_check_costs_little_more_than_the_model_library():
     environment = {**os.environ, "SLACK_BOT_TOKEN": "xoxb-0"}
     library = cpu_seconds(sys.executable, "-c", "import pydantic.main")
     spent = cpu_seconds(sys.executable, "-m", "brandmelder", "check", environment=environment)
-    assert spent <= max(0.4, 3 * library), f"{spent:.2f} s, of them {library:.2f} s the library"
+    assert spent <= max(0.6, 5 * library), f"{spent:.2f} s, of them {library:.2f} s the library"
 
 
 # ------------------------------------------------------------------ how it is built

@@ -74,6 +74,40 @@ Where alerts go, each under a name of your choice.
 A list; each line says which channels are told of which monitors. Every monitor needs at least one.
 
 {alert}
+
+A step of `escalation`:
+
+{step}
+
+## `people`
+
+Who can be called, each under a name of your choice. How it is used: [on call](../how-to/on-call.md).
+
+{person}
+
+## `rota`
+
+Plans of duty, each under a name of your choice; each holds `turns` or a `calendar`.
+
+{rota}
+
+`turns`:
+
+{turns}
+
+## `quiet_hours`
+
+A list; during these hours only what is severe enough is told. At their end one message says what still burns.
+
+{quiet}
+
+## `silences`
+
+{silences}
+
+## `working_hours`
+
+{working}
 """
 
 CLI = """\
@@ -124,6 +158,13 @@ def configuration(schema: Schema) -> str:
         query=query_language(),
         channels="".join(plugged(defs, "notifiers", without={"type"})),
         alert=table(properties["alerts"]["items"]),
+        step=table(properties["alerts"]["items"]["properties"]["escalation"]["items"]),
+        person=table(properties["people"]["additionalProperties"]),
+        rota=table(properties["rota"]["additionalProperties"]),
+        turns=table(properties["rota"]["additionalProperties"]["properties"]["turns"]),
+        quiet=table(properties["quiet_hours"]["items"]),
+        silences=table(properties["silences"]),
+        working=table(properties["working_hours"]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from datetime import timedelta
 from typing import Annotated, Any
@@ -29,6 +30,8 @@ def parse_duration(value: Any) -> timedelta:
 def format_duration(span: timedelta) -> str:
     """Write a duration as the configuration does, in the largest unit that divides it: `2m`, `8w`."""
     seconds = int(span.total_seconds())
+    if not seconds:
+        return "0m"
     unit, size = next((unit, size) for unit, size in _UNITS if seconds % size == 0)
     return f"{seconds // size}{unit}"
 
@@ -138,6 +141,17 @@ def no_clear_text(address: str, *, allow_private: bool) -> None:
     parts = urlsplit(address)
     if parts.scheme.lower() != "https" and not (allow_private or parts.hostname in _LOOPBACK):
         raise ValueError("would be sent in clear; write https://, or allow_private: true for a place inside the house")
+
+
+class Role(enum.StrEnum):
+    """What a person may do through a channel."""
+
+    VIEWER = "viewer"
+    """See details and states."""
+    RESPONDER = "responder"
+    """Everything that is done to an incident."""
+    ADMIN = "admin"
+    """The same; for what only the configuration can do."""
 
 
 class ChannelOptions(Options):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import secrets
@@ -22,27 +23,37 @@ from brandmelder.detect.scan import DetectorRules
 from brandmelder.errors import StoreError
 from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
+from brandmelder.notify.ical import CalendarUnreadable
 from brandmelder.notify.notifier import Tools as Lent
 from brandmelder.notify.routing import Route
 from brandmelder.notify.stand_in import Fallbacks
 from brandmelder.options import WebChannelOptions
 from brandmelder.pipeline import Pipeline
-from brandmelder.pipeline.parts import KeyWatch, Parts, Place, Watch
+from brandmelder.pipeline.calendars import Edition
+from brandmelder.pipeline.duty import Duty
+from brandmelder.pipeline.parts import DigestPlan, KeyWatch, Parts, Place, Watch
 from brandmelder.pipeline.weigh import Scales
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from brandmelder.capture.child import ParserChild
     from brandmelder.capture.http import HttpClient
+    from brandmelder.capture.imap import Mailboxes
     from brandmelder.capture.source import Source
+    from brandmelder.model import RotaId
     from brandmelder.notify.notifier import Notifier
     from brandmelder.options import ChannelOptions
+    from brandmelder.pipeline.calendars import ReadCalendar
     from brandmelder.settings import MonitorSettings, Settings
+    from brandmelder.settings.duty import CalendarSettings
     from brandmelder.settings.shape import KeyMentionsBlock
     from brandmelder.store.database import Database
+    from brandmelder.store.rotas import Copy
 
 KEY_VARIABLE = "BRANDMELDER_AUTHOR_KEY"
+NOT_MODIFIED = 304
 REPLAY_KEY = b"a replay stores nothing"
 
 
@@ -52,12 +63,14 @@ class Outside:
 
     http: HttpClient
     child: ParserChild
+    mailboxes: Mailboxes
 
     def tools(self, source: SourceId, *, allow_private: bool) -> Tools:
         """Return what the house lends one source."""
         return Tools(
             fetch=self.http.bind(source=source, allow_private=allow_private),
             parse_feed=self.child.parse_feed,
+            mailboxes=self.mailboxes,
         )
 
     def lent(self, options: ChannelOptions) -> Lent:
@@ -71,15 +84,17 @@ class Outside:
         """Close connections and the parser's process."""
         await self.http.close()
         await self.child.close()
+        self.mailboxes.close()
 
 
 def outside() -> Outside:
     """Build the egress client and the parser child."""
     from brandmelder.capture.child import ParserChild
     from brandmelder.capture.http import HttpClient
+    from brandmelder.capture.imap import Mailboxes
 
     agent = f"Brandmelder/{__version__} (+https://github.com/brandmelder/brandmelder)"
-    return Outside(http=HttpClient(user_agent=agent), child=ParserChild())
+    return Outside(http=HttpClient(user_agent=agent), child=ParserChild(), mailboxes=Mailboxes())
 
 
 def build_sources(settings: Settings, reach: Outside) -> dict[SourceId, Source]:
@@ -124,9 +139,14 @@ def build(
             Route(
                 monitors=None if alert.monitors is None else frozenset(alert.monitors),
                 channels=tuple(ident for ident in alert.to if ident in notifiers),
+                escalation=alert.escalation,
                 fallback=alert.fallback,
             )
             for alert in settings.alerts
+        ),
+        digests=tuple(
+            DigestPlan(cron=one.cron, covers=one.covers, channels=tuple(to for to in one.to if to in notifiers))
+            for one in settings.digests
         ),
         fallbacks=_fallbacks(settings),
         brand=settings.brand,
@@ -135,9 +155,55 @@ def build(
         zone=settings.zone,
         on_call=settings.on_call,
         author_key=key,
+        duty=duty(settings),
         on_failure=on_failure,
     )
     return Pipeline(parts)
+
+
+def duty(settings: Settings) -> Duty:
+    """Return what the configuration says about who is told, when."""
+    return Duty(
+        people=settings.duty.people,
+        rotas=settings.duty.rotas,
+        places={ident: calendar.place for ident, calendar in settings.duty.calendars.items()},
+        quiet=settings.duty.quiet,
+        people_in_figures=settings.duty.people_in_figures,
+    )
+
+
+def build_calendars(settings: Settings, reach: Outside) -> dict[RotaId, ReadCalendar]:
+    """Build what reads the calendars of the rotas: by the house's client, or from a file."""
+    return {
+        ident: _fetched(ident, calendar, reach) if calendar.is_address else _from_file(calendar)
+        for ident, calendar in settings.duty.calendars.items()
+    }
+
+
+def _fetched(rota: RotaId, calendar: CalendarSettings, reach: Outside) -> ReadCalendar:
+    fetch = reach.http.bind(source=SourceId(f"rota {rota}"), allow_private=calendar.allow_private)
+
+    async def read(kept: Copy | None, now: datetime) -> Edition:
+        headers = {"accept": "text/calendar"}
+        if kept is not None:
+            validators = {"if-none-match": kept.etag, "if-modified-since": kept.modified}
+            headers |= {name: value for name, value in validators.items() if value}
+        answer = await fetch(calendar.place, now=now, headers=headers)
+        content = None if answer.status == NOT_MODIFIED else answer.body
+        said = answer.headers
+        return Edition(content=content, etag=said.get("etag", ""), modified=said.get("last-modified", ""))
+
+    return read
+
+
+def _from_file(calendar: CalendarSettings) -> ReadCalendar:
+    async def read(_kept: Copy | None, _now: datetime) -> Edition:
+        try:
+            return Edition(content=await asyncio.to_thread(Path(calendar.place).read_bytes))
+        except OSError as error:
+            raise CalendarUnreadable(f"{calendar.place} cannot be read: {error.strerror}") from error
+
+    return read
 
 
 def topics_of(settings: Settings) -> Topics:

@@ -8,7 +8,7 @@ from brandmelder.errors import ConfigurationError
 from brandmelder.model import Act, DeliveryKind, DeliveryState, State
 from brandmelder.pipeline.act import Wish, do
 from brandmelder.pipeline.render import render
-from pipeline.world import STORM, YAML, World, mention, quiet_weeks
+from pipeline.world import STORM, YAML, World, complaint, mention, quiet_weeks
 
 HOUR = timedelta(hours=1)
 TWO = YAML.replace(
@@ -24,17 +24,16 @@ channels:
 )
 APART = TWO.replace("-stellenanzeige", "-stellenanzeige -anschluss")
 MUTED = APART.replace("    title: Tarife\n", "    title: Tarife\n    muted_by: [nordfunk]\n")
-LINES = (
-    "Nordfunk, seit drei Wochen kein Anschluss, eine Katastrophe!",
-    "Nordfunk ist furchtbar, nie wieder. Frechheit!",
-)
 
 
-def angry(at, count, *, text, first, spread=timedelta(minutes=40)):
-    """Return `count` angry mentions of one wording, evenly over `spread`."""
+def angry(at, count, *, about, first, spread=timedelta(minutes=40)):
+    """Return `count` angry mentions about one thing, no two alike, evenly over `spread`."""
     return [
         mention(
-            first + number, (at + spread * number / count).replace(microsecond=0), angry=True, text=f"{text} {number}"
+            first + number,
+            (at + spread * number / count).replace(microsecond=0),
+            angry=True,
+            text=f"Nordfunk, {about}: {complaint(first + number)}",
         )
         for number in range(count)
     ]
@@ -53,7 +52,7 @@ def openings(world):
 
 
 async def test_two_monitors_that_count_the_same_mentions_raise_one_alert_that_names_both():
-    world = await evening(angry(STORM, 60, text=LINES[0], first=500_000), TWO, hours=1)
+    world = await evening(angry(STORM, 60, about="kein Anschluss", first=500_000), TWO, hours=1)
     assert {one.monitor for one in world.incidents()} == {"nordfunk", "tariffs"}
     sheltered = next(one for one in world.incidents() if one.under is not None)
     assert sum(state is DeliveryState.SENT for _, state in openings(world)) == 1
@@ -68,8 +67,8 @@ async def test_two_monitors_that_count_the_same_mentions_raise_one_alert_that_na
 
 async def test_monitors_that_count_different_mentions_raise_an_alert_each_unless_one_mutes_the_other():
     fires = [
-        *angry(STORM, 80, text=LINES[1], first=500_000),
-        *angry(STORM + HOUR / 2, 25, text=LINES[0], first=600_000),
+        *angry(STORM, 80, about="Rechnung", first=500_000),
+        *angry(STORM + HOUR / 2, 25, about="kein Anschluss", first=600_000),
     ]
     apart = await evening(fires, APART, hours=2)
     assert {monitor for monitor, state in openings(apart) if state is DeliveryState.SENT} == {"nordfunk", "tariffs"}
@@ -79,8 +78,8 @@ async def test_monitors_that_count_different_mentions_raise_an_alert_each_unless
 
 async def test_what_still_burns_when_its_shelter_ends_is_told_then():
     fires = [
-        *angry(STORM, 80, text=LINES[1], first=500_000),
-        *angry(STORM + HOUR / 2, 200, text=LINES[0], first=600_000, spread=timedelta(hours=9)),
+        *angry(STORM, 80, about="Rechnung", first=500_000),
+        *angry(STORM + HOUR / 2, 200, about="kein Anschluss", first=600_000, spread=timedelta(hours=9)),
     ]
     world = await evening(fires, MUTED, hours=2)
     above = next(one for one in world.incidents() if one.monitor == "nordfunk")

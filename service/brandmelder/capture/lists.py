@@ -40,13 +40,17 @@ class Lists(Struct, frozen=True, kw_only=True):
     names: Sequence[str]
     ask: Ask
     bounds: Bounds
+    kept: Sequence[str] = ()
+    """Further lists that are not read now and whose trails are kept."""
+    first: datetime | None = None
+    """The first contact that a new list's trail counts from; now, if none is named."""
 
 
 async def poll_lists(lists: Lists, cursor: Cursor | None, now: datetime) -> Poll:
     """Read on in each list until all have been read to what is known; a page that fails keeps what was read before."""
-    names, bounds = lists.names, lists.bounds
-    trails = _recall(cursor, names, now)
-    bounds = replace(bounds, anchors=max(4, min(bounds.anchors, ANCHORS // len(names))))
+    trails = _recall(cursor, lists, now)
+    bounds = lists.bounds
+    bounds = replace(bounds, anchors=max(4, min(bounds.anchors, ANCHORS // max(1, len(trails.lists)))))
     polls: list[Poll] = []
     stopped: SourceError | None = None
     while trails.left and len(polls) < PAGES and sum(len(poll.mentions) for poll in polls) < _MENTIONS:
@@ -67,33 +71,54 @@ async def poll_lists(lists: Lists, cursor: Cursor | None, now: datetime) -> Poll
     return _together(trails, polls, stopped)
 
 
-def _recall(cursor: Cursor | None, names: Sequence[str], now: datetime) -> Trails:
+def _recall(cursor: Cursor | None, lists: Lists, now: datetime) -> Trails:
     try:
         trails = msgspec.json.decode(cursor, type=Trails) if cursor else Trails()
     except msgspec.MsgspecError:
         trails = Trails()
-    first = now.replace(microsecond=0)
-    trails.lists = {name: trails.lists.get(name) or Trail(place=name, first=first) for name in names}
-    trails.left = tuple(name for name in trails.left if name in trails.lists) or tuple(names)
+    first, known = lists.first or now.replace(microsecond=0), trails.lists
+    trails.lists = {name: known[name] for name in lists.kept if name in known}
+    trails.lists |= {name: known.get(name) or Trail(place=name, first=first) for name in lists.names}
+    trails.left = tuple(name for name in trails.left if name in lists.names) or tuple(lists.names)
     return trails
 
 
 def _together(trails: Trails, polls: Sequence[Poll], stopped: SourceError | None) -> Poll:
     is_whole = not trails.left
-    walked = [trail.walked for trail in trails.lists.values() if trail.walked is not None]
+    walked = [trail.walked for trail in trails.lists.values()]
+    known = [moment for moment in walked if moment is not None]
+    joined = join(
+        polls,
+        cursor=Cursor(msgspec.json.encode(trails).decode()),
+        read_until=min(known) if is_whole and known and len(known) == len(walked) else None,
+    )
+    return replace(
+        joined,
+        more=not is_whole and stopped is None,
+        not_before=stopped.until if isinstance(stopped, RateLimited) else None,
+        degraded=str(stopped or joined.degraded),
+    )
+
+
+def join(polls: Sequence[Poll], *, cursor: Cursor, read_until: datetime | None) -> Poll:
+    """Return several answers of one source as one; of several gaps the stretch that holds them all."""
     mentions = {one.external_id: one for poll in polls for one in poll.mentions}
     gaps = [poll.gap for poll in polls if poll.gap is not None]
-    expected = [poll.extent.expected for poll in polls if poll.extent is not None]
-    known = [count for count in expected if count is not None]
+    expected = [poll.extent.expected for poll in polls if poll.extent and poll.extent.expected is not None]
+    missed = [gap.expected for gap in gaps if gap.expected is not None]
+    gap = None
+    if gaps:
+        since, until = min(one.since for one in gaps), max(one.until for one in gaps)
+        gap = replace(gaps[0], since=since, until=until, expected=sum(missed) if missed else None)
     return Poll(
         mentions=tuple(mentions.values()),
         readings=tuple(one for poll in polls for one in poll.readings),
         removals=tuple(one for poll in polls for one in poll.removals),
-        cursor=Cursor(msgspec.json.encode(trails).decode()),
-        read_until=min(walked) if is_whole and len(walked) == len(trails.lists) else None,
-        gap=max(gaps, key=lambda gap: gap.until - gap.since, default=None),
-        extent=Extent(read=len(mentions), expected=sum(known) if known else None),
-        more=not is_whole and stopped is None,
-        not_before=stopped.until if isinstance(stopped, RateLimited) else None,
-        degraded=str(stopped or next((gap.reason for gap in gaps), "")),
+        cursor=cursor,
+        read_until=read_until,
+        gap=gap,
+        extent=Extent(read=len(mentions), expected=sum(expected) if expected else None),
+        more=any(poll.more for poll in polls),
+        not_before=max((poll.not_before for poll in polls if poll.not_before is not None), default=None),
+        degraded=next((poll.degraded for poll in polls if poll.degraded), ""),
     )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
 from brandmelder.model import Cursor, Extent, Gap, Mention, Reading, Removal, SourceId
 
 if TYPE_CHECKING:
+    from brandmelder.capture.imap import Account, Session
     from brandmelder.options import SourceOptions
+
+
+T = TypeVar("T")
 
 
 class Poll(Struct, frozen=True, kw_only=True):
@@ -107,12 +111,22 @@ class Fetch(Protocol):
         ...
 
 
+class Mailboxes(Protocol):
+    """The one careful IMAP client."""
+
+    async def visit(self, source: SourceId, account: Account, work: Callable[[Session], T]) -> T:
+        """Log in, do `work` in a thread, log out. Raises a SourceError that says what to do."""
+        ...
+
+
 class Tools(Struct, frozen=True, kw_only=True):
     """What the house lends a source."""
 
     fetch: Fetch
     parse_feed: Callable[[bytes, str], Awaitable[ParsedFeed]]
     """Parse a feed's bytes (with its content type) in the limited child process (capture/child.py)."""
+    mailboxes: Mailboxes | None = None
+    """Visits to mailboxes (capture/imap.py)."""
 
 
 class Source(Protocol):

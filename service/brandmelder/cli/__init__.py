@@ -27,6 +27,8 @@ _COMMANDS = {
     "preview": ("preview:preview", "Show what a query would have matched in the last day."),
     "backtest": ("backtest:backtest", "Replay mentions from a file; nothing is sent."),
     "detect": ("detect:detect", "Run the detector over counts in CSV files."),
+    "oncall": ("oncall:oncall", "Show who is on call; stand in for somebody; show how long people rested."),
+    "silence": ("silence:silence", "Keep people from being told for a while: add, list, expire."),
     "incidents": ("incidents:incidents", "List, show, acknowledge and end incidents."),
     "marked": ("marked:marked", "Mark periods as not normal: nothing is learnt from them."),
     "deliveries": ("deliveries:deliveries", "Show what waits to be told and what no channel took."),

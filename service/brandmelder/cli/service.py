@@ -53,6 +53,7 @@ async def _serve(settings: Settings) -> None:
         notifiers=wiring.build_notifiers(settings, reach),
         on_failure=lambda text: click.echo(text, err=True),
     )
+    pipeline.parts.calendars = wiring.build_calendars(settings, reach)
     try:
         timer = Timer(pipeline, clock)
         for name in (signal.SIGINT, signal.SIGTERM):

@@ -67,6 +67,7 @@ from brandmelder.model.names import (
 )
 from brandmelder.model.notify import (
     Click,
+    Covers,
     Delivery,
     DeliveryKind,
     DeliveryState,
@@ -84,6 +85,7 @@ __all__ = [
     "Click",
     "Cluster",
     "Course",
+    "Covers",
     "Cursor",
     "Delivery",
     "DeliveryKind",

@@ -93,4 +93,4 @@ class Page(Struct, frozen=True, kw_only=True):
     person: PersonId
     at: datetime
     key: str
-    """Of the delivery that called."""
+    """Of the incident or notice and the moment: the same however many channels carried the call."""

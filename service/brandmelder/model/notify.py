@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -22,6 +22,18 @@ class DeliveryKind(enum.StrEnum):
     NOTICE = "notice"
     """A message that is about no single incident; its `incident` is the notice's own id."""
     TEST = "test"
+
+
+class Covers(enum.StrEnum):
+    """How much a digest looks back on."""
+
+    DAY = "day"
+    WEEK = "week"
+
+    @property
+    def length(self) -> timedelta:
+        """How long that is, by the calendar."""
+        return timedelta(days=1 if self is Covers.DAY else 7)
 
 
 class DeliveryState(enum.StrEnum):
@@ -78,6 +90,12 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """When it was first known to stand there: from then on people can have read it."""
     persons: tuple[PersonId, ...] = ()
     """Whom it calls."""
+    is_prompt: bool = False
+    """A person acted: the alert shows it at once, however short ago it was edited."""
+    under: str = ""
+    """The key of the notice in whose thread an opening goes, since many are told at once."""
+    root: str | None = None
+    """The ref of the message at the head of the thread it stands in, if it does."""
     instead_of: ChannelId | None = None
     """The channel it stands in for, which did not confirm in time."""
     fallback_at: datetime | None = None

@@ -50,11 +50,14 @@ from brandmelder.notify.patience import (
     URGENCY,
 )
 from brandmelder.notify.stand_in import stand_in_at
+from brandmelder.notify.standing import parent, thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from brandmelder.model import ChannelId, IncidentId
+
+__all__ = ["parent", "thread"]
 
 DISCARDED = "discarded by"
 _BREATH = timedelta(seconds=1)
@@ -80,16 +83,6 @@ def is_edit(delivery: Delivery) -> bool:
 def is_reply(delivery: Delivery) -> bool:
     """Whether it goes into the thread below the standing alert."""
     return delivery.kind in _REPLIES or delivery.detour is Detour.REPLY
-
-
-def parent(deliveries: Sequence[Delivery]) -> str | None:
-    """Return the ref under which an incident's alert stands in a channel; None before it does."""
-    standing = [
-        one
-        for one in deliveries
-        if one.state is DeliveryState.SENT and (one.kind is DeliveryKind.OPEN or one.detour is Detour.ANEW)
-    ]
-    return max(standing, key=lambda one: one.revision).ref if standing else None
 
 
 # ------------------------------------------------------------------ one attempt
@@ -324,7 +317,7 @@ def _free_from(delivery: Delivery, group: Sequence[Delivery]) -> datetime:
     """Return from when on the alert may be edited: after the edit under way, and not too often."""
     shown = [one for one in group if one is not delivery and (one.kind is DeliveryKind.OPEN or is_edit(one))]
     under_way = [_attempted(one) + ATTEMPT for one in shown if one.state is DeliveryState.SENDING]
-    if delivery.kind is DeliveryKind.UPDATE:
+    if delivery.kind is DeliveryKind.UPDATE and not delivery.is_prompt:
         under_way += [_attempted(one) + UPDATE_SPACING for one in shown if one.state is DeliveryState.SENT]
     return _whole(max(under_way, default=delivery.due_at))
 

@@ -63,6 +63,15 @@ class Subject(Struct, frozen=True, kw_only=True, omit_defaults=True):
     closed_at: datetime | None = None
 
 
+class Callee(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody whom a message calls; all of it from the configuration."""
+
+    name: str
+    slack: str = ""
+    """Their member id in Slack."""
+    mail: str = ""
+
+
 class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a channel shows. The first 40 characters of `headline` hold brand and number."""
 
@@ -82,6 +91,8 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     quotes: tuple[QuoteText, ...] = ()
     buttons: tuple[Button, ...] = ()
     footer: tuple[tuple[Span, ...], ...] = ()
+    calls: tuple[Callee, ...] = ()
+    """Whom it calls: a channel that can mentions them."""
     broadcast: bool = False
     """A thread reply that the whole channel should see too."""
     subject: Subject | None = None

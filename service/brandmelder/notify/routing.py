@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from brandmelder.model import Act, ChannelId, Delivery, DeliveryKind, DeliveryState, MonitorId
 from brandmelder.notify.delivery import key_of
+from brandmelder.notify.escalation import Escalation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,8 @@ Whom an escalation or a question calls, and what is said when a silence ends, is
 
 _EDITS = frozenset({DeliveryKind.UPDATE, DeliveryKind.RESOLVE})
 _ENDS = frozenset({Act.RESOLVE, Act.DISMISS})
+ENGINE = "brandmelder"
+"""Who acts when no person does."""
 _NEWS = frozenset({Act.WORSEN, Act.TURN, Act.JOIN, Act.AGE})
 """What a snooze keeps out of the thread; the word that ends it tells the figures."""
 
@@ -58,11 +61,20 @@ class Route(Struct, frozen=True, kw_only=True):
     """None stands for all."""
     fallback: tuple[ChannelId, ...] = ()
     """Who is told instead of a channel that does not confirm."""
+    escalation: Escalation = Escalation()
+    only_edits: bool = False
+    """Somebody was called there: the alert is kept up to date, and nothing more is said."""
 
 
 def routes_of(monitor: MonitorId, routes: Sequence[Route]) -> tuple[Route, ...]:
     """Return the routes that concern a monitor."""
     return tuple(route for route in routes if route.monitors is None or monitor in route.monitors)
+
+
+def escalation_of(monitor: MonitorId, routes: Sequence[Route]) -> Escalation:
+    """Return what is done about an incident of a monitor that nobody takes: by the first route that says so."""
+    saying = (route.escalation for route in routes_of(monitor, routes) if route.escalation.steps)
+    return next(saying, Escalation())
 
 
 def channels_of(monitor: MonitorId, routes: Sequence[Route]) -> tuple[ChannelId, ...]:
@@ -84,6 +96,8 @@ def promises(
     nothing but incident, kind, revision and channel: promising twice is promising once.
     """
     wanted = _wanted(transitions, is_snoozed=incident.snooze is not None)
+    peoples = {step.revision for step in transitions if step.by != ENGINE}
+    heard = channels_of(incident.monitor, [route for route in routes if not route.only_edits])
     return tuple(
         Delivery(
             key=key_of(incident.id, kind, step=None if kind is DeliveryKind.OPEN else revision, channel=channel),
@@ -94,10 +108,11 @@ def promises(
             state=DeliveryState.DUE,
             due_at=now,
             created_at=now,
+            is_prompt=revision in peoples,
         )
         for channel in channels_of(incident.monitor, routes)
         for kind, revision in wanted
-        if kind not in _EDITS or channel in editable
+        if (channel in editable if kind in _EDITS else channel in heard)
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CONFIRM = timedelta(seconds=60)
 """How long a channel has to confirm before its fallback is told."""
-_KINDS = frozenset({DeliveryKind.OPEN, DeliveryKind.ESCALATE, DeliveryKind.THREAD})
+_KINDS = frozenset({DeliveryKind.OPEN, DeliveryKind.ESCALATE, DeliveryKind.NOTICE, DeliveryKind.THREAD})
 """What is worth telling elsewhere; edits tell nothing that these do not."""
 _WAITING = frozenset({DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.UNCLEAR})
 _WORDS = {

@@ -69,6 +69,8 @@ class Context(Struct, frozen=True, kw_only=True):
     first_observed: int | None = None
     """What the opening reported, if it has been corrected since."""
     cases: tuple[Case, ...] = ()
+    silenced_since: datetime | None = None
+    """Of a word that a silence is over: since when it held."""
     beside: tuple[Beside, ...] = ()
 
 

@@ -4,6 +4,9 @@ poll      commit 1   mentions, readings, removals, gap, cursor, next poll       
 judge     commit 2   verdicts, ledger, bins                                       pipeline/judge.py
 evaluate  commit 3   incident, timeline, deliveries, how far we evaluated         pipeline/evaluate.py
 deliver   commit 4   what became of a delivery                                    pipeline/deliver.py
+keep                 whom to call as time passes, silences that end, duty         pipeline/keep.py
+
+What people do comes the other way: a click is written down, applied, answered        pipeline/hear.py
 
 A crash between any two lines repeats work and loses nothing.
 """
@@ -18,7 +21,10 @@ from brandmelder.count.bins import start_of
 from brandmelder.model import BIN, MonitorId, SourceId
 from brandmelder.pipeline.deliver import Deliverer
 from brandmelder.pipeline.evaluate import Evaluator
+from brandmelder.pipeline.flood import gather_openings
+from brandmelder.pipeline.hear import Hearer
 from brandmelder.pipeline.judge import judge
+from brandmelder.pipeline.keep import Keeper, Kept
 from brandmelder.pipeline.poll import first_poll, poll_source
 from brandmelder.pipeline.recheck import recheck_source
 from brandmelder.pipeline.recount import recount_changed
@@ -43,11 +49,14 @@ class Pipeline:
         self.parts = parts
         self._evaluator = Evaluator(parts)
         self._deliverer = Deliverer(parts)
+        self.hearer = Hearer(parts)
+        self._keeper = Keeper(parts)
         self._next_settled: datetime | None = None
         self._progressed: datetime | None = None
         self._news, self._judged = 1, 0
         """How many polls brought something to judge, and how many of them were judged."""
         self._evaluating = asyncio.Lock()
+        self._keeping = asyncio.Lock()
 
     async def start(self, now: datetime) -> None:
         """Pick up where the last process stopped: new sources, changed queries, deliveries cut off in mid-air."""
@@ -66,7 +75,9 @@ class Pipeline:
         moments += [rows[ident].next_poll_at for ident in self.parts.sources if rows[ident].next_poll_at > now]
         moments.append(await self.work(now))
         attention = await self.deliver(now)
-        return max(now, min([*moments, attention] if attention is not None else moments))
+        kept = await self.keep(now)
+        moments += [moment for moment in (kept.next_at, attention) if moment is not None]
+        return now if kept.has_promised else max(now, min(moments))
 
     async def poll(self, source: SourceId, now: datetime) -> datetime:
         """Visit one source; returns its next moment."""
@@ -91,6 +102,7 @@ class Pipeline:
                 touched = set(self.parts.watches)
             await self._evaluator.evaluate(touched, now)
             await self.parts.database.run(shelter, self.parts, now)
+            await self.parts.database.run(gather_openings, self.parts, now)
             if self._progressed is None or now - self._progressed >= PROGRESS:
                 await self.parts.database.run(meta.progressed, now)
                 self._progressed = now
@@ -113,6 +125,11 @@ class Pipeline:
     def is_delivering(self) -> bool:
         """Whether a channel is at work."""
         return bool(self._deliverer.busy)
+
+    async def keep(self, now: datetime) -> Kept:
+        """Call whom it is time to call, end silences, note changes of duty; says when to look again."""
+        async with self._keeping:
+            return await self._keeper.keep(now)
 
     async def close(self) -> None:
         """Let go of the channels and the database."""

@@ -14,8 +14,8 @@ from brandmelder.errors import BrandmelderError
 from brandmelder.incident.people import SNOOZE, Asked, apply
 from brandmelder.incident.transitions import Illegal
 from brandmelder.model import Act, SourceClass, State, Transition
-from brandmelder.pipeline.promise import deliveries_of
-from brandmelder.store import deliveries, incidents
+from brandmelder.pipeline.promise import promise_change
+from brandmelder.store import incidents
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,7 +69,7 @@ def fulfil(connection: Connection, parts: Parts, wish: Wish, now: datetime) -> I
     incidents.save_incident(
         connection, change.incident, evidence, change.transitions, expected_revision=incident.revision
     )
-    deliveries.promise(connection, deliveries_of(change.incident, change.transitions, parts, now))
+    promise_change(connection, parts, change.incident, change.transitions, now)
     return change.incident
 
 

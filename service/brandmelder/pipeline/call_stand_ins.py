@@ -44,6 +44,8 @@ def call_stand_ins(connection: Connection, parts: Parts, now: datetime) -> None:
 
 def _places(connection: Connection, parts: Parts, one: Delivery) -> tuple[ChannelId, ...]:
     """Return who stands in; a word in the thread only goes where the alert itself was told in its channel's place."""
+    if one.kind is DeliveryKind.NOTICE:
+        return tuple(place for place in parts.fallbacks.of(one.channel, parts.routes) if place in parts.notifiers)
     found = incidents.find(connection, one.incident)
     if found is None:
         return ()

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
+from msgspec.structs import replace
 
 from brandmelder.errors import Conflict
-from brandmelder.model import ChannelId, Delivery, DeliveryKind, DeliveryState, IncidentId
+from brandmelder.model import ChannelId, Delivery, DeliveryKind, DeliveryState, IncidentId, Page
 from brandmelder.notify import delivery as life
 from brandmelder.notify.notifier import Found, NotDelivered, Sent, Unreadable
 from brandmelder.notify.pace import Pace, order_of
 from brandmelder.notify.patience import LONGEST_WAIT
 from brandmelder.pipeline.call_stand_ins import call_stand_ins
 from brandmelder.pipeline.render import render
-from brandmelder.store import deliveries, incidents
+from brandmelder.store import calls, deliveries, incidents
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+BREATH = timedelta(seconds=2)
+"""How long an opening waits for the message in whose thread it goes."""
 TURNS = 50
 """At most so many rounds over one channel, or over one incident in it, before everybody else has a turn."""
 
@@ -131,6 +135,11 @@ class Deliverer:
 
     async def _attempt(self, notifier: Notifier, one: Delivery, now: datetime) -> Outcome | None:
         """Make one attempt; returns its outcome, None if somebody else was faster."""
+        root = await self.parts.database.run(_root, one)
+        if root is None:
+            await self._save(replace(one, due_at=now + BREATH), expected=DeliveryState.DUE)
+            return None
+        one = replace(one, root=root or None)
         message, revision = await render(self.parts, one, now)
         sending = life.begin(one, now, revision=revision)
         if not await self._save(sending, expected=DeliveryState.DUE):
@@ -154,7 +163,7 @@ class Deliverer:
             if standing is None:
                 return NotDelivered("the alert does not stand yet")
             return await notifier.update(standing, message, key=one.key, form=one.form)
-        thread = standing if life.is_reply(one) else None
+        thread = life.thread(group) if life.is_reply(one) else one.root
         return await notifier.push(message, key=one.key, thread=thread, form=one.form)
 
     async def _look(self, notifier: Notifier, one: Delivery, group: list[Delivery], now: datetime) -> None:
@@ -174,16 +183,35 @@ class Deliverer:
             return Found(())
         if not notifier.can_find:
             return Unreadable("this channel cannot be searched")
-        thread = life.parent(group) if life.is_reply(one) else None
+        thread = life.thread(group) if life.is_reply(one) else one.root
         return await notifier.find(one.key, since=life.look_since(one), thread=thread)
 
     async def _save(self, one: Delivery, *, expected: DeliveryState) -> bool:
         try:
-            await self.parts.database.run(deliveries.save_delivery, one, life.next_moment(one), expected=expected)
+            await self.parts.database.run(_save, one, expected)
         except Conflict:
             log.warning("delivery.overtaken", key=one.key)
             return False
         return True
+
+
+def _save(connection: Connection, one: Delivery, expected: DeliveryState) -> None:
+    """Write what became of a delivery; a call that stands there has reached those whom it calls."""
+    deliveries.save_delivery(connection, one, life.next_moment(one), expected=expected)
+    if one.persons and one.state is DeliveryState.SENT and one.confirmed_at is not None:
+        # One call in several channels is one look.
+        key = f"{one.incident}:{int(one.created_at.timestamp())}"
+        calls.reached(connection, [Page(person=who, at=one.confirmed_at, key=key) for who in one.persons])
+
+
+def _root(connection: Connection, one: Delivery) -> str | None:
+    """Return the ref at the head of the thread an opening goes into, empty for none; None while it does not stand."""
+    if not one.under:
+        return ""
+    head = deliveries.find(connection, one.under)
+    if head is None or head.state in {DeliveryState.DEAD, DeliveryState.SUPERSEDED}:
+        return ""
+    return head.ref if head.state is DeliveryState.SENT else None
 
 
 def _recover(connection: Connection, now: datetime, repeating: Collection[ChannelId]) -> None:

@@ -34,11 +34,11 @@ from brandmelder.model import (
 )
 from brandmelder.pipeline.gather import Gatherer, Seen
 from brandmelder.pipeline.known import rules_of
-from brandmelder.pipeline.promise import deliveries_of
+from brandmelder.pipeline.promise import promise_change
 from brandmelder.pipeline.sense import Remembered, Topics, decode, encode, look, seed, seens, step
 from brandmelder.pipeline.single import read_singles
 from brandmelder.pipeline.view import SHARES_OVER, WHOLE, Sights, Usual, bins_of, read_usual, sights_of
-from brandmelder.store import deliveries, incidents, newest, series, sources
+from brandmelder.store import incidents, newest, series, sources
 from brandmelder.store.series import MonitorRow, SourceCount
 
 if TYPE_CHECKING:
@@ -396,5 +396,5 @@ def _commit_evaluation(
             expected_revision=written.expected,
         )
         if written.is_told:
-            deliveries.promise(connection, deliveries_of(written.incident, written.transitions, parts, now))
+            promise_change(connection, parts, written.incident, written.transitions, now)
     return series.save_monitor(connection, row)

@@ -16,8 +16,9 @@ from brandmelder.detect.kinds.watching import KindRules
 from brandmelder.detect.occasions import Planned
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.incident.lifecycle import LifecycleRules
-from brandmelder.model import ChannelId, MonitorId, SourceClass, SourceId
+from brandmelder.model import ChannelId, Covers, MonitorId, RotaId, SourceClass, SourceId
 from brandmelder.notify.stand_in import Fallbacks
+from brandmelder.pipeline.duty import Duty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from brandmelder.classify.topics import Topics
     from brandmelder.notify.notifier import Notifier
     from brandmelder.notify.routing import Route
+    from brandmelder.pipeline.calendars import ReadCalendar
     from brandmelder.pipeline.weigh import Scales
     from brandmelder.store.database import Database
 
@@ -59,6 +61,14 @@ class KeyWatch(Struct, frozen=True, kw_only=True):
     """Queries, each named by its own text."""
     authors: Mapping[str, str] = MappingProxyType({})
     """Pseudonyms, and what staff call their owners."""
+
+
+class DigestPlan(Struct, frozen=True, kw_only=True):
+    """When a look back is given, on how much, to whom."""
+
+    cron: str
+    covers: Covers
+    channels: tuple[ChannelId, ...]
 
 
 class Watch(Struct, frozen=True, kw_only=True):
@@ -103,12 +113,16 @@ class Parts:
     scales: Scales
     notifiers: Mapping[ChannelId, Notifier]
     routes: Sequence[Route]
+    digests: Sequence[DigestPlan] = ()
     brand: str
     short: str
     language: str
     zone: ZoneInfo
     on_call: str | None
     author_key: bytes
+    duty: Duty = field(default_factory=Duty)
+    calendars: Mapping[RotaId, ReadCalendar] = field(default_factory=dict)
+    """How the calendars of rotas are read."""
     fallbacks: Fallbacks = field(default_factory=lambda: Fallbacks(channels={}, names={}))
     settle: timedelta = SETTLE
     on_failure: Callable[[str], None] = field(default=lambda _text: None)

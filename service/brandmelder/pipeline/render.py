@@ -11,11 +11,16 @@ from msgspec.structs import replace
 
 from brandmelder.errors import StoreError
 from brandmelder.model import Act, Delivery, DeliveryKind, Evidence, Incident, MentionId, Transition
+from brandmelder.notify.call import Hole, call, with_holes
 from brandmelder.notify.compose import Beside, Case, Context, compose, rule_words
 from brandmelder.notify.message import Subject
 from brandmelder.notify.news import ENGINE, first_told
 from brandmelder.notify.repeat import marked
+from brandmelder.notify.routing import escalation_of
 from brandmelder.notify.stand_in import labelled
+from brandmelder.notify.story import Story
+from brandmelder.pipeline.bulletins import read_notice
+from brandmelder.pipeline.duty import Scene, first_called
 from brandmelder.store import deliveries, incidents, mentions
 
 if TYPE_CHECKING:
@@ -23,6 +28,9 @@ if TYPE_CHECKING:
 
     from brandmelder.notify.message import Message
     from brandmelder.pipeline.parts import Parts
+
+
+_CALLING = frozenset({DeliveryKind.OPEN, DeliveryKind.ESCALATE})
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -36,6 +44,10 @@ class Facts(Struct, frozen=True, kw_only=True):
     told: tuple[Delivery, ...]
     """What was promised of it, to every channel."""
     beside: tuple[Incident, ...] = ()
+    on_call: str = ""
+    """Who is on call for it now."""
+    holes: tuple[Hole, ...] = ()
+    """Rotas by which nobody is."""
 
 
 async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Message, int]:
@@ -43,31 +55,51 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
 
     Texts are read now, so what was deleted at its platform meanwhile is not told.
     """
-    facts = await parts.database.run(_read, delivery.incident)
+    if delivery.kind is DeliveryKind.NOTICE:
+        message = await parts.database.run(read_notice, delivery.incident)
+        told = await parts.database.run(deliveries.of_incident, delivery.incident)
+        message = labelled(message, delivery, told, names=parts.fallbacks.names, zone=parts.zone)
+        return marked(message, delivery), 0
+    facts = await parts.database.run(read_facts, delivery.incident, parts, now)
+    context = replace(context_of(parts, facts, now), transition=_told(facts.timeline, delivery))
+    callees = parts.duty.callees(delivery.persons)
+    step = _caused(facts.timeline, delivery)
+    if delivery.kind is DeliveryKind.ESCALATE and step is not None:
+        story = Story(facts.incident, facts.evidence, context)
+        patience = escalation_of(facts.incident.monitor, parts.routes).patience
+        message = call(story, step, callees=callees, patience=patience)
+    else:
+        message = compose(facts.incident, facts.evidence, kind=delivery.kind, context=context, quotes=facts.texts)
+    if delivery.kind in _CALLING:
+        message = with_holes(replace(message, calls=callees), facts.holes)
+    message = replace(message, subject=subject_of(facts.incident, delivery.kind))
+    message = labelled(message, delivery, facts.told, names=parts.fallbacks.names, zone=parts.zone)
+    return marked(message, delivery), facts.incident.revision
+
+
+def context_of(parts: Parts, facts: Facts, now: datetime) -> Context:
+    """Return what the house knows beside an incident."""
     watch = parts.watches.get(facts.incident.monitor)
     acknowledged = (step.at for step in facts.timeline if step.act is Act.ACKNOWLEDGE)
-    context = Context(
+    silenced = (step.at for step in reversed(facts.timeline) if step.act is Act.SILENCE)
+    return Context(
         brand=parts.brand,
         title=watch.title if watch else facts.incident.monitor,
         language=parts.language,
         zone=parts.zone,
         now=now,
-        on_call=parts.on_call,
+        on_call=facts.on_call or parts.on_call,
         source_names={ident: place.title for ident, place in parts.places.items()},
         rule=rule_words(watch.rules.budget, parts.language) if watch else "",
         query=watch.query if watch else "",
         runbook_url=watch.runbook if watch else "",
         holding_statement=watch.holding_statement if watch else "",
-        transition=_told(facts.timeline, delivery),
         first_acknowledged_at=next(acknowledged, None),
+        silenced_since=next(silenced, None),
         first_observed=first_told(facts.timeline),
         cases=facts.cases,
         beside=tuple(_beside(parts, one) for one in facts.beside),
     )
-    message = compose(facts.incident, facts.evidence, kind=delivery.kind, context=context, quotes=facts.texts)
-    message = replace(message, subject=subject_of(facts.incident, delivery.kind))
-    message = labelled(message, delivery, facts.told, names=parts.fallbacks.names, zone=parts.zone)
-    return marked(message, delivery), facts.incident.revision
 
 
 def subject_of(incident: Incident, kind: DeliveryKind) -> Subject:
@@ -98,13 +130,22 @@ def _told(timeline: tuple[Transition, ...], delivery: Delivery) -> Transition | 
     return next((step for step in timeline if step.revision == delivery.revision), None)
 
 
-def _read(connection: Connection, ident: str) -> Facts:
+def _caused(timeline: tuple[Transition, ...], delivery: Delivery) -> Transition | None:
+    """Return the change that calls people."""
+    return next((step for step in timeline if step.revision == delivery.revision), None)
+
+
+def read_facts(connection: Connection, ident: str, parts: Parts, now: datetime) -> Facts:
+    """Read what is stored of an incident. Raises StoreError if it is not there."""
     found = incidents.find(connection, ident)
     if found is None:
         raise StoreError(f"a delivery speaks of incident {ident}, which is not in the database; restore a backup")
     incident, evidence = found
     quoted = mentions.texts_of(connection, [quote.mention for quote in evidence.quotes])
+    called = first_called(Scene(connection, parts, now), incident.monitor)
     return Facts(
+        on_call=", ".join(parts.duty.names(called.persons)),
+        holes=called.holes,
         incident=incident,
         evidence=evidence,
         timeline=tuple(incidents.timeline(connection, incident.id)),

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from brandmelder.clock import Clock
-    from brandmelder.model import SourceId
+    from brandmelder.model import Click, SourceId
+    from brandmelder.notify.listener import Listener
     from brandmelder.pipeline import Pipeline
 
 log = structlog.get_logger()
@@ -60,9 +61,15 @@ class Timer:
             self._at(rows[ident].next_poll_at, f"poll:{ident}", self._poll, ident)
         self._at(self._clock.now(), "work", self._work)
         self._at(self._clock.now(), "deliver", self._deliver)
+        self._at(self._clock.now(), "hear", self._hear)
+        ears = [asyncio.ensure_future(self._listen_to(one)) for one in self._pipeline.hearer.lines()]
+        self._at(self._clock.now(), "keep", self._keep)
         self._scheduler.add_job(self._listen, IntervalTrigger(seconds=LISTENS.total_seconds()), id="listen")
         await self._stopped.wait()
         self._scheduler.pause()
+        for ear in ears:
+            ear.cancel()
+        await asyncio.gather(*ears, return_exceptions=True)
         await self._in_hand()
         self._scheduler.shutdown(wait=False)
 
@@ -102,11 +109,50 @@ class Timer:
         now = self._clock.now()
         following = await self._shielded(self._pipeline.deliver(now))
         self._at(following or now + AFTER_TROUBLE, "deliver", self._deliver)
+        self._nudge("keep", self._keep)
+
+    async def _keep(self) -> None:
+        now = self._clock.now()
+        kept = await self._shielded(self._pipeline.keep(now))
+        if kept is None:
+            self._at(now + AFTER_TROUBLE, "keep", self._keep)
+            return
+        if kept.next_at is not None:
+            self._at(kept.next_at, "keep", self._keep)
+        if kept.has_promised:
+            self._nudge("deliver", self._deliver)
 
     async def _listen(self) -> None:
-        changed = await self._shielded(self._pipeline.parts.database.was_changed_by_others())
-        if changed or self._pipeline.is_delivering:  # while one channel hangs, the others have their moments
+        if await self._shielded(self._pipeline.parts.database.was_changed_by_others()):
+            self._nudge("work", self._work)
+        elif self._pipeline.is_delivering:  # while one channel hangs, the others have their moments
             self._nudge("deliver", self._deliver)
+            self._nudge("keep", self._keep)
+
+    async def take(self, click: Click) -> bool:
+        """Write down what a person asked, and have it done at once."""
+        is_new = await self._pipeline.hearer.take(click, self._clock.now())
+        if is_new:
+            self._nudge("hear", self._hear)
+        return is_new
+
+    def notice(self, text: str) -> None:
+        """Tell an operator what keeps a channel from hearing."""
+        self._say(text)
+
+    async def _hear(self) -> None:
+        """Apply what is in the inbox; the alert is edited and people are told side by side."""
+        now = self._clock.now()
+        if await self._shielded(self._pipeline.hearer.apply(now)):
+            self._nudge("deliver", self._deliver)
+        await self._shielded(self._pipeline.hearer.answer(now))
+
+    async def _listen_to(self, listener: Listener) -> None:
+        try:
+            await listener.listen(self)
+        except Exception:
+            log.exception("timer.deaf")
+            self.notice("clicks do not arrive any more; restart the service and report this")
 
     async def _shielded(self, work: Awaitable[T]) -> T | None:
         """Await a piece of work; trouble is said once and the work is repeated later, nothing is lost."""

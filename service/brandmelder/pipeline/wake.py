@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from brandmelder.incident.snooze import disturb
 from brandmelder.incident.transitions import Change
-from brandmelder.pipeline.promise import deliveries_of
-from brandmelder.store import deliveries, incidents
+from brandmelder.pipeline.promise import promise_change
+from brandmelder.store import incidents
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,5 +31,5 @@ def wake(connection: Connection, parts: Parts, now: datetime) -> datetime | None
             incidents.save_incident(
                 connection, change.incident, evidence, change.transitions, expected_revision=incident.revision
             )
-            deliveries.promise(connection, deliveries_of(change.incident, change.transitions, parts, now))
+            promise_change(connection, parts, change.incident, change.transitions, now)
     return min(coming, default=None)

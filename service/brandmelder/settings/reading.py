@@ -14,6 +14,7 @@ from brandmelder.errors import ConfigurationError, PluginError, Problem, QueryEr
 from brandmelder.model import ChannelId, MonitorId, SourceId, SpikeKind
 from brandmelder.options import ChannelOptions, Options, SourceOptions
 from brandmelder.settings.calendar import read_events, read_marked_periods, read_region
+from brandmelder.settings.duty_reading import DutyReading
 from brandmelder.settings.marks import read_marked
 from brandmelder.settings.names import names_in
 from brandmelder.settings.secrets import expand, refuse_clear_text, take_files
@@ -22,6 +23,8 @@ from brandmelder.settings.shape import (
     NAME,
     AlertBlock,
     AlertSettings,
+    DigestBlock,
+    DigestSettings,
     Document,
     KeyMentionsBlock,
     MonitorBlock,
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
     from brandmelder.settings.marks import Path
 
+_UTC = zoneinfo.ZoneInfo("UTC")
 _MAX_BYTES = 1_048_576
 
 Block = TypeVar("Block", bound=Options)
@@ -96,9 +100,12 @@ class _Reading:
         sources = self._plugged("sources", block.get("sources"), SourceOptions)
         channels = self._plugged("channels", block.get("channels"), ChannelOptions)
         monitors = self._monitors(block.get("monitors"), sources)
-        alerts = self._alerts(block.get("alerts"), monitors, channels)
+        digests = self._digests(block.get("digests"), channels)
         self._stand_ins(block.get("channels"), channels)
         zone = self._zone(block.get("timezone", Document.model_fields["timezone"].default))
+        reading = DutyReading(notes, block, zone=zone or _UTC, folder=self._path.parent)
+        duty = reading.settings(monitors, channels, document.language if document else "de")
+        alerts = self._alerts(block.get("alerts"), monitors, channels, reading)
         self._classifier(block.get("classifier"))
         region = read_region(block.get("region"), notes)
         calendar = read_events(block.get("calendar"), notes, monitors, self._known)
@@ -122,6 +129,8 @@ class _Reading:
             monitors={MonitorId(name): monitor for name, monitor in monitors.items() if monitor is not None},
             channels={ChannelId(name): options for name, options in channels.items() if options is not None},
             alerts=alerts,
+            digests=digests,
+            duty=duty,
             path=self._path,
             lines=notes.marked.lines(),
         )
@@ -283,7 +292,7 @@ class _Reading:
     # --------------------------------------------------------------- alerts
 
     def _alerts(
-        self, blocks: Any, monitors: Mapping[str, Any], channels: Mapping[str, Any]
+        self, blocks: Any, monitors: Mapping[str, Any], channels: Mapping[str, Any], duty: DutyReading
     ) -> tuple[AlertSettings, ...]:
         alerts: list[AlertSettings] = []
         told: set[str] = set()
@@ -298,12 +307,25 @@ class _Reading:
             if accepted is not None:
                 which = None if accepted.monitors is None else tuple(MonitorId(name) for name in names)
                 places, fallback = (tuple(ChannelId(name) for name in listed) for listed in (to, instead))
-                alerts.append(AlertSettings(monitors=which, to=places, fallback=fallback))
+                escalation = duty.escalation(accepted, written.get("escalation"), path, channels)
+                alerts.append(AlertSettings(monitors=which, to=places, fallback=fallback, escalation=escalation))
         for name in monitors if isinstance(blocks, list) and blocks else ():
             if name not in told:
                 hint = "name it under alerts, or write monitors: all there"
                 self._notes.wrong(("monitors", name), f'no alert tells of the monitor "{name}"', hint, on_key=True)
         return tuple(alerts)
+
+    def _digests(self, blocks: Any, channels: Mapping[str, Any]) -> tuple[DigestSettings, ...]:
+        found: list[DigestSettings] = []
+        for at, block in enumerate(blocks if isinstance(blocks, list) else []):
+            path = ("digests", at)
+            accepted = self._notes.accept(DigestBlock, block, path)
+            written = block if isinstance(block, dict) else {}
+            to = self._known(written.get("to", []), channels, (*path, "to"), kind="channel")
+            if accepted is not None:
+                channels_told = tuple(ChannelId(name) for name in to)
+                found.append(DigestSettings(cron=accepted.cron, covers=accepted.covers, to=channels_told))
+        return tuple(found)
 
     def _stand_ins(self, blocks: Any, channels: Mapping[str, Any]) -> None:
         for name, block in _items(blocks):
@@ -342,6 +364,7 @@ class _Reading:
         read = {source for monitor in settings.monitors.values() for source in monitor.sources}
         used = {channel for alert in settings.alerts for channel in (*alert.to, *alert.fallback)}
         used |= {ChannelId(name) for options in settings.channels.values() for name in options.fallback}
+        used |= settings.duty_channels()
         for source in settings.sources.keys() - read:
             self._notes.warn(
                 ("sources", source), f'no monitor reads the source "{source}"', "it is polled", on_key=True

@@ -8,7 +8,7 @@ import itertools
 import json
 import re
 import textwrap
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -16,6 +16,16 @@ from pydantic import BaseModel
 from brandmelder import plugins
 from brandmelder.options import ChannelOptions, SourceOptions, format_duration
 from brandmelder.settings.calendar import EventBlock, MarkedBlock
+from brandmelder.settings.duty import (
+    PersonBlock,
+    QuietBlock,
+    RotaBlock,
+    SilencesBlock,
+    StepBlock,
+    TurnsBlock,
+    WorkingHoursBlock,
+    format_days,
+)
 from brandmelder.settings.secrets import secret_names
 from brandmelder.settings.shape import NAME, AlertBlock, Document, MonitorBlock
 
@@ -38,11 +48,17 @@ def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names
         "sources": _plugged("sources", SourceOptions, names("sources"), defs),
         "channels": _plugged("notifiers", ChannelOptions, names("notifiers"), defs),
         "monitors": _model(MonitorBlock, defs),
+        "people": _model(PersonBlock, defs),
+        "rota": _rota(defs),
     }
     properties = schema["properties"]
     for section, block in blocks.items():
         properties[section].update(additionalProperties=block, propertyNames={"pattern": f"^{NAME.pattern}$"})
-    properties["alerts"]["items"] = _model(AlertBlock, defs)
+    alert = properties["alerts"]["items"] = _model(AlertBlock, defs)
+    alert["properties"]["escalation"]["items"] = _model(StepBlock, defs)
+    properties["quiet_hours"]["items"] = _model(QuietBlock, defs)
+    for key, model in (("silences", SilencesBlock), ("working_hours", WorkingHoursBlock)):
+        properties[key] = {**_model(model, defs), "description": properties[key]["description"]}
     properties["calendar"]["items"] = _model(EventBlock, defs)
     properties["marked"]["items"] = _model(MarkedBlock, defs)
     for item in (properties["calendar"]["items"], properties["marked"]["items"]):
@@ -55,6 +71,13 @@ def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names
 def schema_text(schema: Schema | None = None) -> str:
     """Return the schema as the file that lies in `config/`."""
     return json.dumps(build_schema() if schema is None else schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rota(defs: Schema) -> Schema:
+    """Return the block of a rota with what the block of its turns says."""
+    block = _model(RotaBlock, defs)
+    block["properties"]["turns"] = {**_model(TurnsBlock, defs), "description": docstrings(RotaBlock)["turns"]}
+    return block
 
 
 def _plugged(group: plugins.Group, base: type[BaseModel], names: Iterable[str], defs: Schema) -> Schema:
@@ -84,10 +107,23 @@ def _model(model: type[BaseModel], defs: Schema) -> Schema:
         block = schema["properties"][key] = _plain(schema["properties"][key])
         if said.get(name):
             block.setdefault("description", said[name])
-        if isinstance(field.default, timedelta):
-            block["default"] = format_duration(field.default)
+        if (written := _written(field.default)) is not None:
+            block["default"] = written
     _offer_files(model, schema)
     return schema
+
+
+def _written(default: Any) -> str | None:
+    """Return how a default is written in a configuration, where that is not how JSON writes it."""
+    match default:
+        case timedelta():
+            return format_duration(default)
+        case time():
+            return f"{default:%H:%M}"
+        case frozenset():
+            return format_days(default)
+        case _:
+            return None
 
 
 def _plain(block: Schema) -> Schema:

@@ -14,9 +14,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from brandmelder.classify.topic_words import pattern
 from brandmelder.detect.kinds.budget import DEFAULT
 from brandmelder.errors import Problem
-from brandmelder.model import ChannelId, MonitorId, SourceId, SpikeKind
+from brandmelder.model import ChannelId, Covers, MonitorId, SourceId, SpikeKind
+from brandmelder.notify.cron import check_cron
+from brandmelder.notify.escalation import Escalation
 from brandmelder.options import ChannelOptions, Duration, Options, SourceOptions
 from brandmelder.settings.calendar import EventSettings, MarkedSettings
+from brandmelder.settings.duty import DutySettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,8 +160,27 @@ class AlertBlock(Options):
     """The monitors, or `all` of them."""
     to: Annotated[tuple[str, ...], Field(min_length=1)]
     """The channels that are told."""
+    escalation: list[Any] = Field(default_factory=list)
+    """Who is called, and who next while nobody acknowledges; steps in the order of their time."""
+    escalation_repeats: Duration | None = None
+    """So long after the last step the first is called again; never by default."""
+    acknowledgement_lapses: Duration = timedelta(hours=2)
+    """After so long without a sign of whoever acknowledged, while it burns, they are asked whether they are on it."""
+    acknowledgement_patience: Duration = timedelta(minutes=10)
+    """So long they have to answer; then nobody is on it any more, and the escalation begins anew."""
     fallback: tuple[str, ...] = ()
     """Channels that are told in place of one that does not confirm an alert within 60 s, or refuses it."""
+
+
+class DigestBlock(Options):
+    """A look back on a day or a week, at fixed times."""
+
+    cron: Annotated[str, AfterValidator(check_cron)]
+    """When, as a line of cron on the clock of `timezone`: `0 8 * * 1-5` is eight in the morning, Monday to Friday."""
+    covers: Covers = Covers.DAY
+    """How much it looks back on: `day` or `week`."""
+    to: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The channels that get it."""
 
 
 class Document(Options):
@@ -198,6 +220,22 @@ class Document(Options):
     """Where alerts go, each under a name of your choice."""
     alerts: list[Any] = Field(min_length=1)
     """Who is told of what."""
+    digests: list[Any] = Field(default_factory=list)
+    """Looks back on a day or a week, in chat."""
+    people: dict[str, Any] = Field(default_factory=dict)
+    """Who can be called, each under a name of your choice."""
+    rota: dict[str, Any] = Field(default_factory=dict)
+    """Plans of duty, each under a name of your choice."""
+    quiet_hours: list[Any] = Field(default_factory=list)
+    """Hours of the week in which only what is severe enough is told."""
+    silences: Any = None
+    """What silences may do that people make by command."""
+    working_hours: Any = None
+    """When people work anyway; how long they could rest is reckoned from it."""
+    rest_reader: str | None = None
+    """Who, beside the person, may read how long a person could rest: one of the people."""
+    people_in_figures: bool = True
+    """Whether reports about the past name staff; `false` writes "Bereitschaft" in their place (works council)."""
 
 
 # --------------------------------------------------------------------- as it is meant
@@ -227,11 +265,20 @@ class AlertSettings(Options):
 
     monitors: tuple[MonitorId, ...] | None
     to: tuple[ChannelId, ...]
+    escalation: Escalation = Escalation()
     fallback: tuple[ChannelId, ...] = ()
 
     def tells_of(self, monitor: MonitorId) -> bool:
         """Say whether this line concerns `monitor`."""
         return self.monitors is None or monitor in self.monitors
+
+
+class DigestSettings(Options):
+    """One look back, everything resolved."""
+
+    cron: str
+    covers: Covers
+    to: tuple[ChannelId, ...]
 
 
 class Settings(Options):
@@ -253,6 +300,8 @@ class Settings(Options):
     monitors: dict[MonitorId, MonitorSettings]
     channels: dict[ChannelId, ChannelOptions]
     alerts: tuple[AlertSettings, ...]
+    digests: tuple[DigestSettings, ...] = ()
+    duty: DutySettings = Field(default_factory=DutySettings)
     path: Path
     lines: dict[tuple[str | int, ...], int] = Field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()
@@ -261,6 +310,12 @@ class Settings(Options):
         """Return the channels that are told of `monitor`, each once, in the order of the file."""
         told = (channel for alert in self.alerts if alert.tells_of(monitor) for channel in alert.to)
         return tuple(dict.fromkeys(told))
+
+    def duty_channels(self) -> frozenset[ChannelId]:
+        """Return the channels that only those hear who are called there."""
+        own = {channel for person in self.duty.people.values() for channel in person.channels}
+        steps = (step for alert in self.alerts for step in alert.escalation.steps)
+        return frozenset(own | {target.channel for step in steps for target in step.to if target.channel is not None})
 
     def where(self, *path: str | int) -> str:
         """Return `FILE:LINE` of a key, or of the nearest block around it, for messages that say what to change."""

@@ -35,6 +35,7 @@ _OF_CHANNEL = _OF_INCIDENT.where(delivery.c.channel == bindparam("channel"))
 _IN_STATE = select(delivery.c.body).where(delivery.c.state == bindparam("state"))
 _ONE = select(delivery.c.body).where(delivery.c.key == bindparam("ident"))
 _ALL = select(delivery.c.body)
+_ONE = select(delivery.c.body).where(delivery.c.key == bindparam("key"))
 _AT = select(delivery.c.incident).where(delivery.c.ref == bindparam("ref")).limit(1)
 _SAVE = (
     update(delivery)
@@ -91,6 +92,12 @@ def of_incident(connection: Connection, incident: str, channel: str | None = Non
     )
     found = (_decode(body) for body in connection.scalars(statement, wanted))
     return sorted(found, key=lambda one: (one.created_at, one.key))
+
+
+def find(connection: Connection, key: str) -> Delivery | None:
+    """Return one delivery."""
+    body = connection.scalar(_ONE, {"key": key})
+    return None if body is None else _decode(body)
 
 
 def incident_at(connection: Connection, ref: str) -> str | None:

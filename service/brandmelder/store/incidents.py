@@ -37,6 +37,11 @@ _LATEST = (
 _ONE = select(incident).where(incident.c.id == bindparam("ident"))
 _ALL = select(incident).order_by(incident.c.opened_at.desc(), incident.c.id.desc()).limit(bindparam("limit"))
 _TIMELINE = select(transition.c.body).where(transition.c.incident == bindparam("ident")).order_by(transition.c.revision)
+_SINCE = (
+    select(transition.c.body)
+    .where(transition.c.at >= bindparam("since"))
+    .order_by(transition.c.at, transition.c.incident, transition.c.revision)
+)
 _SAVE = (
     update(incident)
     .where(incident.c.id == bindparam("ident"), incident.c.revision == bindparam("expected"))
@@ -74,6 +79,12 @@ def all_incidents(
 def timeline(connection: Connection, ident: IncidentId) -> list[Transition]:
     """Return an incident's transitions, oldest first."""
     return [_transition(body) for body in connection.scalars(_TIMELINE, {"ident": ident})]
+
+
+def transitions_since(connection: Connection, since: datetime) -> list[Transition]:
+    """Return what happened to all incidents at or after `since`, oldest first."""
+    bodies = connection.scalars(_SINCE, {"since": seconds(since)})
+    return [_transition(body) for body in bodies]
 
 
 def next_number(connection: Connection, prefix: str) -> int:

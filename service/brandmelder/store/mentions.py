@@ -318,6 +318,12 @@ def responses_to(connection: Connection, source: str, parents: Sequence[str]) ->
     return found
 
 
+def own_sources(connection: Connection) -> frozenset[SourceId]:
+    """Return the sources where our own accounts were ever seen to write; reads the whole table, once for a digest."""
+    rows = connection.scalars(select(mention.c.source).where(mention.c.own.is_(True)).distinct())
+    return frozenset(SourceId(source) for source in rows)
+
+
 def texts_of(connection: Connection, idents: Iterable[MentionId]) -> dict[MentionId, Mention]:
     """Return the mentions as they stand now; removed ones are left out."""
     rows = connection.execute(

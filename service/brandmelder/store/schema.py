@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
@@ -268,3 +268,49 @@ click = Table(
 )
 Index("click_by_state", click.c.state)
 Index("click_by_age", click.c.received_at)
+
+silence = Table(
+    "silence",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("ends", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+duty_override = Table(
+    "duty_override",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("rota", String(64), nullable=False),
+    Column("ends", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+calendar = Table(
+    "calendar",
+    metadata,
+    Column("rota", String(64), primary_key=True),
+    Column("place", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("etag", Text, nullable=False, default="", server_default=""),
+    Column("modified", Text, nullable=False, default="", server_default=""),
+    Column("good_at", BigInteger),
+    Column("tried_at", BigInteger, nullable=False),
+    Column("trouble", Text, nullable=False, default="", server_default=""),
+)
+
+page = Table(
+    "page",
+    metadata,
+    Column("person", String(64), primary_key=True),
+    Column("key", String(256), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", String(160), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)

@@ -46,6 +46,7 @@ _COUNTS = (
     .where(*_IN_SPAN)
     .order_by(bin_.c.start, bin_.c.source)
 )
+_VOLUME = select(func.coalesce(func.sum(bin_.c.total), 0), func.coalesce(func.sum(bin_.c.labelled), 0)).where(*_IN_SPAN)
 _SHARES = select(bin_.c.source, func.sum(bin_.c.total)).where(*_IN_SPAN).group_by(bin_.c.source)
 _MONITORS = select(monitor)
 _MONITOR = select(monitor).where(monitor.c.id == bindparam("ident"))
@@ -182,6 +183,19 @@ def counts(connection: Connection, name: MonitorId, since: datetime, until: date
         )
         for start, source, history, total, negative, labelled, reach in rows
     ]
+
+
+class Volume(Struct, frozen=True):
+    """What was counted in a span: all mentions, and those labelled negative."""
+
+    total: float
+    negative: float
+
+
+def volume(connection: Connection, name: MonitorId, since: datetime, until: datetime) -> Volume:
+    """Return what a monitor counted in [since, until) (primary key of bin)."""
+    row = connection.execute(_VOLUME, {"name": name, "since": seconds(since), "until": seconds(until)}).one()
+    return Volume(float(row[0]), float(row[1]))
 
 
 def shares(connection: Connection, name: MonitorId, since: datetime, until: datetime) -> dict[SourceId, float]:

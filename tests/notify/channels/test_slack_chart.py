@@ -162,12 +162,19 @@ async def test_news_worth_the_channel_brings_a_picture_only_where_slack_does_not
         here.workspace.draws = False
         alert = await here.push(replace(ALERT, chart=CHART))
         await arrived(here)
-        await here.push(replace(DRAWN, broadcast=True), key="NF:thread:4:crisis", thread=alert.ref)
+        await here.push(replace(DRAWN, lines=(), broadcast=True), key="NF:thread:4:crisis", thread=alert.ref)
         assert [one.thread_ts for one in await arrived(here)] == [alert.ref.split(":")[1]] * 2
     async with studio() as here:
         alert = await here.push(DRAWN)
-        await here.push(replace(DRAWN, broadcast=True), key="NF:thread:4:crisis", thread=alert.ref)
+        await here.push(replace(DRAWN, lines=(), broadcast=True), key="NF:thread:4:crisis", thread=alert.ref)
         assert await arrived(here) == []
+
+
+async def test_an_alert_that_stands_in_a_thread_itself_is_drawn_there():
+    async with studio() as here:
+        head = await here.push(ALERT, key="storm:notice:crisis")
+        await here.push(DRAWN, key="NF-2:open:crisis", thread=head.ref)
+        assert "data_visualization" in kinds(here.peer.visible()[1])
 
 
 # ------------------------------------------------------------ never a precondition

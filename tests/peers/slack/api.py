@@ -6,10 +6,13 @@ After https://docs.slack.dev/reference/methods. What Slack refuses is raised as 
 import base64
 import json
 import re
+import secrets
+import time
 from collections import defaultdict, deque
 from dataclasses import replace
 
 from peers.slack import blocks as block_kit
+from peers.slack import views
 from peers.slack.workspace import Seen
 
 MOST_METADATA = 8_000
@@ -43,6 +46,8 @@ class Api:
         """Where files are uploaded to, set by the server."""
         self._posts = {}
         self._calls = defaultdict(deque)
+        self.connect_url = lambda: ""
+        """Makes an address for one connection; the server knows where it listens."""
 
     def call(self, method, arguments, token, *, late=0.0):
         """Carry out one call and return Slack's answer. Raises Refused with its error."""
@@ -50,6 +55,8 @@ class Api:
         self.requests.append((method, arguments))
         if method == "api.test":
             return {"ok": True, "args": arguments}
+        if method == "apps.connections.open":
+            return self._connect(token)
         bot = self._bot(token)
         act = {
             "auth.test": lambda bot, _: _who(bot),
@@ -60,6 +67,8 @@ class Api:
             "chat.postEphemeral": self._post_ephemeral,
             "chat.update": self._update,
             "chat.delete": self._delete,
+            "users.info": self._user,
+            "views.open": self._open_view,
             "files.getUploadURLExternal": self._announce,
             "files.completeUploadExternal": self._complete,
         }.get(method)
@@ -137,7 +146,48 @@ class Api:
         if arguments.get("user") not in channel.members:
             raise Refused("user_not_in_channel")
         self._check_content(arguments)
-        return {"ok": True, "message_ts": self.workspace.stamp()}
+        person, ts = arguments["user"], self.workspace.stamp()
+        self.workspace.whispers[person, ts] = Seen(
+            channel=channel.id,
+            ts=ts,
+            text=arguments.get("text", ""),
+            user=bot.user_id,
+            bot_id=bot.bot_id,
+            blocks=tuple(arguments.get("blocks") or ()),
+            thread_ts=arguments.get("thread_ts", ""),
+        )
+        return {"ok": True, "message_ts": ts}
+
+    def _connect(self, token):
+        refused = self.workspace.app_tokens.get(token, "not_allowed_token_type" if token else "not_authed")
+        if refused:
+            raise Refused("invalid_auth" if token.startswith("xapp-") and refused.startswith("not") else refused)
+        return {"ok": True, "url": self.connect_url()}
+
+    def _user(self, bot, arguments):
+        self._need(bot, "users:read")
+        person = self.workspace.people.get(arguments.get("user", ""))
+        if person is None:
+            raise Refused("user_not_found")
+        profile = {"display_name": person.name, "real_name": person.name}
+        user = {"id": arguments["user"], "name": person.handle, "real_name": person.name, "profile": profile}
+        return {"ok": True, "user": user | {"is_bot": False, "deleted": False}}
+
+    def _open_view(self, _bot, arguments):
+        self._known(arguments, {"trigger_id", "view", "interactivity_pointer"})
+        born = self.workspace.triggers.pop(arguments.get("trigger_id", ""), None)
+        if born is None:
+            raise Refused("invalid_trigger_id")
+        if time.monotonic() - born[0] > 3.0:
+            raise Refused("expired_trigger_id")
+        view = arguments["view"]
+        view = json.loads(view) if isinstance(view, str) else view
+        why = views.refusals(view)
+        if why:
+            raise Refused("invalid_arguments", response_metadata={"messages": [f"[ERROR] {w}" for w in why]})
+        shown = view | {"id": f"V{secrets.token_hex(5).upper()}"}
+        self.workspace.forms[born[1]] = shown
+        return {"ok": True, "view": shown}
 
     def _update(self, bot, arguments):
         self._need(bot, "chat:write")

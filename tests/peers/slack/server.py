@@ -10,6 +10,8 @@ from aiohttp import web
 
 from peers.slack.api import Api, Refused
 from peers.slack.faults import Fault, FaultPlan
+from peers.slack.people import People
+from peers.slack.sockets import Sockets
 from peers.slack.workspace import CHANNEL, Seen, Workspace
 
 
@@ -19,6 +21,8 @@ class SlackPeer:
     def __init__(self, *, workspace=None, seed=0, port=0):
         self.workspace = workspace or Workspace()
         self.api = Api(self.workspace)
+        self.sockets = Sockets(self.workspace)
+        self.people = People(self.workspace, self.sockets)
         self.faults = FaultPlan(seed)
         self._port = port
         self._runner = None
@@ -28,6 +32,7 @@ class SlackPeer:
         app = web.Application(client_max_size=2**20)
         app.router.add_get("/_peer/visible/{channel}", self._tell)
         app.router.add_post("/_peer/faults/{method}", self._plan)
+        app.router.add_get("/link", self.sockets.serve)
         app.router.add_route("*", "/api/{method}", self._answer)
         app.router.add_post("/upload/v1/{file}", self._receive)
         self._runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=0.1)
@@ -36,10 +41,12 @@ class SlackPeer:
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{port}/api/"
+        self.api.connect_url = lambda: f"ws://{host}:{port}/link?ticket={self.sockets.ticket()}&app_id=A0BRANDMELD"
         self.api.url = f"http://{host}:{port}/"
         return self
 
     async def __aexit__(self, *_):
+        await self.sockets.close()
         await self._runner.cleanup()
 
     def visible(self, channel=CHANNEL) -> tuple[Seen, ...]:
@@ -86,6 +93,10 @@ class SlackPeer:
         bot = self.workspace.bots.get(token)
         if bot is not None:
             headers["X-OAuth-Scopes"] = ",".join(sorted(bot.scopes))
+        if method == "chat.postMessage" and body.get("ok") and self.sockets.open:
+            seen = self.workspace.messages.get((body["channel"], body["ts"]))
+            if seen is not None:
+                await self.sockets.deliver("events_api", self.people.posted_by_the_app(seen))
         if fault is None:
             return web.json_response(body, status=status, headers=headers)
         return await self._fail(request, fault, body)

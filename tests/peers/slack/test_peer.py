@@ -198,7 +198,7 @@ async def test_what_is_deleted_is_gone():
 
 async def test_only_a_member_sees_an_ephemeral_message_and_history_does_not():
     async with slack() as (peer, client, _):
-        peer.workspace.channels[CHANNEL].members.add("U0ANNA")
+        peer.workspace.channels[CHANNEL].members.discard("U0BEN")
         assert (await client.chat_postEphemeral(channel=CHANNEL, user="U0ANNA", text="x"))["ok"]
         assert (await refused(client.chat_postEphemeral(channel=CHANNEL, user="U0BEN", text="x")))["ok"] is False
         assert peer.visible() == ()

@@ -6,8 +6,10 @@ from collections import defaultdict
 from dataclasses import asdict, dataclass, field, replace
 
 SCOPES = frozenset({"chat:write", "files:write", "channels:history", "groups:history", "channels:read", "groups:read"})
+SCOPES |= {"users:read", "app_mentions:read"}
 CHANNEL = "C0123456789"
 TOKEN = "xoxb-test"
+APP_TOKEN = "xapp-test"
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,21 @@ class Bot:
     """`token_revoked`, `account_inactive`, …: what every call answers."""
 
 
+@dataclass(frozen=True)
+class Person:
+    """Somebody: what they type as their handle, and what others read."""
+
+    handle: str
+    name: str
+
+
+PEOPLE = {
+    "U0ANNA": Person("anna.schmidt", "Anna"),
+    "U0BEN": Person("ben", "Ben"),
+    "U0CEM": Person("cem", "Cem"),
+}
+
+
 @dataclass
 class Channel:
     """A place, and who is in it."""
@@ -32,7 +49,7 @@ class Channel:
     name: str = "krise"
     is_private: bool = False
     is_archived: bool = False
-    members: set = field(default_factory=lambda: {"U0BRANDMELD"})
+    members: set = field(default_factory=lambda: {"U0BRANDMELD", *PEOPLE})
 
 
 @dataclass(frozen=True)
@@ -69,6 +86,14 @@ class Workspace:
         self.bots = {TOKEN: Bot()}
         self.channels = {CHANNEL: Channel()}
         self.messages = {}
+        self.people = dict(PEOPLE)
+        self.app_tokens = {APP_TOKEN: ""}
+        """Tokens of the app itself, each with the error that it answers, or none."""
+        self.whispers = {}
+        """What one person alone sees, by person and ts."""
+        self.forms = {}
+        """The form that stands open before a person."""
+        self.triggers = {}
         self._threads = defaultdict(dict)
         self.coming = []
         self.edit_window = True
@@ -87,9 +112,13 @@ class Workspace:
         """Return the keys that people see, each as often as they see it."""
         return [one.key for one in self.visible(channel) if one.key]
 
-    def person_posts(self, text, *, channel=CHANNEL, thread_ts=""):
+    def whispered(self, person):
+        """Return what one person alone was told, oldest first."""
+        return [seen for (one, _), seen in sorted(self.whispers.items(), key=lambda item: item[0][1]) if one == person]
+
+    def person_posts(self, text, *, channel=CHANNEL, thread_ts="", user="U0ANNA"):
         """Let a person write, and return the ts."""
-        seen = Seen(channel=channel, ts=self.stamp(), text=text, user="U0ANNA", thread_ts=thread_ts)
+        seen = Seen(channel=channel, ts=self.stamp(), text=text, user=user, thread_ts=thread_ts)
         self.put(seen)
         return seen.ts
 

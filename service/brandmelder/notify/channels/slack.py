@@ -22,6 +22,7 @@ from brandmelder.model import Form
 from brandmelder.notify.channels.slack_blocks import Block, render
 from brandmelder.notify.channels.slack_chart import BLOCK, Pictures, native
 from brandmelder.notify.channels.slack_check import problems
+from brandmelder.notify.channels.slack_listener import SlackListener
 from brandmelder.notify.channels.slack_options import SlackOptions
 from brandmelder.notify.channels.slack_outcomes import error_name, outcome_of
 from brandmelder.notify.notifier import (
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
     from brandmelder.model import ChannelId
+    from brandmelder.notify.listener import Listener
     from brandmelder.notify.message import Message
 
     Sending = Callable[[AsyncWebClient, str, list[Block]], Awaitable[Outcome]]
@@ -68,7 +70,8 @@ class _NoToken(Exception):
 class SlackNotifier:
     """One channel of one workspace. A `ref` is `channel:ts`.
 
-    `receives_clicks` is set by whoever runs the listener for buttons; without it alerts carry links and commands.
+    If the configuration says how clicks arrive, alerts carry buttons and `listener` hears them; else they carry links
+    and commands.
     """
 
     Options: ClassVar[type[ChannelOptions]] = SlackOptions
@@ -83,13 +86,13 @@ class SlackNotifier:
         options: SlackOptions,
         tools: Tools | None = None,  # the SDK has a client of its own
         *,
-        receives_clicks: bool = False,
         deadline: timedelta = DEADLINE,
     ) -> None:
-        del tools
         self.id = channel_id
         self._options = options
-        self._receives_clicks = receives_clicks
+        self._receives_clicks = options.receives_clicks
+        hears = options.receives_clicks and tools is not None
+        self.listener: Listener | None = SlackListener(options, self._client, tools.now) if hears and tools else None
         self._deadline = deadline.total_seconds()
         self.pictures = Pictures()
         self._session: aiohttp.ClientSession | None = None
@@ -119,8 +122,9 @@ class SlackNotifier:
             )
 
         chart = self._chart(message, form)
-        outcome = await self._send(message, form, None if thread is not None else chart, post)
-        has_chart = chart is not None and self.pictures.takes(BLOCK)  # in the thread: the alert above shows it
+        is_news = thread is not None and not message.lines  # then the alert above it shows the chart
+        outcome = await self._send(message, form, None if is_news else chart, post)
+        has_chart = chart is not None and self.pictures.takes(BLOCK)
         if isinstance(outcome, Sent) and message.chart is not None and form is Form.FULL and not has_chart:
             self.pictures.upload(self._client, message.chart, ref=thread or outcome.ref)
         return outcome

@@ -22,7 +22,7 @@ from brandmelder.notify.inert import inert
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from brandmelder.notify.message import Button, Message, QuoteText, Span
+    from brandmelder.notify.message import Button, Callee, Message, QuoteText, Span
 
 Block = dict[str, Any]
 
@@ -46,6 +46,7 @@ _COMMANDS = {"acknowledge": "ack", "resolve": "resolve"}
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _URL_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"
 _NO_URL_CHARACTERS = frozenset(' <>"|\\^`{}')
+_MEMBER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _CLOCK_TIME = re.compile(r"\d{1,2}:\d{2}")
 
 
@@ -110,7 +111,7 @@ def _plain_form(message: Message, lock_screen: str) -> str:
 def _build(message: Message, *, receives_clicks: bool, chart: Block | None) -> list[Block]:
     header = inert(f"{message.emoji} {message.headline}", MOST_HEADER)
     blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": header, "emoji": True}}]
-    sentence = _section(_runs(message.sentence, MOST_SENTENCE))
+    sentence = _section(_runs(message.sentence, MOST_SENTENCE)) + _section(_called(message.calls))
     if chart is None:
         blocks += _rich_text([*sentence, *_spark(message), *_facts(message)])
     else:
@@ -167,6 +168,12 @@ def _facts(message: Message) -> list[Block]:
     rows = [row for line in message.lines if (row := _row(line.label, line.spans))]
     rows += [[_text(words, italic=True)] for honest in message.honest if (words := inert(honest, MOST_LINE))]
     return _section([run for row in rows for run in [*row, _text("\n")]][:-1])
+
+
+def _called(calls: Sequence[Callee]) -> list[Block]:
+    """Mention those whom a message calls: their ids stand in the configuration, no stranger writes them."""
+    users = [{"type": "user", "user_id": one.slack} for one in calls[:MOST_ELEMENTS] if _MEMBER.fullmatch(one.slack)]
+    return [part for user in users for part in (user, _text(" "))][:-1]
 
 
 def _section(elements: list[Block]) -> list[Block]:

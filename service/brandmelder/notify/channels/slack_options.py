@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from brandmelder.options import ChannelOptions, SecretText
+from brandmelder.options import ChannelOptions, Role, SecretText
 
 API_URL = "https://slack.com/api/"
 
@@ -21,6 +21,19 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 def _channel_id(value: str) -> str:
     if re.fullmatch(_CHANNEL_ID, value) is None:
         raise ValueError(f"{value!r} is no channel id; it stands at the end of the channel's details, like C0123456789")
+    return value
+
+
+def _person_id(value: str) -> str:
+    if re.fullmatch(r"[UW][A-Z0-9]{2,30}", value) is None:
+        raise ValueError(f"{value!r} is no member id; it stands in a person's profile under ⋮, like U0123456789")
+    return value
+
+
+def _listen(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 <= int(port) < 65536:
+        raise ValueError(f"{value!r} is no place to listen; write an address and a port, as in 127.0.0.1:8071")
     return value
 
 
@@ -42,6 +55,14 @@ class SlackOptions(ChannelOptions):
         str, AfterValidator(_channel_id), WithJsonSchema({"type": "string", "pattern": f"^{_CHANNEL_ID}$"})
     ]
     """The channel's id, which stands at the end of its link; not its name."""
+    app_token: SecretText | None = None
+    """The app-level token (xapp-…, scope connections:write): with it alerts carry buttons, heard over a socket."""
+    signing_secret: SecretText | None = None
+    """Instead of `app_token`: the app's signing secret, for buttons heard over HTTP."""
+    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8071"
+    """Where Slack's signed requests arrive, at the path /slack; put a web server with TLS before it."""
+    roles: dict[Annotated[str, AfterValidator(_person_id)], Role] = Field(default_factory=dict)
+    """Who may act: user ids with `viewer`, `responder` or `admin`. Without it everybody in the channel may."""
     api_url: Annotated[str, AfterValidator(_api_url)] = API_URL
     """Where Slack's methods are, for a proxy or a peer of tests."""
 
@@ -49,4 +70,11 @@ class SlackOptions(ChannelOptions):
     def _has_one_token(self) -> Self:
         if (self.token is None) == (self.token_file is None):
             raise ValueError("needs exactly one of `token` and `token_file`")
+        if self.app_token is not None and self.signing_secret is not None:
+            raise ValueError("needs one of `app_token` (a socket) and `signing_secret` (HTTP), not both")
         return self
+
+    @property
+    def receives_clicks(self) -> bool:
+        """Whether somebody hears buttons; else alerts carry commands instead."""
+        return self.app_token is not None or self.signing_secret is not None

@@ -1,0 +1,256 @@
+"""A Facebook page: posts on it, by visitors too, the comments below them, its fans, and those of a competitor's page.
+
+The page's feed tells how many comments a post has; only where that number grew are its comments read, newest first,
+each post on its own trail. Comments on foreign pages carry no id: one is made of post, time and text, and marked weak.
+API: https://developers.facebook.com/docs/graph-api/reference/page/feed/, .../object/comments/
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+from pydantic import Field
+
+from brandmelder.capture.backward import Bounds, Page
+from brandmelder.capture.graph_api import GraphApi, Missing, Paging, weak_id
+from brandmelder.capture.lists import Lists, join, poll_lists
+from brandmelder.capture.mentions import Told, mention_of, moment_of
+from brandmelder.capture.source import Poll, Recheck, Tools
+from brandmelder.model import Cursor, Mention, Reading, Removal, SourceId
+from brandmelder.options import SecretText, SourceOptions, WebAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FOLLOWED: Final = 40
+"""Below how many posts, the newest, comments are looked for."""
+READINGS_EVERY: Final = timedelta(hours=1)
+_FEED: Final = "feed"
+_PAGE: Final = "100"
+_PERSON: Final = "from{id,name}"
+_POST: Final = f"id,message,story,created_time,permalink_url,{_PERSON},comments.limit(0).summary(true)"
+_COMMENT: Final = f"id,message,created_time,permalink_url,{_PERSON},parent{{id}},is_hidden"
+_ID: Final = r"^[A-Za-z0-9_.]{1,80}$"
+
+
+class FacebookOptions(SourceOptions):
+    """Posts and comments of a Facebook page, and pages' public numbers."""
+
+    page: Annotated[str, Field(pattern=_ID)]
+    """The page's id or name."""
+    token: SecretText
+    """A page token with `pages_read_engagement` and `pages_read_user_content`."""
+    app_secret: SecretText | None = None
+    """The application's secret, where it demands that each question is proven with it."""
+    compare: Annotated[tuple[Annotated[str, Field(pattern=_ID)], ...], Field(max_length=20)] = ()
+    """Further pages whose fans and followers are read every hour, such as a competitor's."""
+    url: WebAddress = "https://graph.facebook.com/v26.0"
+    """Where the API stands, with its version."""
+
+
+class _Person(Struct, frozen=True):
+    id: str = ""
+    name: str = ""
+
+
+class _Parent(Struct, frozen=True):
+    id: str = ""
+
+
+class _Summary(Struct, frozen=True):
+    total_count: int = 0
+
+
+class _Below(Struct, frozen=True):
+    summary: _Summary = _Summary()
+
+
+class _Item(Struct, frozen=True, rename={"person": "from"}):
+    id: str = ""
+    message: str = ""
+    story: str = ""
+    created_time: str = ""
+    permalink_url: str = ""
+    person: _Person = _Person()
+    parent: _Parent = _Parent()
+    is_hidden: bool = False
+    comments: _Below = _Below()
+
+
+class _Items(Struct, frozen=True):
+    data: list[_Item]
+    paging: Paging = Paging()
+
+
+class _Numbers(Struct, frozen=True):
+    fan_count: int | None = None
+    followers_count: int | None = None
+    id: str = ""
+
+
+class Memory(Struct, kw_only=True, omit_defaults=True):
+    """What the cursor holds."""
+
+    v: int = 1
+    page: str
+    first: datetime
+    feed: str = ""
+    below: str = ""
+    counts: dict[str, int] = {}
+    """How many comments each followed post had when they were last read, newest post first."""
+    waiting: list[str] = []
+    """The posts whose comments are being read."""
+    until: datetime | None = None
+    """Up to when the feed was read whose comments are being read."""
+    measured: datetime | None = None
+
+
+class FacebookSource:
+    """Reads a page's feed, then the comments below the posts that got new ones."""
+
+    Options: ClassVar[type[SourceOptions]] = FacebookOptions
+    recheck_size = 10
+
+    def __init__(self, source_id: SourceId, options: FacebookOptions, tools: Tools) -> None:
+        self.id = source_id
+        self._options = options
+        self._api = GraphApi(source_id, options.url, options.token, options.app_secret, tools)
+        self._seen: dict[str, int] = {}
+        """The numbers of comments that the feed told in this poll."""
+
+    async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
+        """Read on in the feed; at its end below the posts."""
+        memory, polls = self._recall(cursor, now), []
+        if not memory.waiting:
+            self._seen = {}
+            bounds = Bounds(history=self._options.history)
+            lists = Lists(source=self.id, names=[_FEED], ask=self._posts, bounds=bounds, first=memory.first)
+            feed = await poll_lists(lists, Cursor(memory.feed) if memory.feed else None, now)
+            memory.feed, memory.until = feed.cursor or "", feed.read_until
+            self._choose(memory)
+            polls.append(feed)
+        if memory.waiting:
+            below = await self._below(memory, now)
+            polls.append(below)
+        is_whole = not memory.waiting and not any(poll.more for poll in polls)
+        readings = await self._measure(memory, now) if is_whole else ()
+        joined = join(polls, cursor=Cursor(msgspec.json.encode(memory).decode()), read_until=None)
+        slower = now + self._api.slower if self._api.slower else None
+        return replace(
+            joined,
+            more=bool(memory.waiting) or joined.more,
+            read_until=memory.until if is_whole else None,
+            readings=readings,
+            not_before=joined.not_before or slower,
+        )
+
+    async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:
+        """Ask for single posts and comments; who has only a weak id cannot be asked for."""
+        mentions: list[Mention] = []
+        removals: list[Removal] = []
+        for ident in external_ids:
+            if ident.startswith("w"):
+                continue
+            fields = "id,message,story,created_time,permalink_url,from{id,name}"
+            try:
+                item = await self._api.get(ident, {"fields": fields}, _Item, now)
+            except Missing:
+                removals.append(Removal(source=self.id, external_id=ident, reason="gone"))
+            else:
+                mentions.append(self._mention(item, now))
+        return Recheck(mentions=tuple(mentions), removals=tuple(removals))
+
+    def _recall(self, cursor: Cursor | None, now: datetime) -> Memory:
+        try:
+            memory = msgspec.json.decode(cursor, type=Memory) if cursor else None
+        except msgspec.MsgspecError:
+            memory = None
+        if memory is None or memory.page != self._options.page:
+            return Memory(page=self._options.page, first=now.replace(microsecond=0))
+        return memory
+
+    # ------------------------------------------------------------------- pages
+
+    async def _posts(self, _name: str, page: str, now: datetime) -> Page:
+        asked = {"fields": _POST, "limit": _PAGE} | ({"after": page} if page else {})
+        found = await self._api.get(f"{self._options.page}/feed", asked, _Items, now)
+        self._seen |= {item.id: item.comments.summary.total_count for item in found.data}
+        return Page(
+            mentions=[self._mention(item, now) for item in found.data if item.message],
+            ids=[item.id for item in found.data],
+            following=found.paging.following,
+        )
+
+    async def _comments(self, post: str, page: str, now: datetime) -> Page:
+        asked = {"fields": _COMMENT, "filter": "stream", "order": "reverse_chronological", "limit": _PAGE}
+        asked |= {"after": page} if page else {}
+        try:
+            found = await self._api.get(f"{post}/comments", asked, _Items, now)
+        except Missing:
+            return Page()
+        mentions = [self._mention(item, now, post=post) for item in found.data if not item.is_hidden]
+        return Page(
+            mentions=mentions,
+            ids=[self._ident(item, post) for item in found.data],
+            following=found.paging.following,
+        )
+
+    def _choose(self, memory: Memory) -> None:
+        """Follow the newest posts, and read below those whose number of comments is another than before."""
+        known = [*self._seen, *(post for post in memory.counts if post not in self._seen)][:FOLLOWED]
+        before = memory.counts
+        memory.counts = {post: self._seen.get(post, before.get(post, 0)) for post in known}
+        memory.waiting = [post for post in known if memory.counts[post] and memory.counts[post] != before.get(post)]
+
+    async def _below(self, memory: Memory, now: datetime) -> Poll:
+        batch = memory.waiting[:10]
+        lists = Lists(
+            source=self.id,
+            names=batch,
+            ask=self._comments,
+            bounds=Bounds(history=self._options.history),
+            kept=list(memory.counts),
+            first=memory.first,
+        )
+        found = await poll_lists(lists, Cursor(memory.below) if memory.below else None, now)
+        memory.below = found.cursor or ""
+        if not found.more:
+            memory.waiting = memory.waiting[10:]
+        return found
+
+    async def _measure(self, memory: Memory, now: datetime) -> tuple[Reading, ...]:
+        if memory.measured is not None and now - memory.measured < READINGS_EVERY:
+            return ()
+        memory.measured = now.replace(microsecond=0)
+        readings: list[Reading] = []
+        for page in (self._options.page, *self._options.compare):
+            told = await self._api.get(page, {"fields": "fan_count,followers_count"}, _Numbers, now)
+            values = {"fans": told.fan_count, "followers": told.followers_count}
+            readings += [
+                Reading(source=self.id, account=page, name=name, value=value, at=memory.measured)
+                for name, value in values.items()
+                if value is not None
+            ]
+        return tuple(readings)
+
+    # ---------------------------------------------------------------- mentions
+
+    def _ident(self, item: _Item, post: str) -> str:
+        return item.id or weak_id(post, item.created_time, item.message)
+
+    def _mention(self, item: _Item, now: datetime, *, post: str | None = None) -> Mention:
+        told = Told(
+            ident=self._ident(item, post or ""),
+            text=item.message or item.story,
+            published=moment_of(item.created_time),
+            url=item.permalink_url,
+            author=item.person.name or item.person.id,
+            parent=item.parent.id or post,
+            own=item.person.id == self._options.page and bool(item.person.id),
+            flags=() if item.id else ("weak_id",),
+        )
+        return mention_of(told, source=self.id, options=self._options, now=now)

@@ -1,0 +1,141 @@
+"""What people on call read when they are called, when a silence ends and when duty changes: German and English."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+
+class CallWords(Struct, frozen=True, kw_only=True):
+    """One language. Names in braces are filled with numbers and names of ours only."""
+
+    nobody_yet: str
+    nobody: str
+    lapsed: str
+    reopened: str
+    now: str
+    still_there: str
+    no_sign: str
+    confirm: str
+    over: str
+    over_since: str
+    still_burns_head: str
+    still_burns: str
+    why_silence: str
+    why_quiet: str
+    hole: str
+    hole_fallback: str
+    handover_head: str
+    handover: str
+    handover_first: str
+    handover_nobody: str
+    open_label: str
+    none_open: str
+    silenced_label: str
+    silence: str
+    everything: str
+    turn_label: str
+    turn: str
+    turn_calls: str
+    blind_label: str
+    blind: str
+    all_seen: str
+    rota_head: str
+    hole_soon: str
+    stale: str
+    unknown: str
+    anonymous: str
+    is_acknowledged: str
+    is_open: str
+    with_anybody: str
+
+
+GERMAN: Final = CallWords(
+    nobody_yet="seit {time} niemand dran",
+    nobody="Seit {time} hat niemand übernommen.",
+    lapsed="{name} hat sich nicht mehr gemeldet, jetzt ist niemand dran.",
+    reopened="Wieder offen, und niemand ist dran.",
+    now="Jetzt {figures}.",
+    still_there="{name}, noch dran?",
+    no_sign="Seit {time} kein Zeichen von {name}, und es brennt noch: {figures}.",
+    confirm="Bitte noch einmal übernehmen; ohne Antwort wird in {time} wieder gerufen.",
+    over="die Stille ist vorbei",
+    over_since="Es brennt noch. Still war es seit {moment}.",
+    still_burns_head="{number} Vorfälle brennen noch",
+    still_burns="Die Stille ist vorbei; diese Vorfälle brennen noch.",
+    why_silence="stumm durch {by}: {reason}",
+    why_quiet="Ruhezeit",
+    hole="Im Bereitschaftsplan {rota} steht jetzt niemand.",
+    hole_fallback="Im Bereitschaftsplan {rota} steht jetzt niemand; ersatzweise gerufen: {names}.",
+    handover_head="Bereitschaft {rota}: jetzt {names}",
+    handover="{names} übernimmt die Bereitschaft von {before}.",
+    handover_first="{names} übernimmt die Bereitschaft.",
+    handover_nobody="niemand",
+    open_label="Offen",
+    none_open="kein offener Vorfall",
+    silenced_label="Stumm",
+    silence="Nr. {number} bis {moment}, {by}: {reason} ({what})",
+    everything="alles",
+    turn_label="Seit {moment}",
+    turn="{opened} eröffnet, {closed} beendet",
+    turn_calls="{calls} Mal gerufen",
+    blind_label="Quellen",
+    blind="{source} fehlt seit {moment}",
+    all_seen="alle gelesen",
+    rota_head="Bereitschaftsplan {rota}",
+    hole_soon="Von {since} bis {until} steht niemand im Plan.",
+    stale="Der Kalender wurde zuletzt {moment} gelesen: {trouble}",
+    unknown="Im Kalender steht {titles}; so heißt niemand unter people.",
+    anonymous="Bereitschaft",
+    is_acknowledged="übernommen",
+    is_open="niemand dran",
+    with_anybody="bei {name}",
+)
+
+ENGLISH: Final = CallWords(
+    nobody_yet="nobody on it for {time}",
+    nobody="Nobody has acknowledged for {time}.",
+    lapsed="{name} gave no further sign; nobody is on it now.",
+    reopened="Open again, and nobody is on it.",
+    now="Now {figures}.",
+    still_there="{name}, still on it?",
+    no_sign="No sign of {name} for {time}, and it still burns: {figures}.",
+    confirm="Please acknowledge once more; without an answer people are called again in {time}.",
+    over="the silence is over",
+    over_since="It still burns. It was silent since {moment}.",
+    still_burns_head="{number} incidents still burn",
+    still_burns="The silence is over; these incidents still burn.",
+    why_silence="silenced by {by}: {reason}",
+    why_quiet="quiet hours",
+    hole="Nobody is on call now by the rota {rota}.",
+    hole_fallback="Nobody is on call now by the rota {rota}; called instead: {names}.",
+    handover_head="On call, {rota}: now {names}",
+    handover="{names} takes over from {before}.",
+    handover_first="{names} is on call now.",
+    handover_nobody="nobody",
+    open_label="Open",
+    none_open="no open incident",
+    silenced_label="Silenced",
+    silence="no. {number} until {moment}, {by}: {reason} ({what})",
+    everything="everything",
+    turn_label="Since {moment}",
+    turn="{opened} opened, {closed} ended",
+    turn_calls="called {calls} times",
+    blind_label="Sources",
+    blind="{source} missing since {moment}",
+    all_seen="all read",
+    rota_head="Rota {rota}",
+    hole_soon="From {since} to {until} nobody is on call.",
+    stale="The calendar was last read {moment}: {trouble}",
+    unknown="The calendar names {titles}; nobody under people is called so.",
+    anonymous="On call",
+    is_acknowledged="acknowledged",
+    is_open="nobody on it",
+    with_anybody="with {name}",
+)
+
+
+def call_words(language: str) -> CallWords:
+    """Return the catalogue of a language; English for one we do not speak."""
+    return GERMAN if language.partition("-")[0].lower() == "de" else ENGLISH

@@ -1,0 +1,104 @@
+"""Letters: what a person wrote, whatever the letter is made of; hostile ones are read or empty, never an error."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from brandmelder.capture.letters import read_letter
+
+
+def written(text, kind="plain"):
+    one = EmailMessage()
+    one["From"], one["Subject"], one["Message-ID"] = "Mia K. <Mia@Example.com>", "Störung", "<1@example.com>"
+    one.set_content(text, subtype=kind)
+    return one
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("Nordfunk geht nicht.\n\n-- \nMia K.\nMusterstraße 1", "Nordfunk geht nicht."),
+        (
+            "Immer noch nichts!\n\nAm 20.11.2026 um 14:05 schrieb Nordfunk <a@b>:\n> Wir kümmern uns.",
+            "Immer noch nichts!",
+        ),
+        ("Still nothing.\n\nOn Fri, 20 Nov 2026 at 14:05, Nordfunk wrote:\n> We care.", "Still nothing."),
+        ("Ja.\n> Geht es wieder?\nNein.", "Ja.\nNein."),
+        ("Hallo\n\n-----Ursprüngliche Nachricht-----\nVon: Nordfunk", "Hallo"),
+        ("> nur zitiert", "> nur zitiert"),
+        ("-- \nnur Unterschrift", "-- \nnur Unterschrift"),
+    ],
+)
+def test_quotation_and_signature_are_not_the_senders_words(text, own):
+    assert read_letter(written(text).as_bytes()).text == own
+
+
+def test_plain_text_comes_before_html_and_html_becomes_text():
+    both = written("Klartext")
+    both.add_alternative("<p>Reich</p>", subtype="html")
+    assert read_letter(both.as_bytes()).text == "Klartext"
+    assert read_letter(written("<p>Nur <b>reich</b></p><script>x</script>", "html").as_bytes()).text == "Nur reich"
+
+
+def test_attachments_are_left_alone():
+    one = written("Siehe Anhang")
+    one.add_attachment("Geheim", filename="a.txt")
+    assert read_letter(one.as_bytes()).text == "Siehe Anhang"
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "utf-8", "x-unknown", "utf-16"])
+def test_a_charset_that_lies_is_read_as_far_as_it_goes(charset):
+    raw = f"Content-Type: text/plain; charset={charset}\r\nFrom: a@b\r\n\r\nNordfunk".encode()
+    assert read_letter(raw).author == "a@b"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Auto-Submitted: auto-generated",
+        "Precedence: bulk",
+        "Return-Path: <>",
+        "List-Unsubscribe: <x>",
+        "X-Autoreply: yes",
+    ],
+)
+def test_a_machines_letter_is_known(header):
+    assert read_letter(f"{header}\r\nFrom: a@b\r\n\r\nHallo".encode()).is_automatic
+
+
+def test_the_answered_letter_is_its_parent():
+    raw = b"In-Reply-To: <2@x>\r\nReferences: <1@x> <2@x>\r\n\r\nx"
+    assert read_letter(raw).parent == "<2@x>"
+    assert read_letter(b"References: <1@x> <3@x>\r\n\r\nx").parent == "<3@x>"
+
+
+NESTED = b"Content-Type: multipart/mixed; boundary=a\r\n\r\n"
+HOSTILE = [
+    b"",
+    b"\x00" * 1000,
+    b"Subject: " + b"=?utf-8?q?" * 10_000,
+    b"From: " + b"<" * 50_000,
+    b"Content-Type: multipart/mixed; boundary=a\r\n\r\n"
+    + b"--a\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n" * 500,
+    b"Date: " + b"9" * 10_000 + b"\r\n\r\nx",
+    b"Content-Transfer-Encoding: base64\r\n\r\n" + b"=" * 100_000,
+    b"Message-ID: <a>\r\nMessage-ID: <b>\r\n\r\nx",
+]
+
+
+@pytest.mark.parametrize("raw", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_letter_is_read_or_empty(raw):
+    told = read_letter(raw)
+    assert len(told.subject) <= 300
+    assert len(told.author) <= 200
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=600) | st.text(st.sampled_from('aF:\r\n<>@=?"-> \tö'), max_size=300).map(str.encode))
+def test_no_letter_makes_it_raise(raw):
+    read_letter(b"From: a@b\r\nContent-Type: text/plain\r\n" + raw)
+    read_letter(raw)
