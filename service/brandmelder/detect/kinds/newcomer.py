@@ -94,7 +94,9 @@ def hear(newcomers: Newcomers) -> Heard:
         count = sum(one for _, one in newcomers.recent[name])
         shape, days = newcomers.known.get(name, 0.0) + 0.5, newcomers.days + 1.0
         usual = newcomers.known.get(name, 0.0) / days
-        if usual > _RARE or newcomers.hour - newcomers.met.get(name, newcomers.hour) > 1:
+        is_old = newcomers.hour - newcomers.met.get(name, newcomers.hour) > 1
+        is_over = newcomers.hour - newcomers.recent[name][-1][0] > 1
+        if usual > _RARE or is_old or is_over:
             continue
         mean = shape / days
         score = count_surprise(count, mean, mean + mean / days)
