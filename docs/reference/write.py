@@ -95,6 +95,12 @@ Plans of duty, each under a name of your choice; each holds `turns` or a `calend
 
 {turns}
 
+## `digests`
+
+A list of looks back, in chat. What they tell: [less noise](../how-to/less-noise.md).
+
+{digest}
+
 ## `quiet_hours`
 
 A list; during these hours only what is severe enough is told. At their end one message says what still burns.
@@ -163,6 +169,7 @@ def configuration(schema: Schema) -> str:
         rota=table(properties["rota"]["additionalProperties"]),
         turns=table(properties["rota"]["additionalProperties"]["properties"]["turns"]),
         quiet=table(properties["quiet_hours"]["items"]),
+        digest=table(properties["digests"]["items"]),
         silences=table(properties["silences"]),
         working=table(properties["working_hours"]),
     )

@@ -129,6 +129,8 @@ class SourceOptions(Options):
     """How far back the first poll reads to learn what is usual; it never alerts."""
     language: str | None = None
     """The language of its texts, if it has only one."""
+    may_leave_host: bool = False
+    """Whether its texts may be sent to the endpoint of `second_opinion`."""
 
     def owns(self, author: str) -> bool:
         """Whether `author` is one of our own accounts; case and a leading `@` make no difference."""

@@ -33,6 +33,7 @@ from brandmelder.pipeline.calendars import Edition
 from brandmelder.pipeline.duty import Duty
 from brandmelder.pipeline.parts import DigestPlan, KeyWatch, Parts, Place, Watch
 from brandmelder.pipeline.weigh import Scales
+from brandmelder.store.spending import Allowance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from brandmelder.notify.notifier import Notifier
     from brandmelder.options import ChannelOptions
     from brandmelder.pipeline.calendars import ReadCalendar
+    from brandmelder.pipeline.heartbeat import Heartbeat
+    from brandmelder.pipeline.second import SecondOpinion
     from brandmelder.settings import MonitorSettings, Settings
     from brandmelder.settings.duty import CalendarSettings
     from brandmelder.settings.shape import KeyMentionsBlock
@@ -115,6 +118,17 @@ def build_notifiers(settings: Settings, reach: Outside) -> dict[ChannelId, Notif
     }
 
 
+def build_heartbeat(settings: Settings, parts: Parts, reach: Outside) -> Heartbeat | None:
+    """Build the sign of life, if the configuration asks for one."""
+    block = settings.heartbeat
+    if block is None:
+        return None
+    from brandmelder.pipeline.heartbeat import Heartbeat
+
+    exchange = reach.http.exchange(allow_private=block.allow_private)
+    return Heartbeat(parts, exchange, url=block.url.reveal(), every=block.every)
+
+
 def build(
     settings: Settings,
     *,
@@ -159,6 +173,32 @@ def build(
         on_failure=on_failure,
     )
     return Pipeline(parts)
+
+
+def second_opinion(settings: Settings, reach: Outside) -> SecondOpinion | None:
+    """Return whom to ask about unsure mentions inside a spike, if the configuration names somebody."""
+    from brandmelder.clock import SystemClock
+    from brandmelder.pipeline.second import Endpoint, SecondOpinion
+
+    block = settings.second_opinion
+    if block is None:
+        return None
+    allowance = Allowance(
+        requests=block.requests_per_day,
+        tokens=block.tokens_per_day,
+        micros=int(block.money_per_day * 1_000_000),
+        price=int(block.price_per_million_tokens * 1_000_000),
+    )
+    endpoint = Endpoint(
+        url=block.url,
+        model=block.model,
+        token=block.token.reveal() if block.token is not None else "",
+        allowance=allowance,
+        patience=block.timeout,
+    )
+    leaving = [ident for ident, options in settings.sources.items() if options.may_leave_host]
+    exchange = reach.http.exchange(allow_private=block.allow_private)
+    return SecondOpinion(endpoint, exchange, now=SystemClock().now, leaving=leaving)
 
 
 def duty(settings: Settings) -> Duty:

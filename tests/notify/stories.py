@@ -27,7 +27,10 @@ from brandmelder.model import (
     State,
     Transition,
 )
+from brandmelder.notify.call import call
 from brandmelder.notify.compose import Beside, Case, Context, compose, rule_words
+from brandmelder.notify.message import Callee
+from brandmelder.notify.story import Story
 
 ALARM = datetime(2026, 12, 15, 19, 41, tzinfo=UTC)
 """20:41 in Berlin, a Tuesday."""
@@ -161,6 +164,12 @@ def step(act, *, note="", by="brandmelder", at=ALARM + 6 * MINUTE, after=State.O
     )
 
 
+def called(language="de", **known):
+    """Return the word that calls people to an incident nobody took."""
+    said = Story(changed(observed=46, usual_low=5, usual_high=15), EVIDENCE, context(language, at=known.pop("at")))
+    return call(said, known.pop("transition"), callees=CALLEES, patience=15 * MINUTE)
+
+
 def told(incident=INCIDENT, evidence=EVIDENCE, *, kind=DeliveryKind.OPEN, language="de", texts=TEXTS, **known):
     """Return the message of a story; `known` goes into its context."""
     return compose(incident, evidence, kind=kind, context=context(language, **known), quotes=texts)
@@ -170,6 +179,12 @@ def changed(incident=INCIDENT, **spike):
     """Return an incident with other figures."""
     return replace(incident, spike=replace(incident.spike, **spike))
 
+
+CALLEES = (Callee(name="Anna", slack="U0123456789"), Callee(name="Ben", mail="ben@nordfunk.example"))
+CALLS = {
+    "escalated": {"transition": step(Act.ESCALATE, note="1", at=ALARM + 15 * MINUTE), "at": ALARM + 15 * MINUTE},
+    "asked": {"transition": step(Act.ASK, note="Anna", at=ALARM + 4 * HOUR), "at": ALARM + 4 * HOUR},
+}
 
 ACKNOWLEDGED = replace(
     changed(observed=98, usual_low=4, usual_high=12, expected=7.6),

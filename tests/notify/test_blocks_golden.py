@@ -8,17 +8,17 @@ import pytest
 
 from brandmelder.notify.channels.slack_blocks import MOST_BYTES, render
 from brandmelder.notify.channels.slack_chart import native
-from notify.stories import STORIES, told
+from notify.stories import CALLS, STORIES, called, told
 from peers.slack.blocks import refusals
 
 GOLDEN = Path(__file__).parents[1] / "golden/blocks"
 SHOWN = ("opening", "acknowledged", "worsened", "incomplete", "copies", "one-source", "learning", "low-counts", "end")
-SHOWN += ("ended", "spot", "guided")
+SHOWN += ("ended", "spot", "guided", "escalated")
 
 
 def sent(name, language):
     """Return text and blocks of a story, as a workspace that draws charts is sent them."""
-    message = told(**STORIES[name], language=language)
+    message = called(language, **CALLS[name]) if name in CALLS else told(**STORIES[name], language=language)
     chart = None if message.chart is None else native(message.chart)
     return render(message, receives_clicks=True, chart=chart)
 
@@ -36,7 +36,7 @@ def test_golden_blocks(name, language):
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", [*STORIES, *CALLS])
 def test_every_story_is_within_slacks_limits(name, language):
     text, blocks = sent(name, language)
     assert refusals(blocks) == []

@@ -356,5 +356,13 @@ def test_an_alert_before_the_picture_or_of_this_minute_is_at_most_at_its_edge():
     assert chart_of(old).marks == ()
 
 
+def test_what_still_counts_is_drawn_as_such():
+    running = replace(story().incident, spike=replace(story().incident.spike, is_open_bin=True))
+    early = replace(story().context, now=UNTIL - 3 * MINUTE)
+    assert chart_of(replace(story(), incident=running, context=early)).is_running
+    assert not chart_of(replace(story(), context=early)).is_running
+    assert not chart_of(replace(story(), incident=running)).is_running
+
+
 def test_without_a_kept_picture_there_is_no_chart():
     assert chart_of(Story(changed(), Evidence(), context())) is None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from brandmelder.notify.compose import plain_text
-from notify.stories import STORIES, told
+from notify.stories import CALLS, STORIES, called, told
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -19,10 +19,11 @@ def page(message):
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", [*STORIES, *CALLS])
 def test_golden(name, language):
     file = GOLDEN / f"{name}.{language}.txt"
-    text = page(told(**STORIES[name], language=language))
+    message = called(language, **CALLS[name]) if name in CALLS else told(**STORIES[name], language=language)
+    text = page(message)
     if os.environ.get("BRANDMELDER_GOLDEN") == "write":
         GOLDEN.mkdir(exist_ok=True)
         file.write_text(text, "utf-8")
@@ -30,4 +31,4 @@ def test_golden(name, language):
 
 
 def test_no_golden_file_is_left_over():
-    assert {file.name.partition(".")[0] for file in GOLDEN.glob("*.txt")} == set(STORIES)
+    assert {file.name.partition(".")[0] for file in GOLDEN.glob("*.txt")} == {*STORIES, *CALLS}

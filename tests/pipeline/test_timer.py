@@ -93,3 +93,25 @@ async def test_a_stop_lets_the_send_in_hand_end():
     await asyncio.wait_for(running, 30)
     opening = next(one for one in world.deliveries() if one.kind is DeliveryKind.OPEN)
     assert opening.state is DeliveryState.SENT
+
+
+async def test_a_call_goes_out_by_itself_when_nobody_acknowledges():
+    clock = SystemClock()
+    now = clock.now()
+    calling = EVERY_SECOND.replace("to: [crisis]}", 'to: [crisis], escalation: [{to: "channel:crisis", after: 1s}]}')
+    mentions = quiet_weeks(now, days=20) + storm(now + timedelta(seconds=8), 40, spread=timedelta(seconds=2))
+    world = World(mentions, yaml=calling)
+    await world.pipeline.start(now)
+    timer = Timer(world.pipeline, clock)
+    running = asyncio.create_task(timer.run())
+
+    async def called():
+        sent = (one.state is DeliveryState.SENT for one in world.deliveries() if one.kind is DeliveryKind.ESCALATE)
+        return any(sent)
+
+    await _until(called)
+    timer.stop()
+    await asyncio.wait_for(running, 30)
+    opening = next(one for one in world.deliveries() if one.kind is DeliveryKind.OPEN)
+    call = next(one for one in world.deliveries() if one.kind is DeliveryKind.ESCALATE)
+    assert call.created_at >= opening.confirmed_at + timedelta(seconds=1)

@@ -37,3 +37,16 @@ def test_a_fallback_must_be_another_channel_that_exists():
     first, second = caught.value.problems
     assert "cannot stand in for itself" in first.text
     assert (second.hint, second.line) == ('did you mean "post"?', 8)
+
+
+def test_the_address_of_the_heartbeat_is_a_secret():
+    text = FALLBACKS.replace("FIRST", "[post]").replace("SECOND", "[]") + "heartbeat: {url: 'URL'}\n"
+    settings = parse_settings(
+        text.replace("URL", "${HEART}"), Path("brandmelder.yaml"), {"HEART": "https://hc.example/7"}
+    )
+    assert settings.heartbeat.url.reveal() == "https://hc.example/7"
+    with pytest.raises(ConfigurationError) as caught:
+        parse_settings(text.replace("URL", "https://hc.example/7"), Path("brandmelder.yaml"), {})
+    (problem,) = caught.value.problems
+    assert "clear text" in problem.text
+    assert "hc.example" not in str(problem)

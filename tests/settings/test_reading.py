@@ -345,3 +345,35 @@ def test_every_bad_topic_is_told_where_it_stands(read):
     problems = problems_of(read, SMALL + 'topics:\n  Netz: [weg]\n  wlan: []\n  tv: ["*"]\n  box: [3]\n')
     assert [problem.line for problem in problems] == [11, 12, 13, 14]
     assert "'*' names no word" in str(problems[2])
+
+
+SECOND = """
+second_opinion:
+  url: https://llm.example/v1/chat/completions
+  model: tiny
+  token: ${LLM_TOKEN}
+  price_per_million_tokens: 0.5
+"""
+
+
+def test_a_second_opinion_is_off_unless_it_stands_there_and_its_token_is_a_secret(read):
+    assert read(SMALL).second_opinion is None
+    settings = read(SMALL.replace("type: pond,", "type: pond, may_leave_host: true,") + SECOND, {"LLM_TOKEN": "s3same"})
+    assert settings.second_opinion.token.reveal() == "s3same"
+    assert settings.second_opinion.requests_per_day == 500
+    assert settings.warnings == ()
+    assert "s3same" not in repr(settings)
+
+
+def test_a_token_in_clear_text_and_a_missing_price_are_refused(read):
+    wrong = SECOND.replace("${LLM_TOKEN}", "s3same").replace("  price_per_million_tokens: 0.5\n", "")
+    problems = problems_of(read, SMALL + wrong)
+    told = " ".join(str(problem) for problem in problems)
+    assert "secret in clear text" in told
+    assert "price_per_million_tokens" in told
+    assert "s3same" not in told
+
+
+def test_a_second_opinion_on_nothing_is_warned_of(read):
+    (warning,) = read(SMALL + SECOND, {"LLM_TOKEN": "s3same"}).warnings
+    assert "no source lets its texts leave the host" in str(warning)

@@ -2,6 +2,7 @@
 
 The judge brings word lists in German and English with it. A configuration adds words to them or topics of its own, for
 the brand or for one monitor: `word`, `stem*`, `some words`. All are looked for in one scan (Aho and Corasick 1975).
+Defence and threats are heeded on the way (attitude.py).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ahocorasick_rs import AhoCorasick, MatchKind
 from msgspec.structs import replace
 
+from brandmelder.classify.attitude import heeded
 from brandmelder.classify.topic_words import folded, pattern
 from brandmelder.model import Label
 
@@ -54,10 +56,11 @@ class Topics:
         ]
 
     def _read(self, verdict: Verdict, text: str, concerned: Collection[MonitorId]) -> Verdict:
+        words = folded(text)
+        verdict = heeded(verdict, words)
         if self._scan is not None:
             found = (
-                self._asked[number]
-                for number, _, _ in self._scan.find_matches_as_indexes(folded(text), overlapping=True)
+                self._asked[number] for number, _, _ in self._scan.find_matches_as_indexes(words, overlapping=True)
             )
             named = [topic for one in found for topic, monitor in one if monitor is None or monitor in concerned]
             if named:

@@ -11,29 +11,34 @@ import click
 from brandmelder.cli import config_option
 
 if TYPE_CHECKING:
+    from datetime import timedelta
     from pathlib import Path
 
+    from brandmelder.notify.compose import Context
+    from brandmelder.notify.notifier import Notifier
     from brandmelder.settings import Settings
 
 
 @click.command("send-test")
 @config_option
 @click.option("--channel", "only", metavar="NAME", help="Only this channel.")
-def send_test(path: Path, only: str | None) -> None:
+@click.option("--live", is_flag=True, help="Also find, edit, answer and take away, and say what the place allows.")
+def send_test(path: Path, only: str | None, *, live: bool) -> None:
     """Send a test message to every channel and say what became of it.
 
-    Exit code 1 if one of them did not take it.
+    With --live everything a delivery needs is tried and timed; do that in a channel for tests. Exit code 1 if one of
+    them did not take it.
     """
     from brandmelder.settings import read_settings
 
     settings = read_settings(path, os.environ)
     if only is not None and only not in settings.channels:
         raise click.BadParameter(f"there is no channel {only!r}; there are {', '.join(settings.channels)}")
-    failed = asyncio.run(_send_test(settings, only))
+    failed = asyncio.run(_send_test(settings, only, live=live))
     raise SystemExit(1 if failed else 0)
 
 
-async def _send_test(settings: Settings, only: str | None) -> int:
+async def _send_test(settings: Settings, only: str | None, *, live: bool) -> int:
     from brandmelder import wiring
     from brandmelder.clock import SystemClock
     from brandmelder.notify.compose import Context
@@ -47,7 +52,7 @@ async def _send_test(settings: Settings, only: str | None) -> int:
             if only is not None and ident != only:
                 continue
             try:
-                trouble = await rehearse(notifier, context)
+                trouble = await (_try(notifier, context) if live else rehearse(notifier, context))
             finally:
                 await notifier.close()
             for line in trouble:
@@ -58,3 +63,19 @@ async def _send_test(settings: Settings, only: str | None) -> int:
     finally:
         await reach.close()
     return failed
+
+
+async def _try(notifier: Notifier, context: Context) -> list[str]:
+    """Run the trial of one channel and print each step; returns what did not work."""
+    from brandmelder.clock import SystemClock
+    from brandmelder.pipeline.rehearse_live import Trial
+
+    async def pause(span: timedelta) -> None:
+        await asyncio.sleep(span.total_seconds())  # noqa: TID251 - a person watches; nothing here is due
+
+    findings = await Trial(notifier, context, SystemClock(), pause=pause).run()
+    for one in findings:
+        took = "" if one.took is None else f"  {one.took.total_seconds():.2f} s"
+        mark = "good" if one.is_good else "no  "
+        click.echo(f"{mark}  {notifier.id}: {one.step}{took}{f'  ({one.text})' if one.text else ''}")
+    return [f"{one.step}: {one.text}" for one in findings if not one.is_good and not one.step.startswith("may ")]

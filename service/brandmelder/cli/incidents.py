@@ -202,6 +202,8 @@ def _row(incident: Incident, zone: ZoneInfo) -> str:
     who = f", {incident.acknowledged_by}" if incident.acknowledged_by else ""
     if incident.snooze is not None:
         who += f", snoozed until {_time(incident.snooze.until, zone)}"
+    if incident.silenced_since is not None and incident.closed_at is None:
+        who += f", silenced since {_time(incident.silenced_since, zone)}"
     return (
         f"{incident.id}  {incident.state.value}{who}  {incident.monitor}  "
         f"{spike.observed} in {_minutes(spike.window)}, usual {spike.usual_low}-{spike.usual_high}, "

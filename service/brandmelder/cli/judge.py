@@ -96,6 +96,7 @@ def _portions(file: IO[bytes]) -> Iterator[list[tuple[int, bytes]]]:
 def _judge(brand: str | None, config: Path | None, taught: Path | None) -> Callable[[Sequence[Numbered]], Any]:
     from brandmelder import plugins, wiring
     from brandmelder.classify import linear
+    from brandmelder.classify.topics import Topics
     from brandmelder.model import MonitorId
     from brandmelder.settings import read_settings
 
@@ -105,12 +106,10 @@ def _judge(brand: str | None, config: Path | None, taught: Path | None) -> Calla
     classifier: Classifier = (
         kind(name) if taught is None else linear.LinearClassifier(name, corrections=read_taught(taught))
     )
-    topics = None if settings is None else wiring.topics_of(settings)
+    topics = Topics({}) if settings is None else wiring.topics_of(settings)
 
     def verdicts_on(batch: Sequence[Numbered]) -> Sequence[Verdict]:
         found = classifier.classify(_mentions(batch))
-        if topics is None:
-            return found
         concerned = [() if line.monitor is None else (MonitorId(line.monitor),) for _, line in batch]
         return topics.read(found, [line.text for _, line in batch], concerned)
 

@@ -53,9 +53,10 @@ async def _serve(settings: Settings) -> None:
         notifiers=wiring.build_notifiers(settings, reach),
         on_failure=lambda text: click.echo(text, err=True),
     )
+    pipeline.parts.second = wiring.second_opinion(settings, reach)
     pipeline.parts.calendars = wiring.build_calendars(settings, reach)
     try:
-        timer = Timer(pipeline, clock)
+        timer = Timer(pipeline, clock, heartbeat=wiring.build_heartbeat(settings, pipeline.parts, reach))
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, timer.stop)
         await pipeline.start(clock.now())

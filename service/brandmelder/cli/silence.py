@@ -174,7 +174,7 @@ def _broken_at(text: str | None, settings: Settings) -> int | None:
 def _row(one: Silence, settings: Settings, now: datetime) -> str:
     from brandmelder.notify.bulletin import matcher_words
 
-    what = matcher_words(one.matcher, everything="everything")
+    what = matcher_words(one.matcher, "en")
     state = "ended" if one.ends <= now else "holds" if one.since <= now else "begins"
     breaks = "never broken" if one.broken_at is None else f"broken at severity {one.broken_at}"
     span = f"{_moment(one.since, settings)} - {_moment(one.ends, settings)}"

@@ -11,7 +11,7 @@ import numpy as np
 
 from brandmelder.detect import baseline, calibrate, windows
 from brandmelder.detect.memory import FINE, NEVER, PARTS, REACH, SHORT, WINDOWS
-from brandmelder.detect.tail import surprise
+from brandmelder.detect.tail import damped, surprise
 
 if TYPE_CHECKING:
     from brandmelder.detect.memory import Array, Memory
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     """Negative, labelled and the share seen; each (series,)."""
 
 _LENGTHS = np.array(WINDOWS)
-_AFTER_DAYS = 4
-"""Days after a page in which only what came after it counts, against an expectation that follows it."""
-_AGAIN = 1.0
+_AFTER_DAYS, _AFTER_MOST = 2, 7
+"""Days after a page in which only what came after it counts, against an expectation that follows it: the second number
+where two whole days stay as high."""
+_LASTS = WINDOWS.index(48)
 _FOLLOW = 0.5 ** (1 / 6)
 _FINE_SPREAD, _FINE_WEIGHT = 0.4, 1 / 0.3**2
 _COLD, _COLD_DAYS = 0.7, 28.0
@@ -66,6 +67,8 @@ class Heard(NamedTuple):
     counts: Array
     mean: Array
     variance: Array
+    noise: Array
+    """Relative variance of the rate, without what is only not known."""
     standard: Array
     daily: Array
     quiet: Array
@@ -85,6 +88,7 @@ class Judged(NamedTuple):
     pages: Array
     high: Array
     flagged: Array
+    burns: Array
     quiet: Array
     """An empty bin within a unit: it says nothing new."""
 
@@ -143,12 +147,14 @@ def observe(
     if moment.parts > 1:
         fine = _fine(memory, moment, doubt[0], fine_lengths(moment.parts))
         count, mean, variance = (np.concatenate(pair) for pair in zip((count, mean, variance), fine, strict=True))
-    score = surprise(count, mean, variance)
+        doubt = np.concatenate([doubt, np.broadcast_to(doubt[0], fine[0].shape)])
+    noise = np.maximum((variance - mean) / (mean * mean) - doubt, 0.0)
+    score = damped(surprise(count, mean, variance), mean, noise)
     if not moment.is_last:
         score[0] = 0.0  # the fine windows tell the running hour better
     daily = height * memory["drift"] * moment.pace
     standard = calibrate.standard(score, daily, int(moment.parts > 1))
-    heard = Heard(count, mean, variance, standard, daily, quiet)
+    heard = Heard(count, mean, variance, noise, standard, daily, quiet)
     return _judge(memory, moment, heard, entry=entry, floor=floor), weighed
 
 
@@ -162,7 +168,7 @@ def _quiet(memory: Memory, moment: Moment, doubt: Array, quiet: Array) -> Judged
     no = nothing > 0
     best = np.full(memory.series, rows - 1)
     high = memory["was_high"] > 0
-    return Judged(count, mean, variance, np.broadcast_to(nothing, count.shape), nothing, best, no, high, no, quiet)
+    return Judged(count, mean, variance, np.broadcast_to(nothing, count.shape), nothing, best, no, high, no, no, quiet)
 
 
 def _put(memory: Memory, moment: Moment, counts: Counts, full: Array) -> None:
@@ -220,28 +226,43 @@ def _fine_spread(memory: Memory) -> Array:
 
 
 def _judge(memory: Memory, moment: Moment, heard: Heard, *, entry: float, floor: float) -> Judged:
-    count, mean, variance, standard, _, quiet = heard
+    count, mean, variance, _, standard, daily, quiet = heard
     plain = calibrate.each(memory, standard)
     days = memory["seen"] / moment.pace
     reach = np.concatenate([_LENGTHS, np.ones(len(count) - len(_LENGTHS))])[:, None]
     enough = (count >= floor) & (days > _DUMB + reach / moment.pace)
-    after = moment.unit - memory["paged_at"] < _AFTER_DAYS * moment.pace
+    after = (moment.unit - memory["high_at"] < _AFTER_DAYS * moment.pace) & (
+        moment.unit - memory["paged_at"] < _AFTER_MOST * moment.pace
+    )
     recent = _recent(heard)
     asked = np.where(enough, plain, 0.0)
     if after.any():
         columns = np.flatnonzero(after)
         asked[:, columns] = _anew(memory, moment, heard, columns) * (enough & recent)[:, columns]
-    bar = entry + _AGAIN * after + _COLD * np.maximum(0.0, 1.0 - days / _COLD_DAYS)
+    shift = calibrate.shift(daily, int(moment.parts > 1))
+    bar = entry + shift + _COLD * np.maximum(0.0, 1.0 - days / _COLD_DAYS)
     chance = asked.max(axis=0)
     pages = (chance > bar) & ~quiet
     burning = (plain > RECOVERY * bar) & recent & enough
     lasting = after & enough[1] & (count[1] > mean[1] + 2 * np.sqrt(variance[1]))
     last_hour = len(count) - 1 if moment.parts > 1 else 0
     best = np.where(pages, asked.argmax(axis=0), last_hour)
-    shown = np.where(quiet, 0.0, np.maximum(chance, plain[best, np.arange(memory.series)]))
+    shown = np.where(quiet, 0.0, np.maximum(0.0, np.maximum(chance, plain[best, np.arange(memory.series)]) - shift))
     high = np.where(quiet, memory["was_high"] > 0, pages | lasting | burning.any(axis=0))
     flagged = (plain.max(axis=0) > calibrate.FLAG) & ~quiet
-    return Judged(count, mean, variance, standard, shown, best, pages, high, flagged, quiet)
+    return Judged(
+        count,
+        mean,
+        variance,
+        standard,
+        shown,
+        best,
+        pages,
+        high,
+        flagged,
+        pages | (recent & (plain > bar))[_LASTS],
+        quiet,
+    )
 
 
 def _anew(memory: Memory, moment: Moment, heard: Heard, columns: Array) -> Array:
@@ -249,6 +270,7 @@ def _anew(memory: Memory, moment: Moment, heard: Heard, columns: Array) -> Array
     count, mean, variance = heard.counts[:, columns], heard.mean[:, columns], heard.variance[:, columns]
     follow = np.maximum(1.0, (memory["excess_count"][columns] + 1) / (memory["excess_mean"][columns] + 1))
     lifted = surprise(count, mean * follow, mean * follow + (variance - mean) * follow * follow)
+    lifted = damped(lifted, mean * follow, heard.noise[:, columns])
     if not moment.is_last:
         lifted[0] = 0.0
     standard = calibrate.standard(lifted, heard.daily[columns], int(moment.parts > 1))
@@ -270,6 +292,7 @@ def _page(memory: Memory, moment: Moment, judged: Judged) -> None:
     if moment.is_last:
         for name, value in (("excess_count", "unit_count"), ("excess_mean", "unit_mean")):
             memory[name][:] = memory[name] * _FOLLOW + memory[value][moment.unit % REACH]
+    memory["high_at"][judged.burns] = moment.unit
     opened = judged.pages & (moment.unit - memory["paged_at"] >= moment.pace)
     if opened.any():
         columns = np.arange(memory.series)
@@ -281,14 +304,16 @@ def _page(memory: Memory, moment: Moment, judged: Judged) -> None:
 def _flag(memory: Memory, moment: Moment, judged: Judged) -> None:
     if not judged.flagged.any():
         return
-    memory["flagged_at"][judged.flagged] = moment.unit
+    columns = np.flatnonzero(judged.flagged)
+    memory["flagged_at"][columns] = moment.unit
     lengths = np.concatenate([_LENGTHS, np.ones(len(judged.standard) - len(_LENGTHS), dtype=int)])
-    length = np.where(
-        judged.flagged, np.minimum(lengths[calibrate.each(memory, judged.standard).argmax(axis=0)], moment.pace), 0
-    )
-    back = np.arange(min(moment.pace, REACH))
-    rows = (moment.unit - back) % REACH
-    memory["unit_flag"][rows] = np.maximum(memory["unit_flag"][rows], back[:, None] < length)
+    loudest = calibrate.each(memory, judged.standard[:, columns], columns).argmax(axis=0)
+    length = np.minimum(lengths[loudest], moment.pace)
+    for back in range(min(moment.pace, REACH)):
+        reached = columns[length > back]
+        if not reached.size:
+            break
+        memory["unit_flag"][(moment.unit - back) % REACH, reached] = 1.0
 
 
 def _learn(memory: Memory, moment: Moment, weighed: Weighed, judged: Judged) -> None:

@@ -84,9 +84,13 @@ def learn(memory: Memory, unit: int, cells: tuple[int, int], *, now: int, pace: 
     share += (seen > 0) * (memory["unit_flag"][row] - share) * (1 - 0.5 ** (1 / (_FLAG_DAYS * pace)))
     flagged = (memory["unit_flag"][row] > 0) & (share < _LOCKED)
     known = memory["learnt"] >= pace
-    taken = np.where(known, np.minimum(count, mean + 3 * deviation + 1), count)
-    taken = np.where(flagged & known, np.minimum(taken, mean + deviation), taken)
+    # What one hour alone says is capped; what the same hour said a week ago, too, is the brand's week.
+    witness = memory["last_week"][cells[0]] * seen
+    taken = np.where(flagged, mean + deviation, mean + 3 * deviation + 1)
+    taken = np.where(known, np.minimum(count, np.maximum(taken, witness)), count)
     is_seen = seen > 0
+    if cells[0] == cells[1]:
+        memory["last_week"][cells[0]] = np.where(is_seen, count / np.maximum(seen, 0.25), 0.0)
     _learn_spread(memory, count - mean, mean, clean=is_seen & known & ~flagged, pace=pace)
     fade = np.where(is_seen, _CELL_DECAY, 1.0)
     if cells[0] == cells[1]:
@@ -192,7 +196,7 @@ def _factor(observed: Array, expected: Array, tau: float, noise: Array) -> Array
 def _interaction(observed: Array, expected: Array, noise: Array, separable: Array) -> Array:
     """Let each cell leave the separable shape as far as the series as a whole is seen to do so."""
     safe = np.maximum(expected, 1e-9)
-    off = np.minimum(observed / safe - 1.0, 2.0)
+    off = np.minimum(observed / safe - 1.0, 8.0)
     error = 1.0 / safe + noise
     weight = (error + 0.05) ** -2
     tau = np.maximum(0.0, (weight * (off * off - error)).sum((0, 1)) / weight.sum((0, 1)))

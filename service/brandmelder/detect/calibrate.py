@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from brandmelder.detect.memory import DAYS, FINE, GROUPS, NEVER, SPIKE, WINDOWS
-from brandmelder.detect.priors import CENTRE, LOG_RATES, MEDIANS, SCALE, SCALES
+from brandmelder.detect.priors import CENTRE, LOG_RATES, MEDIANS, SCALE, SCALES, SHIFTS
 
 if TYPE_CHECKING:
     from brandmelder.detect.memory import Array, Memory
@@ -27,6 +27,19 @@ _LONGEST = 36_500.0
 _DROP = (0.02, 0.08, 0.02)
 _GROUP_OF = np.array([0] * SPIKE + [1] * (len(WINDOWS) - SPIKE) + [2] * len(FINE))
 _MIXTURE = ((0.85, 0.0, 0.3**2), (0.15, 0.2, 0.6**2))
+
+_STEPS = 160
+
+
+def _between(tables: Array) -> Array:
+    """Return tables by rate with more steps between the rates, so that none need be interpolated again."""
+    fine = np.linspace(0, len(LOG_RATES) - 1, _STEPS + 1)
+    low = np.minimum(fine.astype(np.intp), len(LOG_RATES) - 2)
+    more: Array = tables[..., low] * (1 - (fine - low)) + tables[..., low + 1] * (fine - low)
+    return more
+
+
+_MEDIAN_AT, _WORTH_AT, _SHIFT_AT = _between(MEDIANS), 1.0 / _between(SCALES), _between(SHIFTS)
 
 
 def threshold(budget: float) -> float:
@@ -44,16 +57,24 @@ def standard(score: Array, daily: Array, table: int) -> Array:
 
     `daily` is the mean count a day, (series,); `table` is 0 for bins of an hour and more, 1 for shorter ones.
     """
-    place = np.clip(np.log10(np.maximum(daily, 1e-3)), LOG_RATES[0], LOG_RATES[-1])
-    place = (place - LOG_RATES[0]) / (LOG_RATES[1] - LOG_RATES[0])
-    low = np.minimum(place.astype(np.intp), len(LOG_RATES) - 2)
-    rest = place - low
+    column = _column(daily)
     rows = score.shape[0]
-    medians, scales = MEDIANS[table][:rows], SCALES[table][:rows]
-    median = medians[:, low] * (1 - rest) + medians[:, low + 1] * rest
-    scale = scales[:, low] * (1 - rest) + scales[:, low + 1] * rest
-    result: Array = (score - median) / scale
+    result: Array = (score - np.take(_MEDIAN_AT[table][:rows], column, axis=1)) * np.take(
+        _WORTH_AT[table][:rows], column, axis=1
+    )
     return result
+
+
+def _column(daily: Array) -> Array:
+    place = (np.log10(np.maximum(daily, 1e-3)) - LOG_RATES[0]) / (LOG_RATES[-1] - LOG_RATES[0])
+    column: Array = np.clip(place * _STEPS + 0.5, 0, _STEPS).astype(np.intp)
+    return column
+
+
+def shift(daily: Array, table: int) -> Array:
+    """Return by how many decades a series of that rate must be rarer to page as often as asked. Shape (series,)."""
+    moved: Array = _SHIFT_AT[table][_column(daily)]
+    return moved
 
 
 def each(memory: Memory, standard: Array, columns: Array | slice = slice(None)) -> Array:

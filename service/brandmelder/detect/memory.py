@@ -40,9 +40,11 @@ NEVER = -1e9
 _FIELDS: tuple[tuple[str, int], ...] = (
     ("seen", 1), ("learnt", 1), ("labelled", 1), ("summed", 1),
     ("count", 1), ("shape", 1), ("observed", WEEK), ("expected", WEEK), ("worth", WEEK), ("profile", WEEK),
+    ("last_week", WEEK),
     ("drift", 1), ("drift_sum", 1), ("drift_weight", 1),
     ("day_taken", 1), ("day_count", 4), ("day_mean", 4), ("day_shape", 4), ("day_off", 4),
     ("phi_sum", 1), ("phi_weight", 1), ("psi_sum", len(WINDOWS)), ("psi_weight", len(WINDOWS)),
+    ("clump_sum", len(WINDOWS)), ("clump_weight", len(WINDOWS)),
     ("fine_sum", len(FINE)), ("fine_weight", len(FINE)),
     ("follow_sum", len(WINDOWS)), ("follow_weight", len(WINDOWS)),
     ("unit_count", REACH), ("unit_seen", REACH), ("unit_flag", REACH), ("unit_mean", REACH), ("unit_labelled", REACH),
@@ -50,7 +52,7 @@ _FIELDS: tuple[tuple[str, int], ...] = (
     ("part_count", SHORT), ("part_seen", SHORT), ("part_mean", SHORT), ("part_labelled", SHORT),
     ("top", GROUPS), ("top_flag", 1), ("maxima", GROUPS * DAYS), ("flags", DAYS), ("days", 1),
     ("centre", GROUPS), ("scale", GROUPS),
-    ("flag_share", 1), ("flagged_at", 1), ("paged_at", 1), ("was_high", 1), ("revised", 1),
+    ("flag_share", 1), ("flagged_at", 1), ("paged_at", 1), ("high_at", 1), ("was_high", 1), ("revised", 1),
     ("excess_count", 1), ("excess_mean", 1),
 )  # fmt: skip
 
@@ -91,7 +93,7 @@ def fresh(series: int) -> Memory:
     memory = Memory(np.zeros((SIZE, series)))
     for name, value in (("profile", 1.0), ("drift", 1.0), ("labelled", 1.0), ("summed", 1.0)):
         memory[name][:] = value
-    for name in ("flagged_at", "paged_at"):
+    for name in ("flagged_at", "paged_at", "high_at"):
         memory[name][:] = NEVER
     memory["top"][:] = NEVER
     memory["centre"][:] = np.array(CENTRE)[:, None]
@@ -104,6 +106,6 @@ def forget_rings(memory: Memory) -> None:
     for name, _ in _FIELDS:
         if name.startswith(("unit_", "sum_", "part_")):
             memory[name][:] = 0.0
-    for name in ("flagged_at", "paged_at"):
+    for name in ("flagged_at", "paged_at", "high_at"):
         memory[name][:] = NEVER
     memory["was_high"][:] = 0.0

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Figures = tuple[float, float, float]
     """Counted, shown, seen."""
 
-_VERSION = b"2"
+_VERSION = b"3"
 _HOUR, _DAY = 3600, 86400
 WINDOW = timedelta(hours=3)
 """How much of the past a reviewed bin is given to stand on."""
@@ -307,7 +307,7 @@ def _revise_unit(memory: Memory, number: int, given: dict[int, Figures], *, part
     if count != memory["unit_count"][row]:
         memory["revised"][:] = 1.0
     if seen == 0 and memory["paged_at"][0] == number:  # what was put out of sight has not paged
-        memory["paged_at"][:], memory["was_high"][:] = NEVER, 0.0
+        memory["paged_at"][:], memory["high_at"][:], memory["was_high"][:] = NEVER, NEVER, 0.0
     memory["seen"][:] += seen / parts - memory["unit_seen"][row]
     memory["labelled"][:] += labelled - memory["unit_labelled"][row]
     memory["summed"][:] += count - memory["unit_count"][row]

@@ -22,6 +22,8 @@ _BEFORE = np.maximum(_LENGTHS, 6)
 _RAW = 2
 """So many of the first windows sum raw counts; the longer ones cap every unit, so that one hour is not three days."""
 _FADE_DAYS = 90.0
+_CLUMP_WEIGHT = 1 / 0.1**2
+_CLUMP_DOUBT = 3.0
 _RINGS = ("sum_count", "sum_capped", "sum_mean", "sum_square", "sum_labelled")
 
 
@@ -36,6 +38,8 @@ class Weighed(NamedTuple):
     rest: Array
     """Variance without ψ."""
     variance: Array
+    clumped: Array
+    """What of the variance is due to posts that come in threads."""
     before: Array
     """Relative excess of the hours before the window, shrunk."""
 
@@ -83,8 +87,9 @@ def weigh(memory: Memory, last: int, doubt: Array, spread: Array, part: Part | N
     lean = np.clip((memory["follow_sum"] - 1.5 * np.sqrt(weight)) / (weight + 10.0), 0.0, 1.0)
     mean = safe * (1.0 + lean * before)
     rest = mean + spread * square + mean * mean * doubt
-    variance = rest + extra * mean * mean
-    return Weighed(count, plain, mean, rest, variance, before)
+    clumped = clump(memory) * mean
+    variance = rest + extra * mean * mean + clumped
+    return Weighed(count, plain, mean, rest, variance, clumped, before)
 
 
 def psi(memory: Memory) -> Array:
@@ -93,6 +98,14 @@ def psi(memory: Memory) -> Array:
     raw = np.clip(raw, 0.0, 4.0)
     raw[0] = 0.0
     return raw
+
+
+def clump(memory: Memory) -> Array:
+    """Return how much each window varies beyond that in proportion to its mean, (W, series): posts come in threads."""
+    weight = memory["clump_weight"]
+    sure = memory["clump_sum"] - _CLUMP_DOUBT * np.sqrt(weight)
+    clumped: Array = np.clip(sure / (weight + _CLUMP_WEIGHT), 0.0, 20.0)
+    return clumped
 
 
 def nearest(length: int) -> int:
@@ -105,7 +118,10 @@ def learn(memory: Memory, weighed: Weighed, *, clean: Array, pace: int) -> None:
     mean, variance = weighed.mean, weighed.variance
     fade = 0.5 ** (1 / (_FADE_DAYS * pace))
     square = np.minimum((weighed.counts - mean) ** 2, 9 * variance + 4)
-    weight = clean * mean * mean / (mean + 2 * variance * variance)
+    certain = clean / (mean + 2 * variance * variance)
+    weight = certain * mean * mean
+    memory["clump_sum"][:] = memory["clump_sum"] * fade + certain * mean * (square - variance + clump(memory) * mean)
+    memory["clump_weight"][:] = memory["clump_weight"] * fade + weight
     memory["psi_sum"][:] = memory["psi_sum"] * fade + weight * (square - weighed.rest)
     memory["psi_weight"][:] = memory["psi_weight"] * fade + weight * mean * mean
     plain = np.maximum(weighed.plain, 1e-6)

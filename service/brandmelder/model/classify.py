@@ -44,6 +44,8 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """At most five words that decided, each with its share."""
     weight: float = 1.0
     """How much it counts: 0 for own posts and spam, less than 1 for copies and over-active authors."""
+    counted_as: Label | None = None
+    """The local judge's label where a second opinion replaced it: what is counted is never a stranger's model."""
 
 
 class Cluster(Struct, frozen=True, kw_only=True):

@@ -10,13 +10,15 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from brandmelder.errors import ChannelError, Unsent
-from brandmelder.notify.notifier import NotDelivered, Outcome, RefusedForm, RefusedPlace, Unclear
+from brandmelder.notify.notifier import NotDelivered, RefusedForm, RefusedPlace, Unclear, Uneditable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from brandmelder.notify.notifier import Reply
 
+Refusal = NotDelivered | RefusedForm | RefusedPlace | Unclear | Uneditable
+"""Every outcome but that it stands there."""
 RETRY_AFTER = timedelta(seconds=30)
 """How long to wait when a server asks to wait and does not say how long."""
 LONGEST_RETRY_AFTER = timedelta(minutes=10)
@@ -31,7 +33,7 @@ def is_success(reply: Reply) -> bool:
     return 200 <= reply.status < 300
 
 
-def refusal(reply: Reply, who: str) -> Outcome | None:
+def refusal(reply: Reply, who: str) -> Refusal | None:
     """Return what a status other than success means; None for success. `who` is the server's name in the reason."""
     if is_success(reply):
         return None
@@ -44,7 +46,7 @@ def refusal(reply: Reply, who: str) -> Outcome | None:
     return Unclear(f"{who} answered {reply.status}")
 
 
-def unheard(error: ChannelError, who: str) -> Outcome:
+def unheard(error: ChannelError, who: str) -> Refusal:
     """Return what it means that there was no answer."""
     reason = f"{who}: {error}"
     if not isinstance(error, Unsent):

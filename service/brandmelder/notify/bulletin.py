@@ -85,7 +85,7 @@ def handover_note(
     rota, names, before = turn
     words, voice = call_words(reader.language), reader.voice
     now_on = names or words.handover_nobody
-    said = words.handover.format(names=now_on, before=before) if before else words.handover_first.format(names=now_on)
+    said = words.handover.format(names=names, before=before) if before else words.handover_first.format(names=names)
     lines = list(_listed(stands.running, reader)) or [_line(words.open_label, words.none_open)]
     lines += [_line(words.silenced_label, _silence(one, reader)) for one in stands.silences[:MOST]]
     counted = words.turn.format(opened=happened.opened, closed=happened.closed)
@@ -103,43 +103,53 @@ def handover_note(
         revision=0,
         emoji="🔁",
         headline=words.handover_head.format(rota=rota, names=now_on)[:150],
-        sentence=(Span(text=said, bold=True),),
+        sentence=(Span(text=said if names else words.nobody_on_call, bold=True),),
         lines=tuple(lines),
         footer=_footer(reader),
     )
 
 
-def rota_alarm(ident: str, rota: str, troubles: Sequence[str], reader: Reader) -> Message:
-    """Return what is wrong with a rota, in sentences of `hole`, `stale` and `unknown`."""
+class Trouble(Struct, frozen=True):
+    """What is wrong with a rota: in a few words, and in a sentence."""
+
+    head: str
+    sentence: str
+
+
+def rota_alarm(ident: str, trouble: Trouble, reader: Reader) -> Message:
+    """Return what is wrong with a rota: `hole`, `stale` or `unknown`."""
     return Message(
         language=reader.language,
         incident=ident,
         revision=0,
         emoji="🟠",
-        headline=call_words(reader.language).rota_head.format(rota=rota),
-        sentence=tuple(Span(text=f"{trouble} ") for trouble in troubles),
+        headline=trouble.head[:150],
+        sentence=(Span(text=trouble.sentence),),
         footer=_footer(reader),
     )
 
 
-def hole(turn: Turn, reader: Reader) -> str:
+def hole(rota: str, turn: Turn, reader: Reader) -> Trouble:
     """Say that nobody is on call in a stretch of a plan."""
-    voice = reader.voice
+    voice, words = reader.voice, call_words(reader.language)
     since, until = voice.moment(turn.since), voice.moment(turn.until)
-    return call_words(reader.language).hole_soon.format(since=since, until=until)
+    return Trouble(words.hole_head.format(rota=rota, since=since), words.hole_soon.format(since=since, until=until))
 
 
-def stale(good_at: datetime | None, trouble: str, reader: Reader) -> str:
+def stale(rota: str, good_at: datetime | None, trouble: str, reader: Reader) -> Trouble:
     """Say that a calendar could not be read for long."""
+    words = call_words(reader.language)
     moment = reader.voice.moment(good_at) if good_at else "–"
-    return call_words(reader.language).stale.format(moment=moment, trouble=inert(trouble, 160))
+    said = words.stale.format(moment=moment, trouble=inert(trouble, 160).rstrip("."))
+    return Trouble(words.stale_head.format(rota=rota), said)
 
 
-def unknown(titles: Sequence[str], reader: Reader) -> str:
+def unknown(rota: str, titles: Sequence[str], reader: Reader) -> Trouble:
     """Say that a calendar names somebody we do not know."""
+    words = call_words(reader.language)
     opening, closing = reader.voice.words.quote
     said = ", ".join(f"{opening}{inert(title, 40)}{closing}" for title in titles[:4])
-    return call_words(reader.language).unknown.format(titles=said)
+    return Trouble(words.unknown_head.format(rota=rota), words.unknown.format(titles=said))
 
 
 def _listed(incidents: Sequence[Incident], reader: Reader) -> tuple[Line, ...]:
@@ -151,7 +161,7 @@ def _row(incident: Incident, reader: Reader) -> str:
     words, voice = call_words(reader.language), reader.voice
     title = inert(reader.titles.get(incident.monitor, incident.monitor), 40)
     severity = voice.words.severities[incident.severity - 1]
-    who = words.is_open
+    who = words.nobody_now
     if incident.state is State.ACKNOWLEDGED:
         who = words.with_anybody.format(name=inert(incident.acknowledged_by or "", 40))
     since = voice.moment(incident.opened_at)
@@ -164,20 +174,21 @@ def _silence(one: Silence, reader: Reader) -> str:
         moment=reader.voice.moment(one.ends),
         by=inert(one.by, 40),
         reason=inert(one.reason, 80),
-        what=matcher_words(one.matcher, everything=call_words(reader.language).everything),
+        what=matcher_words(one.matcher, reader.language),
     )
 
 
-def matcher_words(matcher: Matcher, *, everything: str) -> str:
-    """Say what a matcher means, as the command line writes it."""
+def matcher_words(matcher: Matcher, language: str) -> str:
+    """Say what a matcher means."""
+    words = call_words(language)
     parts = [
-        *(f"monitor {one}" for one in sorted(matcher.monitors)),
-        *(f"kind {one.value}" for one in sorted(matcher.kinds)),
-        *(f"source {one}" for one in sorted(matcher.sources)),
-        *([f"topic {inert(matcher.topic, 40)}"] if matcher.topic else []),
-        *([f"below {matcher.below}"] if matcher.below is not None else []),
+        *(words.of_monitor.format(name=one) for one in sorted(matcher.monitors)),
+        *(words.of_kind.format(name=one.value) for one in sorted(matcher.kinds)),
+        *(words.of_source.format(name=one) for one in sorted(matcher.sources)),
+        *([words.of_topic.format(name=inert(matcher.topic, 40))] if matcher.topic else []),
+        *([words.of_below.format(name=matcher.below)] if matcher.below is not None else []),
     ]
-    return ", ".join(parts) or everything
+    return ", ".join(parts) or words.everything
 
 
 def _line(label: str, text: str) -> Line:

@@ -11,7 +11,7 @@ from brandmelder.model import Act, RotaId, Transition
 from brandmelder.notify.call_words import call_words
 from brandmelder.notify.headline import numbers_first
 from brandmelder.notify.inert import inert
-from brandmelder.notify.message import Callee, Message, Span
+from brandmelder.notify.message import Button, Callee, Message, Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,7 @@ def call(story: Story, step: Transition, *, callees: Sequence[Callee], patience:
         headline=numbers_first(story, rest=head),
         sentence=sentence,
         calls=tuple(callees),
+        buttons=(Button(act=Act.ACKNOWLEDGE, label=story.words.buttons[Act.ACKNOWLEDGE], primary=True),),
         footer=((Span(text=f"{inert(incident.id, 40)}, "), *story.timed("{moment}", story.context.now)),),
         broadcast=True,
     )
@@ -65,14 +66,13 @@ def _nobody(story: Story, step: Transition, _patience: timedelta) -> tuple[str, 
     words, voice = call_words(story.words.language), story.voice
     time = voice.duration(step.at - story.incident.opened_at)
     figures = " " + words.now.format(figures=voice.figures(story.incident.spike))
+    head, said = words.nobody_yet.format(time=time), words.nobody.format(time=time)
     _, _, lapsed = step.note.partition("lapsed ")
     if lapsed:
-        said = words.lapsed.format(name=inert(lapsed, 40))
+        head, said = words.nobody_now, words.lapsed.format(name=inert(lapsed, 40))
     elif step.note.endswith("again"):
-        said = words.reopened
-    else:
-        said = words.nobody.format(time=time)
-    return words.nobody_yet.format(time=time), (Span(text=said, bold=True), Span(text=figures))
+        head, said = words.nobody_now, words.reopened
+    return head, (Span(text=said, bold=True), Span(text=figures))
 
 
 def _asked(story: Story, step: Transition, patience: timedelta) -> tuple[str, tuple[Span, ...]]:

@@ -11,6 +11,7 @@ class CallWords(Struct, frozen=True, kw_only=True):
     """One language. Names in braces are filled with numbers and names of ours only."""
 
     nobody_yet: str
+    nobody_now: str
     nobody: str
     lapsed: str
     reopened: str
@@ -22,37 +23,42 @@ class CallWords(Struct, frozen=True, kw_only=True):
     over_since: str
     still_burns_head: str
     still_burns: str
-    why_silence: str
-    why_quiet: str
     hole: str
     hole_fallback: str
     handover_head: str
     handover: str
     handover_first: str
     handover_nobody: str
+    nobody_on_call: str
     open_label: str
     none_open: str
     silenced_label: str
     silence: str
     everything: str
+    of_monitor: str
+    of_kind: str
+    of_source: str
+    of_topic: str
+    of_below: str
     turn_label: str
     turn: str
     turn_calls: str
     blind_label: str
     blind: str
     all_seen: str
-    rota_head: str
+    hole_head: str
     hole_soon: str
+    stale_head: str
     stale: str
+    unknown_head: str
     unknown: str
     anonymous: str
-    is_acknowledged: str
-    is_open: str
     with_anybody: str
 
 
 GERMAN: Final = CallWords(
     nobody_yet="seit {time} niemand dran",
+    nobody_now="niemand dran",
     nobody="Seit {time} hat niemand übernommen.",
     lapsed="{name} hat sich nicht mehr gemeldet, jetzt ist niemand dran.",
     reopened="Wieder offen, und niemand ist dran.",
@@ -64,37 +70,42 @@ GERMAN: Final = CallWords(
     over_since="Es brennt noch. Still war es seit {moment}.",
     still_burns_head="{number} Vorfälle brennen noch",
     still_burns="Die Stille ist vorbei; diese Vorfälle brennen noch.",
-    why_silence="stumm durch {by}: {reason}",
-    why_quiet="Ruhezeit",
     hole="Im Bereitschaftsplan {rota} steht jetzt niemand.",
     hole_fallback="Im Bereitschaftsplan {rota} steht jetzt niemand; ersatzweise gerufen: {names}.",
     handover_head="Bereitschaft {rota}: jetzt {names}",
     handover="{names} übernimmt die Bereitschaft von {before}.",
     handover_first="{names} übernimmt die Bereitschaft.",
     handover_nobody="niemand",
+    nobody_on_call="Jetzt hat niemand Bereitschaft.",
     open_label="Offen",
     none_open="kein offener Vorfall",
     silenced_label="Stumm",
     silence="Nr. {number} bis {moment}, {by}: {reason} ({what})",
     everything="alles",
+    of_monitor="Monitor {name}",
+    of_kind="Art {name}",
+    of_source="Quelle {name}",
+    of_topic="Thema {name}",
+    of_below="Schwere unter {name}",
     turn_label="Seit {moment}",
     turn="{opened} eröffnet, {closed} beendet",
     turn_calls="{calls} Mal gerufen",
     blind_label="Quellen",
     blind="{source} fehlt seit {moment}",
     all_seen="alle gelesen",
-    rota_head="Bereitschaftsplan {rota}",
+    hole_head="Bereitschaftsplan {rota}: Lücke ab {since}",
     hole_soon="Von {since} bis {until} steht niemand im Plan.",
-    stale="Der Kalender wurde zuletzt {moment} gelesen: {trouble}",
+    stale_head="Bereitschaftsplan {rota}: Kalender nicht lesbar",
+    stale="Der Kalender wurde zuletzt {moment} gelesen; bis er wieder zu lesen ist, gilt diese Fassung. {trouble}.",
+    unknown_head="Bereitschaftsplan {rota}: unbekannte Namen",
     unknown="Im Kalender steht {titles}; so heißt niemand unter people.",
     anonymous="Bereitschaft",
-    is_acknowledged="übernommen",
-    is_open="niemand dran",
     with_anybody="bei {name}",
 )
 
 ENGLISH: Final = CallWords(
     nobody_yet="nobody on it for {time}",
+    nobody_now="nobody on it",
     nobody="Nobody has acknowledged for {time}.",
     lapsed="{name} gave no further sign; nobody is on it now.",
     reopened="Open again, and nobody is on it.",
@@ -106,32 +117,36 @@ ENGLISH: Final = CallWords(
     over_since="It still burns. It was silent since {moment}.",
     still_burns_head="{number} incidents still burn",
     still_burns="The silence is over; these incidents still burn.",
-    why_silence="silenced by {by}: {reason}",
-    why_quiet="quiet hours",
     hole="Nobody is on call now by the rota {rota}.",
     hole_fallback="Nobody is on call now by the rota {rota}; called instead: {names}.",
     handover_head="On call, {rota}: now {names}",
     handover="{names} takes over from {before}.",
     handover_first="{names} is on call now.",
     handover_nobody="nobody",
+    nobody_on_call="Nobody is on call now.",
     open_label="Open",
     none_open="no open incident",
     silenced_label="Silenced",
     silence="no. {number} until {moment}, {by}: {reason} ({what})",
     everything="everything",
+    of_monitor="monitor {name}",
+    of_kind="kind {name}",
+    of_source="source {name}",
+    of_topic="topic {name}",
+    of_below="severity below {name}",
     turn_label="Since {moment}",
     turn="{opened} opened, {closed} ended",
     turn_calls="called {calls} times",
     blind_label="Sources",
     blind="{source} missing since {moment}",
     all_seen="all read",
-    rota_head="Rota {rota}",
+    hole_head="Rota {rota}: a hole from {since}",
     hole_soon="From {since} to {until} nobody is on call.",
-    stale="The calendar was last read {moment}: {trouble}",
+    stale_head="Rota {rota}: its calendar cannot be read",
+    stale="The calendar was last read {moment}; until it can be read again that copy holds. {trouble}.",
+    unknown_head="Rota {rota}: unknown names",
     unknown="The calendar names {titles}; nobody under people is called so.",
     anonymous="On call",
-    is_acknowledged="acknowledged",
-    is_open="nobody on it",
     with_anybody="with {name}",
 )
 

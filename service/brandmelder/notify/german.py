@@ -153,6 +153,7 @@ GERMAN: Final = Words(
         "jobs": "Arbeitsplätze",
         "contract": "Vertrag",
         "branch": "Filiale",
+        "threat": "Drohung",
     },
     campaign="Mögliche Kampagne",
     campaign_wrote=Plural(

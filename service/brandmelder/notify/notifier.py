@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -144,4 +144,21 @@ class Notifier(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+        ...
+
+
+class Ability(Struct, frozen=True, kw_only=True):
+    """One thing that a place may allow or not, and what follows if it does not."""
+
+    what: str
+    is_there: bool
+    otherwise: str
+
+
+@runtime_checkable
+class Able(Protocol):
+    """A notifier that can say what its place allows."""
+
+    async def abilities(self) -> Sequence[Ability]:
+        """Return them; what only sending shows is as the last messages showed it. Does not raise."""
         ...

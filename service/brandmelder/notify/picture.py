@@ -32,6 +32,8 @@ def chart_of(story: Story) -> Chart | None:
         learning=_learning(story),
         marks=_marks(story, picture),
         blind=_blind(story, picture),
+        # The number counts the running minutes, so the bars do; that they still count is seen.
+        is_running=story.incident.spike.is_open_bin and picture.until > story.context.now,
         name=story.name,
         title=_title(story),
         note=_note(story, picture),

@@ -14,9 +14,19 @@ from msgspec.structs import replace
 
 from brandmelder.errors import StoreError
 from brandmelder.incident import watch
-from brandmelder.model import Act, ChannelId, Delivery, DeliveryKind, DeliveryState, Incident, IncidentId, PersonId
+from brandmelder.model import (
+    Act,
+    ChannelId,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Incident,
+    IncidentId,
+    PersonId,
+    State,
+)
 from brandmelder.notify import bulletin
-from brandmelder.notify.bulletin import Happened, Reader, Standing
+from brandmelder.notify.bulletin import Happened, Reader, Standing, Trouble
 from brandmelder.notify.delivery import key_of
 from brandmelder.notify.message import Message
 from brandmelder.notify.rota import Rota, holes, next_change, turn_at
@@ -99,7 +109,7 @@ def still_burning(scene: Scene, burning: Sequence[Incident]) -> Notice:
     channels: dict[ChannelId, None] = {}
     for incident in burning:
         found = first_called(scene, incident.monitor)
-        whom |= dict.fromkeys(found.persons)
+        whom |= dict.fromkeys(found.persons if incident.state is State.OPEN else ())
         channels |= dict.fromkeys((*channels_of(incident.monitor, scene.parts.routes), *found.channels))
     ident = f"burning:{int(scene.now.timestamp())}"
     callees = scene.parts.duty.callees(whom)
@@ -194,28 +204,24 @@ def _alarm(scene: Scene, rota: Rota, turns: Sequence[Turn]) -> None:
         if hole.until > now and hole.since < now + HOLES_AHEAD:
             # However far back a plan is looked at, a hole keeps its end; one without an end is told of once a day.
             named = str(int(hole.until.timestamp())) if hole.until < now + AHEAD else f"open:{today}"
-            _tell(scene, rota, f"hole:{rota.id}:{named}", partial(_hole, hole))
+            _tell(scene, rota, f"hole:{rota.id}:{named}", partial(bulletin.hole, rota.id, hole))
     if rota.id not in scene.parts.calendars:
         return
     copy = rotas.copies(scene.connection).get(rota.id)
     if copy is not None and copy.trouble and (copy.good_at is None or now - copy.good_at > FRESH):
-        _tell(scene, rota, f"stale:{rota.id}:{today}", partial(bulletin.stale, copy.good_at, copy.trouble))
+        _tell(scene, rota, f"stale:{rota.id}:{today}", partial(bulletin.stale, rota.id, copy.good_at, copy.trouble))
     read = roster_of(scene.connection, scene.parts.duty, rota, since=now, until=now + HOLES_AHEAD)
     if read.unknown:
-        _tell(scene, rota, f"unknown:{rota.id}:{today}", partial(bulletin.unknown, read.unknown))
+        _tell(scene, rota, f"unknown:{rota.id}:{today}", partial(bulletin.unknown, rota.id, read.unknown))
 
 
-def _hole(hole: Turn, reader: Reader) -> str:
-    return bulletin.hole(hole, reader)
-
-
-def _tell(scene: Scene, rota: Rota, ident: str, trouble: Callable[[Reader], str]) -> None:
+def _tell(scene: Scene, rota: Rota, ident: str, trouble: Callable[[Reader], Trouble]) -> None:
     if calls.is_given(scene.connection, f"{ident}:{scene.parts.language}"):
         return
     notice = written(
         scene,
         ident,
-        lambda reader: bulletin.rota_alarm(ident, rota.id, [trouble(reader)], reader),
+        lambda reader: bulletin.rota_alarm(ident, trouble(reader), reader),
         channels=dict.fromkeys(_channels_of_rota(scene.parts, rota)),
     )
     give(scene, notice)

@@ -44,6 +44,13 @@ async def judge(parts: Parts) -> set[MonitorId]:
         ]
         judged = verdicts_on(parts, asked)
         verdicts, changes = await parts.scales.weigh(judged, [ident for ident, _, again in batch if again])
+        if parts.second is not None:
+            verdicts |= await parts.second.give(
+                parts.database,
+                parts.brand,
+                {ident: (one, verdicts[ident]) for ident, one, _ in judged},
+                {ident: monitors for ident, _, monitors in asked},
+            )
         entries = [
             entry(monitor, ident, one, verdicts[ident])
             for (ident, one, _), monitors in zip(batch, concerned, strict=True)
@@ -98,7 +105,7 @@ def entry(monitor: MonitorId, ident: MentionId, one: Mention, verdict: Verdict) 
         history=one.history,
         total=verdict.weight,
         negative=verdict.weight * verdict.p_negative,
-        labelled=verdict.weight * (verdict.label is Label.NEGATIVE),
+        labelled=verdict.weight * ((verdict.counted_as or verdict.label) is Label.NEGATIVE),
         reach=verdict.weight * verdict.p_negative * (one.reach or 0),
     )
 

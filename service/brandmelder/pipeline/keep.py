@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from brandmelder.errors import Conflict
 from brandmelder.incident import watch
-from brandmelder.model import Act, ChannelId, Delivery, DeliveryKind, Incident, Transition
+from brandmelder.model import Act, ChannelId, Delivery, DeliveryKind, Incident, State, Transition
 from brandmelder.notify.escalation import Due, confirmed_at, due
 from brandmelder.notify.routing import channels_of, escalation_of
 from brandmelder.notify.silence import next_edge
@@ -125,7 +125,7 @@ class _Look:
             # What is severe enough is told by what made it so: the silence still holds for anything less.
             is_broken = hush_now(self.scene, replace(self.incident, severity=0), self.evidence) is not None
             self._save(watch.speak(self.incident, BROKEN if is_broken else OVER, at=now))
-            self.ended = [] if is_broken else [self.incident]
+            self.ended = [] if is_broken or self.incident.snooze is not None else [self.incident]
         if hush is None and not self.ended and not _standing(self.scene, self.incident):
             deliveries.promise(self.scene.connection, scheduled(openings(self.scene, self.incident)))
 
@@ -203,8 +203,8 @@ def _tell_what_still_burns(scene: Scene, ended: Sequence[Incident]) -> None:
     """Tell at the end of a silence what still burns, in one message, however much it is."""
     if len(ended) == 1:
         (incident,) = ended
-        promised = _calls(scene, incident, first_called(scene, incident.monitor))
-        deliveries.promise(scene.connection, scheduled(promised))
+        whom = first_called(scene, incident.monitor) if incident.state is State.OPEN else Called()
+        deliveries.promise(scene.connection, scheduled(_calls(scene, incident, whom)))
     elif ended:
         notice = still_burning(scene, ended)
         give(scene, notice)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from brandmelder.notify.notifier import Notifier
     from brandmelder.notify.routing import Route
     from brandmelder.pipeline.calendars import ReadCalendar
+    from brandmelder.pipeline.second import SecondOpinion
     from brandmelder.pipeline.weigh import Scales
     from brandmelder.store.database import Database
 
@@ -109,6 +110,8 @@ class Parts:
     classifier: Classifier
     taught: int = 0
     """Which version of what staff taught the classifier uses (pipeline/teach.py)."""
+    second: SecondOpinion | None = None
+    """Whom to ask about unsure mentions inside a spike; nobody in a backtest."""
     topics: Topics
     scales: Scales
     notifiers: Mapping[ChannelId, Notifier]

@@ -26,6 +26,8 @@ from brandmelder.notify.notifier import RefusedForm, Sent
 from brandmelder.pipeline.render import subject_of
 
 if TYPE_CHECKING:
+    from brandmelder.model import ChannelId
+    from brandmelder.notify.message import Message
     from brandmelder.notify.notifier import Notifier
 
 
@@ -34,12 +36,7 @@ async def rehearse(notifier: Notifier, context: Context) -> list[str]:
     trouble = list(await notifier.check())
     if trouble:
         return trouble
-    incident = _example(context.now)
-    evidence = Evidence(picture=_picture(incident.spike))
-    message = compose(incident, evidence, kind=DeliveryKind.TEST, context=context, quotes={})
-    message = replace(message, subject=subject_of(incident, DeliveryKind.TEST))
-    step = int(context.now.timestamp())
-    key = key_of(incident.id, DeliveryKind.TEST, step=step, channel=notifier.id)
+    message, key = example(notifier.id, context)
     for form in Form:
         outcome = await notifier.push(message, key=key, thread=None, form=form)
         if isinstance(outcome, Sent):
@@ -48,6 +45,15 @@ async def rehearse(notifier: Notifier, context: Context) -> list[str]:
         if not isinstance(outcome, RefusedForm):
             break
     return trouble
+
+
+def example(channel: ChannelId, context: Context) -> tuple[Message, str]:
+    """Return a message that looks like an alert and says that it is a test, and its key."""
+    incident = _example(context.now)
+    evidence = Evidence(picture=_picture(incident.spike))
+    message = compose(incident, evidence, kind=DeliveryKind.TEST, context=context, quotes={})
+    message = replace(message, subject=subject_of(incident, DeliveryKind.TEST))
+    return message, key_of(incident.id, DeliveryKind.TEST, step=int(context.now.timestamp()), channel=channel)
 
 
 _BARS = (1, 0, 2, 1, 1, 0, 2, 1, 1, 2, 0, 1, 1, 2, 1, 5, 11, 22)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from brandmelder.model import Click, SourceId
     from brandmelder.notify.listener import Listener
     from brandmelder.pipeline import Pipeline
+    from brandmelder.pipeline.heartbeat import Heartbeat
 
 log = structlog.get_logger()
 
@@ -38,8 +39,8 @@ AFTER_TROUBLE = timedelta(seconds=15)
 class Timer:
     """Runs a pipeline until it is stopped: one job for each source, one for the evaluation, one for the deliveries."""
 
-    def __init__(self, pipeline: Pipeline, clock: Clock) -> None:
-        self._pipeline, self._clock = pipeline, clock
+    def __init__(self, pipeline: Pipeline, clock: Clock, *, heartbeat: Heartbeat | None = None) -> None:
+        self._pipeline, self._clock, self._heartbeat = pipeline, clock, heartbeat
         # Two instances: what is called while the same work is under way waits for its lock and finds the rest. Channels
         # do not wait for one another, so each of them may hang in an instance of its own.
         instances = 2 + len(pipeline.parts.notifiers)
@@ -65,6 +66,9 @@ class Timer:
         ears = [asyncio.ensure_future(self._listen_to(one)) for one in self._pipeline.hearer.lines()]
         self._at(self._clock.now(), "keep", self._keep)
         self._scheduler.add_job(self._listen, IntervalTrigger(seconds=LISTENS.total_seconds()), id="listen")
+        if self._heartbeat is not None:
+            every = IntervalTrigger(seconds=self._heartbeat.every.total_seconds())
+            self._scheduler.add_job(self._beat, every, id="heartbeat", max_instances=1)
         await self._stopped.wait()
         self._scheduler.pause()
         for ear in ears:
@@ -128,6 +132,10 @@ class Timer:
         elif self._pipeline.is_delivering:  # while one channel hangs, the others have their moments
             self._nudge("deliver", self._deliver)
             self._nudge("keep", self._keep)
+
+    async def _beat(self) -> None:
+        if self._heartbeat is not None:
+            await self._shielded(self._heartbeat.beat(self._clock.now()))
 
     async def take(self, click: Click) -> bool:
         """Write down what a person asked, and have it done at once."""

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from brandmelder.model import Person, PersonId, RotaId
+from brandmelder.notify.channels.mail_options import MailAddress
 from brandmelder.notify.rest import WorkingHours
 from brandmelder.notify.rota import Rota
 from brandmelder.notify.silence import QuietHours
@@ -130,8 +131,8 @@ class PersonBlock(Options):
     """What messages call them, and by what the title of a calendar's event names them."""
     slack: Annotated[str | None, Field(pattern=r"^[UW][A-Z0-9]{2,20}$")] = None
     """Their member id in Slack (profile, three dots, copy member ID): messages call them there."""
-    mail: Annotated[str | None, Field(pattern=r"^[^@\s]+@[^@\s]+$")] = None
-    """Their mail address; a calendar's event invites them by it."""
+    mail: MailAddress | None = None
+    """Their mail address: mail channels write to them when they are called, a calendar's event invites them by it."""
     zone: str | None = None
     """The zone whose night is theirs; the configuration's by default."""
     language: Literal["de", "en"] | None = None

@@ -26,9 +26,11 @@ from brandmelder.settings.shape import (
     DigestBlock,
     DigestSettings,
     Document,
+    HeartbeatBlock,
     KeyMentionsBlock,
     MonitorBlock,
     MonitorSettings,
+    SecondOpinionBlock,
     Settings,
     initials,
 )
@@ -102,6 +104,7 @@ class _Reading:
         monitors = self._monitors(block.get("monitors"), sources)
         digests = self._digests(block.get("digests"), channels)
         self._stand_ins(block.get("channels"), channels)
+        refuse_clear_text(HeartbeatBlock, block.get("heartbeat"), ("heartbeat",), notes)
         zone = self._zone(block.get("timezone", Document.model_fields["timezone"].default))
         reading = DutyReading(notes, block, zone=zone or _UTC, folder=self._path.parent)
         duty = reading.settings(monitors, channels, document.language if document else "de")
@@ -110,6 +113,7 @@ class _Reading:
         region = read_region(block.get("region"), notes)
         calendar = read_events(block.get("calendar"), notes, monitors, self._known)
         marked = read_marked_periods(block.get("marked"), notes, monitors, self._known)
+        second = self._second_opinion(block.get("second_opinion"), sources)
         if document is None or zone is None or notes.problems:
             return None
         settings = Settings(
@@ -123,8 +127,10 @@ class _Reading:
             database=document.database,
             on_call=document.on_call,
             classifier=document.classifier,
+            heartbeat=document.heartbeat,
             topics=document.topics,
             incidents_are_negative=document.incidents_are_negative,
+            second_opinion=second,
             sources={SourceId(name): options for name, options in sources.items() if options is not None},
             monitors={MonitorId(name): monitor for name, monitor in monitors.items() if monitor is not None},
             channels={ChannelId(name): options for name, options in channels.items() if options is not None},
@@ -355,6 +361,19 @@ class _Reading:
     def _classifier(self, name: Any) -> None:
         if isinstance(name, str) and name not in plugins.names("classifiers"):
             self._notes.unknown(("classifier",), name, plugins.names("classifiers"), kind="classifier")
+
+    def _second_opinion(self, written: Any, sources: Mapping[str, Any]) -> SecondOpinionBlock | None:
+        path = ("second_opinion",)
+        if written is None:
+            return None
+        block = dict(written) if isinstance(written, dict) else written
+        if isinstance(block, dict):
+            take_files(SecondOpinionBlock, block, path, folder=self._path.parent, notes=self._notes)
+            refuse_clear_text(SecondOpinionBlock, block, path, self._notes)
+        if not any(getattr(options, "may_leave_host", False) for options in sources.values()):
+            hint = "write may_leave_host: true there, or remove second_opinion"
+            self._notes.warn(path, "no source lets its texts leave the host", hint, on_key=True)
+        return self._notes.accept(SecondOpinionBlock, block, path)
 
     def _look_twice(self, settings: Settings) -> None:
         """Warn of what works and is probably not meant."""

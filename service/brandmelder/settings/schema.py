@@ -27,7 +27,7 @@ from brandmelder.settings.duty import (
     format_days,
 )
 from brandmelder.settings.secrets import secret_names
-from brandmelder.settings.shape import NAME, AlertBlock, Document, MonitorBlock
+from brandmelder.settings.shape import NAME, AlertBlock, DigestBlock, Document, MonitorBlock, SecondOpinionBlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,9 +54,11 @@ def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names
     properties = schema["properties"]
     for section, block in blocks.items():
         properties[section].update(additionalProperties=block, propertyNames={"pattern": f"^{NAME.pattern}$"})
+    properties["second_opinion"] = {**_model(SecondOpinionBlock, defs), **properties["second_opinion"]}
     alert = properties["alerts"]["items"] = _model(AlertBlock, defs)
     alert["properties"]["escalation"]["items"] = _model(StepBlock, defs)
     properties["quiet_hours"]["items"] = _model(QuietBlock, defs)
+    properties["digests"]["items"] = _model(DigestBlock, defs)
     for key, model in (("silences", SilencesBlock), ("working_hours", WorkingHoursBlock)):
         properties[key] = {**_model(model, defs), "description": properties[key]["description"]}
     properties["calendar"]["items"] = _model(EventBlock, defs)

@@ -17,7 +17,7 @@ from brandmelder.errors import Problem
 from brandmelder.model import ChannelId, Covers, MonitorId, SourceId, SpikeKind
 from brandmelder.notify.cron import check_cron
 from brandmelder.notify.escalation import Escalation
-from brandmelder.options import ChannelOptions, Duration, Options, SourceOptions
+from brandmelder.options import ChannelOptions, Duration, Options, SecretAddress, SecretText, SourceOptions, WebAddress
 from brandmelder.settings.calendar import EventSettings, MarkedSettings
 from brandmelder.settings.duty import DutySettings
 
@@ -118,6 +118,12 @@ class UnansweredBlock(Options):
     """So many that have waited longer are an incident."""
 
 
+def _not_hectic(every: timedelta) -> timedelta:
+    if every < timedelta(seconds=10):
+        raise ValueError("is too often; write 10s or more")
+    return every
+
+
 class MonitorBlock(Options):
     """What we watch for: a query, its sources, its sensitivity."""
 
@@ -172,6 +178,40 @@ class AlertBlock(Options):
     """Channels that are told in place of one that does not confirm an alert within 60 s, or refuses it."""
 
 
+class SecondOpinionBlock(Options):
+    """A language model that is asked about unsure mentions inside a spike: any API that speaks as OpenAI's does."""
+
+    url: WebAddress
+    """The whole address of its chat completions, as in https://api.example/v1/chat/completions."""
+    model: Annotated[str, Field(min_length=1, max_length=200)]
+    """The name of the model there."""
+    token: SecretText | None = None
+    """What it lets us in with, if it wants something: `${NAME}`, or `token_file`."""
+    requests_per_day: Annotated[int, Field(ge=1, le=1_000_000)] = 500
+    """At most so many requests in a day (UTC)."""
+    tokens_per_day: Annotated[int, Field(ge=1, le=10_000_000_000)] = 1_000_000
+    """At most so many tokens in a day, set aside before each request."""
+    money_per_day: Annotated[float, Field(ge=0, le=1_000_000)] = 1.0
+    """At most so much money in a day, in the currency of the price."""
+    price_per_million_tokens: Annotated[float, Field(ge=0, le=1_000_000)]
+    """What a million tokens cost, the dearer of input and output; 0 for a server of your own."""
+    timeout: Duration = timedelta(seconds=10)
+    """How long a batch of mentions waits; what has not come by then keeps the local verdict."""
+    allow_private: bool = False
+    """Let it be at a private or loopback address, such as a server in the house."""
+
+
+class HeartbeatBlock(Options):
+    """Where a sign of life goes while everything works; a service outside alarms when it stays away."""
+
+    url: SecretAddress
+    """The address that is asked by GET; whoever knows it can keep the alarm silent."""
+    every: Annotated[Duration, AfterValidator(_not_hectic)] = timedelta(seconds=60)
+    """How often."""
+    allow_private: bool = False
+    """Let it reach a private or loopback address, such as a monitor inside the house."""
+
+
 class DigestBlock(Options):
     """A look back on a day or a week, at fixed times."""
 
@@ -206,12 +246,16 @@ class Document(Options):
     """Where the memory lies: `sqlite:///` and a file, relative to the working directory."""
     on_call: Annotated[str | None, Field(min_length=1, max_length=80)] = None
     """Who is shown as responsible until somebody has acknowledged."""
+    heartbeat: HeartbeatBlock | None = None
+    """A sign of life to a service outside, which alarms when it stays away."""
     classifier: str = "linear"
     """What judges the mentions; a plug-in may bring another."""
     topics: dict[TopicName, TopicWords] = Field(default_factory=dict)
     """Topics beside those the judge knows, or more words for these: a name, and words, `stem*` or phrases."""
     incidents_are_negative: bool = False
     """Whether an outage, a delay, a leak or a danger counts as bad for the brand also when it is told soberly."""
+    second_opinion: Any = None
+    """A language model that is asked about unsure mentions inside a spike; off unless it stands here."""
     sources: dict[str, Any] = Field(min_length=1)
     """The places that are polled, each under a name of your choice."""
     monitors: dict[str, Any] = Field(min_length=1)
@@ -294,8 +338,10 @@ class Settings(Options):
     database: str
     on_call: str | None
     classifier: str
+    heartbeat: HeartbeatBlock | None = None
     topics: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     incidents_are_negative: bool = False
+    second_opinion: SecondOpinionBlock | None = None
     sources: dict[SourceId, SourceOptions]
     monitors: dict[MonitorId, MonitorSettings]
     channels: dict[ChannelId, ChannelOptions]

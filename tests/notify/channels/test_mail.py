@@ -19,7 +19,7 @@ from brandmelder.notify.channels.mail_html import html_of
 from brandmelder.notify.channels.mail_letter import letter
 from brandmelder.notify.channels.mail_options import MailOptions
 from brandmelder.notify.channels.mail_outcomes import Phase, outcome_of, outcome_of_refusals
-from brandmelder.notify.message import Button, Line, QuoteText, Span
+from brandmelder.notify.message import Button, Callee, Line, QuoteText, Span
 from brandmelder.notify.notifier import NotDelivered, RefusedForm, RefusedPlace, Sent, Tools, Unclear, Uneditable
 from brandmelder.options import Secret
 from notify.channels.samples import ALERT, a_subject
@@ -394,3 +394,27 @@ def test_options_that_cannot_be_meant_are_refused(bad):
 def test_the_usual_ports():
     ports = [options(None, security=kind).where for kind in ("starttls", "tls", "none")]
     assert ports == [587, 465, 25]
+
+
+def test_who_is_called_gets_the_letter_too_and_nobody_twice():
+    called = replace(
+        TOLD,
+        calls=(
+            Callee(name="Carla", mail="carla@nordfunk.example"),
+            Callee(name="Anna", mail="Anna@nordfunk.example"),
+            Callee(name="Dora"),
+        ),
+    )
+    mail = letter(called, key=KEY, thread=None, form=Form.FULL, options=options())
+    assert [one.addr_spec for one in mail["To"].addresses] == [
+        "anna@nordfunk.example",
+        "bert@nordfunk.example",
+        "carla@nordfunk.example",
+    ]
+
+
+async def test_the_server_is_told_of_whom_a_letter_calls():
+    called = replace(TOLD, calls=(Callee(name="Carla", mail="carla@nordfunk.example"),))
+    async with scene() as (peer, notifier):
+        assert isinstance(await notifier.push(called, key=KEY, thread=None, form=Form.FULL), Sent)
+        assert "carla@nordfunk.example" in peer.letters[0].recipients

@@ -7,7 +7,7 @@ from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from brandmelder.notify.channels.mail_letter import letter
+from brandmelder.notify.channels.mail_letter import letter, recipients
 from brandmelder.notify.channels.mail_options import MailOptions, address_of
 from brandmelder.notify.channels.mail_outcomes import outcome_of
 from brandmelder.notify.channels.mail_session import Session, system_trust
@@ -56,10 +56,10 @@ class MailNotifier:
         mail = letter(message, key=key, thread=thread, form=form, options=self._options)
         mail["Date"] = format_datetime(self._tools.now())
         sender = address_of(self._options.sender).addr_spec
-        recipients = [address_of(one).addr_spec for one in self._options.to]
+        places = [one.addr_spec for one in recipients(message, self._options)]
         session = self._session()
         try:
-            return await self._in_thread(session, lambda: session.send(mail, sender=sender, recipients=recipients))
+            return await self._in_thread(session, lambda: session.send(mail, sender=sender, recipients=places))
         except TimeoutError as error:
             return outcome_of(error, session.phase)
 

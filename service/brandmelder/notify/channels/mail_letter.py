@@ -17,6 +17,8 @@ from brandmelder.notify.compose import plain_text
 from brandmelder.notify.inert import inert, visible
 
 if TYPE_CHECKING:
+    from email.headerregistry import Address
+
     from brandmelder.notify.channels.mail_options import MailOptions
     from brandmelder.notify.message import Message
 
@@ -32,11 +34,18 @@ def message_id(message: Message, key: str, options: MailOptions) -> str:
     return f"<{message.stamped(key).replace(':', '.')}@{address_of(options.sender).domain}>"
 
 
+def recipients(message: Message, options: MailOptions) -> tuple[Address, ...]:
+    """Return who gets a letter: the channel's own readers, and whomever the message calls."""
+    listed = [address_of(one) for one in options.to]
+    known = {one.addr_spec.casefold() for one in listed}
+    return (*listed, *(address_of(one.mail) for one in message.calls if one.mail and one.mail.casefold() not in known))
+
+
 def letter(message: Message, *, key: str, thread: str | None, form: Form, options: MailOptions) -> EmailMessage:
     """Return the message as it is sent, but for its date; in the lesser form without HTML."""
     mail = EmailMessage(POLICY)
     mail["From"] = address_of(options.sender)
-    mail["To"] = tuple(address_of(one) for one in options.to)
+    mail["To"] = recipients(message, options)
     mail["Subject"] = inert(message.lock_screen, _SUBJECT).replace("=?", "= ?")
     mail["Message-ID"] = message_id(message, key, options)
     if thread is not None:

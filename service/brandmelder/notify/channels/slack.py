@@ -21,7 +21,7 @@ from brandmelder import __version__
 from brandmelder.model import Form
 from brandmelder.notify.channels.slack_blocks import Block, render
 from brandmelder.notify.channels.slack_chart import BLOCK, Pictures, native
-from brandmelder.notify.channels.slack_check import problems
+from brandmelder.notify.channels.slack_check import abilities, problems
 from brandmelder.notify.channels.slack_listener import SlackListener
 from brandmelder.notify.channels.slack_options import SlackOptions
 from brandmelder.notify.channels.slack_outcomes import error_name, outcome_of
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from brandmelder.notify.message import Message
 
     Sending = Callable[[AsyncWebClient, str, list[Block]], Awaitable[Outcome]]
-    from brandmelder.notify.notifier import Tools
+    from brandmelder.notify.notifier import Ability, Tools
 
 EVENT_TYPE = "brandmelder_alert"
 SCHEMA = 1
@@ -203,6 +203,14 @@ class SlackNotifier:
                 return await problems(self._client(), self._options.channel)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong is what is wrong
             return [f"Slack at {self._options.api_url} cannot be asked: {_reason(error)}"]
+
+    async def abilities(self) -> Sequence[Ability]:
+        """Return what the workspace allows; whether it draws charts is as the last message with one showed."""
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await abilities(self._client(), shows_charts=self.pictures.takes(BLOCK))
+        except Exception:  # noqa: BLE001 - who cannot be asked allows nothing
+            return []
 
     async def close(self) -> None:
         """Let go of connections, once the pictures under way have arrived."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from slack_sdk.errors import SlackApiError
 
 from brandmelder.notify.channels.slack_outcomes import error_name
+from brandmelder.notify.notifier import Ability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,28 @@ async def problems(client: AsyncWebClient, channel: str) -> list[str]:
     found = _scopes(_granted(who.headers))
     found += await _place(client, channel, user=str(who.get("user") or "the app"))
     return found
+
+
+async def abilities(client: AsyncWebClient, *, shows_charts: bool) -> list[Ability]:
+    """Return what the workspace lets the app do. Raises what the client raises."""
+    granted = _granted((await client.auth_test()).headers) or set()
+    return [
+        Ability(
+            what="read the channel's history",
+            is_there=bool(granted & {"channels:history", "groups:history"}),
+            otherwise="an alert whose answer was lost is sent again after ten minutes, as a possible repeat",
+        ),
+        Ability(
+            what="show Slack's own chart",
+            is_there=shows_charts,
+            otherwise="the picture hangs in the thread as PNG, or a line of blocks stands for it",
+        ),
+        Ability(
+            what="hang files in the thread (files:write)",
+            is_there="files:write" in granted,
+            otherwise="where Slack's own chart is refused there is no picture",
+        ),
+    ]
 
 
 async def _place(client: AsyncWebClient, channel: str, *, user: str) -> list[str]:

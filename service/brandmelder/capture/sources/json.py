@@ -1,0 +1,251 @@
+"""Any service that answers in JSON, by a mapping in the configuration: JMESPath says where what stands.
+
+Newest first, it is read to what is known; with `{since_iso}` or `{since_unix}` in its address, from there to the end. A
+row that cannot be mapped is counted and said; if more than a fifth cannot, the answer has changed its shape.
+JMESPath: https://jmespath.org/specification.html
+"""
+
+from __future__ import annotations
+
+import base64
+import string
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
+from urllib.parse import quote, urlencode, urljoin, urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from brandmelder.capture.backward import Bounds, Page, recall, turn_page
+from brandmelder.capture.credentials import Grant, Token
+from brandmelder.capture.json_api import read_json
+from brandmelder.capture.mapping import Mapped, check_expression, found_by, read_rows
+from brandmelder.capture.mentions import Told, mention_of
+from brandmelder.capture.source import Poll, Tools
+from brandmelder.errors import Blocked, ShapeChanged
+from brandmelder.model import Cursor, Mention, Removal, SourceId
+from brandmelder.options import Duration, Options, SecretText, SourceOptions, WebAddress
+
+if TYPE_CHECKING:
+    from brandmelder.capture.source import Answer
+
+HOLES: Final = frozenset({"since_iso", "since_unix", "page", "offset", "cursor", "size"})
+_BAD_SHARE: Final = 0.2
+_LONGEST: Final = 2_000
+_SERVICE: Final = "the service that the mapping was written for"
+
+Expression = Annotated[str, AfterValidator(check_expression)]
+"""A JMESPath expression."""
+
+
+class Fields(Options):
+    """Where a mention's parts stand in a row, as JMESPath."""
+
+    external_id: Expression
+    """What tells it from all others."""
+    text: Expression
+    """What it says; a list is joined with blanks."""
+    published_at: Expression | None = None
+    """When: ISO 8601, or seconds or milliseconds since 1970."""
+    url: Expression | None = None
+    """Where a person can read it."""
+    author: Expression | None = None
+    """Who wrote it."""
+    context: Expression | None = None
+    """The title it stands under: matched, not judged."""
+    language: Expression | None = None
+    """Its language, in two letters."""
+    parent_id: Expression | None = None
+    """The id of what it answers."""
+    reach: Expression | None = None
+    """How many followers or readers."""
+    deleted: Expression | None = None
+    """True where the row only says that it was taken away."""
+
+
+class Paging(Options):
+    """How a long answer goes on."""
+
+    style: Literal["none", "page", "offset", "cursor", "link", "next_url"] = "none"
+    """`page` and `offset` count, `cursor` and `next_url` stand in the answer, `link` in its `Link` header."""
+    size: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """How many rows a page has: a shorter one is the last."""
+    next: Expression | None = None
+    """Where the cursor or the address of the next page stands."""
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Self:
+        if (self.style in {"cursor", "next_url"}) != (self.next is not None):
+            raise ValueError(f"style {self.style} " + ("needs next" if self.next is None else "has no next"))
+        return self
+
+
+class JsonOptions(SourceOptions):
+    """Any service that answers in JSON, mapped by JMESPath."""
+
+    url: WebAddress
+    """Its address; `{since_iso}`, `{since_unix}`, `{page}`, `{offset}`, `{cursor}` and `{size}` are filled in."""
+    items: Expression = "@"
+    """Where the rows stand."""
+    fields: Fields
+    """Where a mention's parts stand in a row."""
+    paging: Paging = Paging()
+    """How a long answer goes on; by default it does not."""
+    overlap: Duration = timedelta(minutes=10)
+    """How much is read again, for what the service shows late; with `{since_iso}` or `{since_unix}`."""
+    token: SecretText | None = None
+    """Sent as `Authorization: Bearer …`, or under `token_header`, or as the parameter `token_query`."""
+    token_header: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,60}$")] | None = None
+    """The header that takes the token as it is."""
+    token_query: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,60}$")] | None = None
+    """The parameter that takes the token."""
+    user: str = ""
+    """Who logs in, with `password` (HTTP Basic) or `client_secret` (OAuth 2 client credentials, with `token_url`)."""
+    password: SecretText | None = None
+    """That user's password."""
+    client_secret: SecretText | None = None
+    """The secret of the client named in `user`."""
+    token_url: WebAddress | None = None
+    """Where tokens are given for client credentials."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        holes = {name for _, name, _, _ in string.Formatter().parse(self.url) if name is not None}
+        if wrong := sorted(holes - HOLES):
+            raise ValueError(f"url: {{{wrong[0]}}} is not filled in; there are {', '.join(sorted(HOLES))}")
+        needed = {"page": "page", "offset": "offset", "cursor": "cursor"}.get(self.paging.style)
+        if needed and needed not in holes:
+            raise ValueError(f"paging by {needed} needs {{{needed}}} in url")
+        if bool(self.client_secret) != bool(self.token_url):
+            raise ValueError("client_secret and token_url belong together; write both or none")
+        if (self.password or self.client_secret) and not self.user:
+            raise ValueError("password and client_secret need user")
+        if sum(map(bool, (self.token, self.password, self.client_secret))) > 1:
+            raise ValueError("one way of logging in is enough: token, password or client_secret")
+        return self
+
+
+class JsonSource:
+    """Reads what its mapping says."""
+
+    Options: ClassVar[type[SourceOptions]] = JsonOptions
+
+    def __init__(self, source_id: SourceId, options: JsonOptions, tools: Tools) -> None:
+        self.id = source_id
+        self._options, self._tools = options, tools
+        self._is_forward = "{since_" in options.url
+        self._token = Token(source_id, tools, _SERVICE)
+
+    async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
+        """Read a page."""
+        options = self._options
+        trail = recall(cursor, options.url, now)
+        since = trail.walked - options.overlap if trail.walked else trail.first - options.history
+        answer = await self._ask(trail.page, since, now)
+        body = read_json(answer, Any, source=self.id, service=_SERVICE)
+        rows, bad = read_rows(body, options.items, options.fields.model_dump(exclude_none=True), source=self.id)
+        total = len(rows) + bad.count
+        if total and bad.count > total * _BAD_SHARE:
+            raise ShapeChanged(f"{bad.count} of {total} rows cannot be mapped ({bad.first}); mend fields").about(
+                self.id
+            )
+        page = Page(
+            mentions=[self._mention(row, now) for row in rows if not row.is_deleted],
+            ids=() if self._is_forward else [row.external_id for row in rows],
+            following=self._following(answer, body, trail.page, total),
+            removals=[
+                Removal(source=self.id, external_id=row.external_id, reason="deleted") for row in rows if row.is_deleted
+            ],
+        )
+        poll = turn_page(trail, page, source=self.id, now=now, bounds=Bounds(history=options.history))
+        note = f"{bad.count} of {total} rows cannot be mapped: {bad.first}" if bad.count else poll.degraded
+        return Poll(**{name: getattr(poll, name) for name in poll.__struct_fields__} | {"degraded": note})
+
+    async def _ask(self, page: str, since: datetime, now: datetime) -> Answer:
+        options = self._options
+        url, headers = self._url(page, since), await self._credentials(now)
+        if options.token is not None and options.token_query is not None:
+            pair = urlencode({options.token_query: options.token.reveal()})
+            url += f"{'&' if '?' in url else '?'}{pair}"
+        return await self._tools.fetch(url, now=now, headers={"accept": "application/json"} | headers)
+
+    def _url(self, page: str, since: datetime) -> str:
+        style = self._options.paging.style
+        if page and style in {"link", "next_url"}:
+            return page
+        stamp = since.astimezone(UTC)
+        return self._options.url.format(
+            since_iso=quote(f"{stamp:%Y-%m-%dT%H:%M:%SZ}", safe=":"),
+            since_unix=int(stamp.timestamp()),
+            page=page or "1",
+            offset=page or "0",
+            cursor=quote(page, safe=""),
+            size=self._options.paging.size,
+        )
+
+    async def _credentials(self, now: datetime) -> dict[str, str]:
+        options = self._options
+        if options.token is not None and options.token_query is None:
+            value, header = options.token.reveal(), options.token_header
+            return {header.lower(): value} if header else {"authorization": f"Bearer {value}"}
+        if options.password is not None:
+            pair = f"{options.user}:{options.password.reveal()}".encode()
+            return {"authorization": "Basic " + base64.b64encode(pair).decode("ascii")}
+        if options.client_secret is not None and options.token_url is not None:
+            form = {
+                "grant_type": "client_credentials",
+                "client_id": options.user,
+                "client_secret": options.client_secret.reveal(),
+            }
+            token = await self._token.get(Grant(url=options.token_url, form=urlencode(form)), now)
+            return {"authorization": f"Bearer {token}"}
+        return {}
+
+    def _following(self, answer: Answer, body: Any, page: str, rows: int) -> str:
+        paging = self._options.paging
+        match paging.style:
+            case "page":
+                return str(int(page or "1") + 1) if rows >= paging.size else ""
+            case "offset":
+                return str(int(page or "0") + rows) if rows >= paging.size else ""
+            case "cursor":
+                found = found_by(paging.next or "", body)
+                return str(found)[:_LONGEST] if found and rows else ""
+            case "link":
+                return self._same_place(answer, _next_link(answer.headers.get("link", "")))
+            case "next_url":
+                found = found_by(paging.next or "", body)
+                return self._same_place(answer, found if isinstance(found, str) else "")
+            case _:
+                return ""
+
+    def _same_place(self, answer: Answer, address: str) -> str:
+        """Return the next page's address, unless it leads elsewhere: an answer must not choose whom we ask."""
+        if not address:
+            return ""
+        there, here = urlsplit(urljoin(answer.url, address[:_LONGEST])), urlsplit(answer.url)
+        if (there.scheme, there.netloc) != (here.scheme, here.netloc):
+            raise Blocked("names a next page on another host; mend paging", "address").about(self.id)
+        return there.geturl()
+
+    def _mention(self, row: Mapped, now: datetime) -> Mention:
+        told = Told(
+            ident=row.external_id,
+            text=row.text,
+            published=row.published_at,
+            url=row.url,
+            author=row.author,
+            context=row.context,
+            language=row.language,
+            parent=row.parent_id,
+            reach=row.reach,
+        )
+        return mention_of(told, source=self.id, options=self._options, now=now)
+
+
+def _next_link(header: str) -> str:
+    """Return the address of `rel=next` in a Link header (RFC 8288); empty if there is none."""
+    for part in header.split(","):
+        address, _, rest = part.strip().partition(">")
+        if address.startswith("<") and 'rel="next"' in rest.replace("rel=next", 'rel="next"'):
+            return address[1:]
+    return ""

@@ -1,0 +1,209 @@
+"""A service nobody wrote a source for, read by a mapping."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from brandmelder.capture.sources.json import JsonOptions, JsonSource
+from brandmelder.errors import AuthRefused, Blocked, ShapeChanged
+from brandmelder.model import SourceId
+from brandmelder.options import Secret
+from brandmelder.testing import Face, Said, SourceConformance
+from brandmelder.testing.sources import HOUR, MINUTE
+
+FIELDS = {
+    "external_id": "id",
+    "text": "[subject, body][?@]",
+    "published_at": "created_at",
+    "url": "web_url",
+    "author": "requester.name",
+}
+
+
+class DeskFace(Face):
+    """A help desk: tickets newest first, 25 a page, in every style of paging; a deleted one says so."""
+
+    def __init__(self, style="page"):
+        super().__init__()
+        self.style = style
+        self.gone = set()
+        self.elsewhere = ""
+
+    def delete(self, post):
+        self.gone.add(post.number)
+
+    def newest_first(self):
+        return [post for post in super().newest_first() if post.number not in self.gone]
+
+    def answer(self, asked):
+        if asked.path == "/token":
+            ok = asked.body == b"grant_type=client_credentials&client_id=desk&client_secret=s"
+            return Said.json({"access_token": "t"} if ok else {"error": "invalid_client"}, status=200 if ok else 401)
+        number = int(asked.query.get("page", "1"))
+        start = int(asked.query.get("offset", asked.query.get("cursor", "") or (number - 1) * 25))
+        listed = super().newest_first()
+        rows = [self._ticket(post) for post in listed[start : start + 25]]
+        is_more = start + 25 < len(listed)
+        following = f"{self.elsewhere or self.url}/api/tickets?offset={start + 25}"
+        told = {"tickets": rows, "next": None}
+        headers = {}
+        if is_more:
+            told["next"] = {"cursor": str(start + 25), "next_url": following}.get(self.style)
+            headers = {"link": f'<{following}>; rel="next", <x>; rel="last"'} if self.style == "link" else {}
+        return Said.json(told, **headers)
+
+    def _ticket(self, post):
+        if post.number in self.gone:
+            return {"id": post.number, "status": "deleted"}
+        return {
+            "id": post.number,
+            "subject": None,
+            "body": post.text,
+            "created_at": int(post.at.timestamp()),
+            "web_url": f"https://desk.example/{post.number}",
+            "requester": {"name": post.author},
+        }
+
+
+def source(tools, base, **options):
+    values = {
+        "type": "json",
+        "url": f"{base}/api/tickets?page={{page}}",
+        "items": "tickets",
+        "fields": FIELDS | {"deleted": "status == 'deleted'"},
+        "paging": {"style": "page", "size": 25},
+    } | options
+    return JsonSource(SourceId("one"), JsonOptions(**values), tools)
+
+
+class Conformance(SourceConformance):
+    page = 25
+    follows_edits = False
+    releases_late = False
+    follows_deletions = False
+    style, place, following = "page", "?page={page}", None
+
+    def make_face(self):
+        return DeskFace(self.style)
+
+    def make_source(self, tools, url):
+        paging = {"style": self.style, "size": 25} | ({"next": self.following} if self.following else {})
+        return source(tools, url, url=f"{url}/api/tickets{self.place}", paging=paging)
+
+
+class TestByPage(Conformance):
+    async def test_a_row_that_says_it_was_deleted_is_a_removal(self):
+        async with self.reading() as stage:
+            post = stage.face.write(stage.now - HOUR, "Nordfunk")
+            await stage.reader.poll()
+            stage.face.delete(post)
+            stage.later(5 * MINUTE)
+            await stage.reader.poll()
+            assert stage.reader.removed == {"1"}
+
+    async def test_some_bad_rows_are_said_and_many_are_a_change_of_shape(self):
+        async with self.reading() as stage:
+            for number in range(9):
+                stage.face.write(stage.now - HOUR, f"Nordfunk {number}")
+            stage.face.write(stage.now, "")
+            poll = await stage.reader.poll()
+            assert poll.degraded == "1 of 10 rows cannot be mapped: text finds nothing"
+            for _ in range(3):
+                stage.face.write(stage.now, "")
+            with pytest.raises(ShapeChanged, match="4 of 13 rows cannot be mapped"):
+                await stage.reader.poll()
+
+
+class TestByOffset(Conformance):
+    style, place = "offset", "?offset={offset}"
+
+
+class TestByCursor(Conformance):
+    style, place, following = "cursor", "?cursor={cursor}", "next"
+
+
+class TestByLink(Conformance):
+    style, place = "link", ""
+
+
+class TestByAddress(Conformance):
+    style, place, following = "next_url", "", "next"
+
+    async def test_a_next_page_on_another_host_is_never_asked_for(self):
+        async with self.reading() as stage:
+            for number in range(30):
+                stage.face.write(stage.now, f"Nordfunk {number}")
+            stage.face.elsewhere = "http://127.0.0.2:1"
+            with pytest.raises(Blocked, match="another host"):
+                await stage.reader.poll()
+
+
+class TestFromATimeOn(Conformance):
+    follows_edits = True
+    place = "?page={page}&since={since_iso}&unix={since_unix}"
+
+    async def test_it_asks_from_where_it_had_read_less_the_overlap(self):
+        async with self.reading() as stage:
+            await stage.reader.poll()
+            first = stage.now
+            stage.later(HOUR)
+            await stage.reader.poll()
+            assert stage.asked[-1].query["since"] == f"{first - 10 * MINUTE:%Y-%m-%dT%H:%M:%SZ}"
+
+
+@pytest.mark.parametrize(
+    ("options", "header", "value"),
+    [
+        ({"token": Secret("t")}, "authorization", "Bearer t"),
+        ({"token": Secret("t"), "token_header": "X-Api-Key"}, "x-api-key", "t"),
+        ({"user": "a", "password": Secret("b")}, "authorization", "Basic YTpi"),
+    ],
+)
+async def test_each_way_of_logging_in(options, header, value):
+    suite = TestByPage()
+    async with suite.reading() as stage:
+        stage.reader.source = source(stage.reader.source._tools, stage.url, **options)
+        await stage.reader.poll()
+        assert stage.asked[-1].headers[header] == value
+
+
+async def test_a_token_in_the_address_and_credentials_of_a_client():
+    suite = TestByPage()
+    async with suite.reading() as stage:
+        tools = stage.reader.source._tools
+        stage.reader.source = source(tools, stage.url, token=Secret("t"), token_query="key")
+        await stage.reader.poll()
+        assert stage.asked[-1].query["key"] == "t"
+        client = {"user": "desk", "token_url": f"{stage.url}/token"}
+        stage.reader.source = source(tools, stage.url, client_secret=Secret("s"), **client)
+        await stage.reader.poll()
+        assert stage.asked[-1].headers["authorization"] == "Bearer t"
+        stage.reader.source = source(tools, stage.url, client_secret=Secret("wrong"), **client)
+        with pytest.raises(AuthRefused, match="invalid_client"):
+            await stage.reader.poll()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"items": "tickets["}, "no JMESPath expression"),
+        ({"url": "https://x.example/{seite}"}, "{seite} is not filled in"),
+        ({"url": "https://x.example/"}, "needs {page} in url"),
+        ({"paging": {"style": "cursor"}}, "needs next"),
+        ({"token": Secret("t"), "user": "a", "password": Secret("b")}, "one way"),
+        ({"password": Secret("b")}, "need user"),
+    ],
+)
+def test_a_mapping_that_cannot_work_is_refused(options, said):
+    with pytest.raises(ValidationError) as refused:
+        source(None, "https://x.example", **options)
+    assert said in str(refused.value)
+
+
+async def test_rows_that_stand_elsewhere_say_so():
+    suite = TestByPage()
+    async with suite.reading() as stage:
+        stage.reader.source = source(stage.reader.source._tools, stage.url, items="results")
+        with pytest.raises(ShapeChanged, match="items 'results' finds nothing"):
+            await stage.reader.poll()
