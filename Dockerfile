@@ -4,9 +4,9 @@ ENV PYTHONDONTWRITEBYTECODE=1 UV_LINK_MODE=copy UV_PROJECT_ENVIRONMENT=/opt/venv
 RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9
 WORKDIR /build
 COPY pyproject.toml uv.lock README.md LICENSE ./
-RUN uv sync --frozen --no-dev --extra picture --no-install-project
+RUN uv sync --frozen --no-dev --extra picture --extra calendars --no-install-project
 COPY service ./service
-RUN uv sync --frozen --no-dev --extra picture --no-editable && python -m compileall -q /opt/venv
+RUN uv sync --frozen --no-dev --extra picture --extra calendars --no-editable && python -m compileall -q /opt/venv
 
 FROM python:3.11-slim
 LABEL org.opencontainers.image.title="Brandmelder" \

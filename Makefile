@@ -1,7 +1,7 @@
 # Every target sets up .venv by itself; once it stands, that costs nothing.
 # Needed: git, make and Python 3.11 or newer. uv is taken from the path, else installed into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-judgement train e2e docs picture clean
+.PHONY: help demo test check bench bench-judgement train chaos e2e docs picture clean
 
 SHELL := /bin/sh
 UV_VERSION := 0.13.9
@@ -19,6 +19,7 @@ help:
 	@echo "make bench   the benchmarks, each with its peers in the same run"
 	@echo "make train   the judge's model anew, from CORPORA=$(CORPORA)"
 	@echo "make bench-judgement   the judge beside its peers, near-copies, learning curve"
+	@echo "make chaos   3 times 400 alerts, a fifth of the calls to Slack failing, 30 crashes each"
 	@echo "make e2e     only the tests against a real WordPress"
 	@echo "make docs    write the schema and the generated reference pages anew"
 	@echo "make picture draw the alert in the README anew, from the demo"
@@ -41,14 +42,19 @@ bench: $(READY)
 	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
 bench-judgement: $(READY)
-	uv sync --quiet --group judgement
+	@PATH="$$PWD/$(BIN):$$PATH" uv sync --quiet --frozen --group judgement
 	$(BIN)/python bench/judgement/measure.py $(CORPORA)
+	$(BIN)/python bench/judgement/hostile.py
 	$(BIN)/python bench/judgement/copies.py $(CORPORA)
 	$(BIN)/python bench/judgement/learning.py $(CORPORA)
 
 train: $(READY)
+	@PATH="$$PWD/$(BIN):$$PATH" uv sync --quiet --frozen --group judgement
 	$(BIN)/python bench/judgement/units.py $(MODEL)/units.npz
 	OPENBLAS_NUM_THREADS=1 PYTHONHASHSEED=0 $(BIN)/python bench/judgement/train.py $(CORPORA) $(MODEL)/linear.npz
+
+chaos: $(READY)
+	$(BIN)/python bench/chaos.py
 
 e2e: $(READY)
 	$(BIN)/pytest -q -m e2e

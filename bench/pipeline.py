@@ -38,6 +38,8 @@ CALM = (
     "Bin jetzt auch bei Nordfunk, läuft bisher gut.",
     "Wetter in Husum heute grau, sonst nichts Neues.",
 )
+DETAILS = tuple("".join(random.Random(n).choices("abdefgiklmnorstu", k=5 + n % 5)) for n in range(2000))
+"""Invented words, as names of people and places are to the judge."""
 NEGATIVE = 0.15
 """The share of negative mentions on a usual day."""
 STORM = 0.05
@@ -69,7 +71,8 @@ def archive(path: Path, count: int, days: float) -> None:
     with path.open("w") as out:
         for number, (seconds, is_angry) in enumerate(sorted(rows)):
             at = (start + timedelta(seconds=int(seconds))).isoformat()
-            text = f"{rng.choice(ANGRY if is_angry else CALM)} {number}"
+            details = " ".join(rng.choices(DETAILS, k=10))  # of their own: near-copies would count once
+            text = f"{rng.choice(ANGRY if is_angry else CALM)} {details} {number}"
             row = {"id": str(number), "source": "blog", "author": f"a{number % 977}", "text": text, "published_at": at}
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
 

@@ -15,18 +15,18 @@ SHARED = ("signs.txt", "stance.txt")
 MARKS = ("exclaim", "question", "dots", "link", "handle", "hashtag", "retweet")
 LEXICON_CLASSES = {
     "incident": "incident", "insult": "insult", "defence": "defend", "sarcasm": "irony", "negator": "negator",
-    "more": "very", "less": "hedge", "but": "contrast",
+    "more": "very", "less": "hedge", "but": "contrast", "duty": "duty", "solved": "solved",
 }  # fmt: skip
 BAD = ("negative 3", "negative 2", "negative 1", "incident")
 GOOD = ("positive 3", "positive 2", "positive 1")
 NEGATED = ("negated good", "negated bad")
 KINDS = (
     *BAD, "insult", "threat", *GOOD, "smile", "heart", "joy", "laugh", "frown", "rage",
-    "very", "hedge", "negator", "contrast", "irony", "ask", "defend", *MARKS, *NEGATED,
+    "very", "hedge", "negator", "contrast", "irony", "ask", "defend", *MARKS, *NEGATED, "duty", "unmet", "solved",
 )  # fmt: skip
 WEIGHT_BAD = {
     "negative 3": 3, "negative 2": 2, "negative 1": 1, "incident": 1, "insult": 3, "threat": 3,
-    "frown": 2, "rage": 2, "negated good": 1,
+    "frown": 2, "rage": 2, "negated good": 1, "unmet": 2,
 }  # fmt: skip
 WEIGHT_GOOD = {
     "positive 3": 3, "positive 2": 2, "positive 1": 1, "smile": 2, "heart": 2, "joy": 2, "laugh": 2, "negated bad": 1,
@@ -55,12 +55,14 @@ def parse(path):
 def lexicon_entries(language):
     """Yield (entry, section) of the lexicon classifier's list: its weights and classes in our sections."""
     for entry in load_words():
-        if entry.language not in {language, ""} or entry.text.startswith("*") or "0" in entry.text:
+        if entry.language not in {language, ""} or "0" in entry.text:
             continue
         text = entry.text.replace(" ", "_")
         for name in entry.classes:
             if name in TOPICS:
                 yield text, f"topic {name}"
+            elif name == "after":
+                yield text, "after"
             elif name in LEXICON_CLASSES:
                 yield text, LEXICON_CLASSES[name]
         if entry.weight and "incident" not in entry.classes:
@@ -85,11 +87,17 @@ def pieces(text):
 
 
 def collect(sources):
-    """Return the sections of every word, stem and pair: three dicts of sets."""
-    words, stems, pairs = {}, {}, {}
+    """Return the sections of every word, stem, pair and ending: four dicts of sets."""
+    words, stems, pairs, endings = {}, {}, {}, {}
     for source in sources:
         for raw, section in source:
             for entry in spellings(raw):
+                if entry.startswith("*") and entry[1:].isalpha():
+                    if len(entry) <= wordlist.STEM_LENGTHS[0]:
+                        continue
+                    text = pieces(entry[1:])[0][1]
+                    endings.setdefault(text[-wordlist.STEM_LENGTHS[-1] :], set()).add(section)
+                    continue
                 is_stem = len(entry) > 3 and entry.endswith("*") and entry[-2].isalnum()
                 found = pieces(entry[:-1] if is_stem else entry)
                 if len(found) == 2:
@@ -99,7 +107,7 @@ def collect(sources):
                     is_long = is_stem and len(text) >= wordlist.STEM_LENGTHS[0]
                     target = stems if is_long else words
                     target.setdefault(text[: wordlist.STEM_LENGTHS[-1]] if is_long else text, set()).add(section)
-    return words, stems, pairs
+    return words, stems, pairs, endings
 
 
 def inherit(words, stems):
@@ -119,6 +127,8 @@ def mapped(section, *, negated):
     """Return the kind that a section counts for, or None."""
     if section not in KINDS:
         return None
+    if negated and section == "duty":
+        return "unmet"
     if negated and section in BAD:
         return "negated bad"
     if negated and section in GOOD:
@@ -128,7 +138,8 @@ def mapped(section, *, negated):
 
 def extended(language):
     """Return the collected words with what the lexicon classifier's list adds: it speaks where ours is silent."""
-    ours = collect(parse(WORDS / name) for name in (f"tone.{language}.txt", *SHARED, "topics.txt"))
+    names = [f"tone.{language}.txt", *SHARED, "topics.txt", *(["endings.de.txt"] if language == "de" else [])]
+    ours = collect(parse(WORDS / name) for name in names)
     theirs = collect([lexicon_entries(language)])
     for mine, other in zip(ours, theirs, strict=True):
         for text, sections in other.items():
@@ -140,17 +151,23 @@ def extended(language):
 
 def compile_list(language):
     """Return the arrays of `WordList` for one language, unprefixed, and the texts of the entries."""
-    words, stems, pairs = extended(language)
+    words, stems, pairs, endings = extended(language)
     inherit(words, stems)
-    entries, keys, heads = [("", set())], {}, {}
+    entries, keys, heads, tails = [("", set())], {}, {}, {}
+    shortest = wordlist.STEM_LENGTHS[0]
     for text, sections in sorted(words.items()):
         keys.setdefault(pieces(text)[0][0], len(entries))
         entries.append((text, sections))
     for text, sections in sorted(stems.items()):
         keys.setdefault(pieces(text)[0][0] ^ int(wordlist.STEM_MARK), len(entries))
-        start = pieces(text[: wordlist.STEM_LENGTHS[0]])[0][0]
-        heads[start] = heads.get(start, 0) | 1 << (len(text) - wordlist.STEM_LENGTHS[0])
+        start = pieces(text[:shortest])[0][0]
+        heads[start] = heads.get(start, 0) | 1 << (len(text) - shortest)
         entries.append((text + "*", sections))
+    for text, sections in sorted(endings.items()):
+        keys.setdefault(pieces(text)[0][0] ^ int(wordlist.ENDING_MARK), len(entries))
+        end = pieces(text[-shortest:])[0][0]
+        tails[end] = tails.get(end, 0) | 1 << (len(text) - shortest)
+        entries.append(("*" + text, sections))
     for (one, two), sections in sorted(pairs.items()):
         hashes = np.array([pieces(one)[0][0], pieces(two)[0][0]], np.uint32)
         keys.setdefault(int(wordlist.pair_hashes(hashes)[0]), len(entries))
@@ -169,7 +186,10 @@ def compile_list(language):
         "ids": np.array([keys[key] for key in order], np.uint16),
         "kinds": kinds,
         "negators": np.array(["negator" in sections for _, sections in entries], np.bool_),
+        "denied_later": np.array([not sections.isdisjoint({"duty", "after"}) for _, sections in entries], np.bool_),
         "topics": np.array(topics, np.uint32),
+        "tails": np.array(sorted(tails), np.uint32),
+        "tail_lengths": np.array([tails[end] for end in sorted(tails)], np.uint16),
         "stems": np.array(sorted(heads), np.uint32),
         "stem_lengths": np.array([heads[start] for start in sorted(heads)], np.uint16),
     }

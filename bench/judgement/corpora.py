@@ -12,6 +12,7 @@ import numpy as np
 
 LABELS = ("negative", "neutral", "positive")
 POSTS = Path(__file__).parent / "posts"
+CHECK = Path(__file__).parent / "check"
 OPENERS = {
     "de": ("@{nordbahn|acme|stadtwerke|nordnetz|landbank} ", "Hallo, ", "Guten Tag, ", "Liebes Team, ", "RT @jan: ",
            "Heute: ", "Zur Info: ", "Nochmal: ", "Update: ", "Hallo @{acme|nordbank}, "),
@@ -59,13 +60,27 @@ def joined(post, alike, neutral, copy, rng):
     return " ".join(bodies)
 
 
+def marked(path):
+    """Yield (text, label) of the lines `- text`, `o text`, `+ text`."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line[:2] in ("- ", "o ", "+ "):
+            yield line[2:], "-o+".index(line[0])
+
+
+def read_check(language, half=None):
+    """Return our own check posts and labels: all, or half of them (0: settings may look at them, 1: nobody)."""
+    posts = list(marked(CHECK / f"{language}.txt"))
+    if half is not None:
+        posts = posts[half::2]
+    return [text for text, _ in posts], np.array([label for _, label in posts])
+
+
 def read_posts(language, copies, seed=7):
     """Return our own posts: each as it stands, with a frame, and joined with another one."""
     rng = random.Random(seed)
     by_label = {0: [], 1: [], 2: []}
-    for line in (POSTS / f"{language}.txt").read_text(encoding="utf-8").splitlines():
-        if line[:2] in ("- ", "o ", "+ "):
-            by_label["-o+".index(line[0])].append(line[2:])
+    for text, label in marked(POSTS / f"{language}.txt"):
+        by_label[label].append(text)
     out = {}
     for label, posts in by_label.items():
         for post in posts:

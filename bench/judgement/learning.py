@@ -16,7 +16,7 @@ SIZES = (0, 25, 50, 100, 200, 400, 1000)
 def scores_of(classifier, head, found, texts, base):
     """Return the logit of negative after what was learnt."""
     if found is None:
-        return head.calibration.a * base + head.calibration.b
+        return base
     reading = [head.read(part) for part in linear.chunks(texts)]
     moved = np.concatenate([head.shift(one, head.table(found)) for one in reading])
     del classifier
@@ -35,7 +35,7 @@ def main():
     negative = labels == 0
     classifier = linear.LinearClassifier("brand")
     head = linear.load().heads["de"]
-    base = linear.negative_logits(head.score(texts))
+    base = linear.calibrated_logits(head, head.score(texts))
     vectors = [pair for part in linear.chunks(texts) for pair in head.vectors(head.read(part))]
     print("labels   AP     +-     worst  ratio  ECE    used")
     for size in SIZES:

@@ -1,4 +1,4 @@
-"""One table, same splits, same run: `python bench/judgement/measure.py CORPORA`. Needs the dependency group `bench`.
+"""One table, same splits, same run: `python bench/judgement/measure.py CORPORA`. Needs the group `judgement`.
 
 Peers that are not installed are left out and named. Speeds are texts per CPU second of one thread.
 """
@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from corpora import read_corpus
+from corpora import read_check, read_corpus
 from scores import macro_f1
 from train import built, train
 
@@ -24,6 +24,7 @@ TESTS = {
     "PotTS test": "potts.test",
     "GermEval 2017 dev": "evaluation_only/germeval2017_dev",
 }
+SINGLE_TEXTS = 400
 ANCHORS = (
     "published (other splits): german-sentiment-bert macro-F1 SB10k .603, PotTS .651; GermEval 2017 .514, trained on it"
 )
@@ -62,18 +63,17 @@ def negative_f1(labels, guesses):
     return 2 * hits / max(1, int((guesses == 0).sum() + (labels == 0).sum()))
 
 
-def ours(model=None, title="brandmelder linear"):
-    """A model through its German head (no language routing: the corpora are German); by default the shipped one."""
+def ours(model=None, title="brandmelder linear", language="de"):
+    """A model through one head, without language routing; by default the shipped one."""
     from brandmelder.classify import linear
 
     model = model or linear.load()
-    head = model.heads["de"]
+    head = model.heads[language]
 
     def judge(texts):
         scores = head.score(texts)
-        chance = linear.sigmoid(head.calibration.a * linear.negative_logits(scores) + head.calibration.b)
-        shifted = np.insert(scores.logits[:, :2] + np.array(model.label_bias), 1, 0.0, axis=1)
-        return chance, shifted.argmax(axis=1), np.abs(chance - 0.5) < head.unsure_band
+        chance = linear.sigmoid(linear.calibrated_logits(head, scores))
+        return chance, np.array(head.labels(scores)), np.abs(chance - 0.5) < head.unsure_band
 
     return Judge(
         title, judge, "brandmelder.classify.linear;brandmelder.classify.linear.load().heads['de'].score(['a'])"
@@ -190,7 +190,7 @@ def cost(modules):
     return tuple(map(float, answer.stdout.split())) if answer.returncode == 0 else (float("nan"), float("nan"))
 
 
-def row(peer, data):
+def row(peer, data, *, with_cost):
     """Return the cells of one peer."""
     cells = [f"{peer.name:<36}"]
     for texts, labels in data.values():
@@ -200,26 +200,23 @@ def row(peer, data):
             f"{macro_f1(labels, guesses):.3f} {negative_f1(labels, guesses):.3f} "
             f"{average_precision(labels == 0, chance):.3f} {calibration_error(labels == 0, chance):.3f} {kept}"
         )
+    if not with_cost:
+        return " | ".join(cells)
     texts = [text for one, _ in data.values() for text in one]
     seconds, megabytes = cost(peer.modules)
     cells.append(
-        f"{speed(peer.judge, texts, 250):>8,.0f} {speed(peer.judge, texts[:400], 1):>7,.0f}"
+        f"{speed(peer.judge, texts, 250):>8,.0f} {speed(peer.judge, texts[:SINGLE_TEXTS], 1):>7,.0f}"
         f" {seconds:>5.2f} {megabytes:>5.0f}"
     )
     return " | ".join(cells)
 
 
-def main():
-    """Print the table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("corpora")
-    parser.add_argument("--leave-out", action="store_true", help="Also train without each corpus.")
-    options = parser.parse_args()
-    data = {title: read_corpus(options.corpora, name) for title, name in TESTS.items()}
-    head = " | ".join([" " * 36, *(f"{title:<29}" for title in data), "cost"])
-    print(head)
-    print(" | ".join(["", *["F1    neg   AP    ECE   kept"] * 3, "b250/s  single/s  import CPU s  MB"]))
-    peers = [ours, ours_whole, lexicon, vader, textblob, lambda: tfidf(options.corpora)]
+def table(title, data, peers, *, with_cost=False):
+    """Print one table, a row per peer; return what is not installed."""
+    print("\n" + title)
+    print(" | ".join([" " * 36, *(f"{name[:28]:<28}" for name in data), "cost" if with_cost else ""]))
+    cost_names = "batch/s single/s import-s  MB" if with_cost else ""
+    print(" | ".join([" " * 36, *["F1    neg   AP    ECE   kept"] * len(data), cost_names]))
     missing = []
     for build in peers:
         try:
@@ -227,13 +224,34 @@ def main():
         except ImportError as error:
             missing.append(str(error))
             continue
-        print(row(peer, data), flush=True)
-    if options.leave_out:
-        for left_out in ("sb10k", "potts"):
-            print(
-                row(ours(built(train(options.corpora, without=left_out)), f"ours without {left_out}"), data), flush=True
-            )
-            print(row(tfidf(options.corpora, without=left_out), data), flush=True)
+        print(row(peer, data, with_cost=with_cost), flush=True)
+    return missing
+
+
+def left_out(corpora, name):
+    """Return builders of our model and of the TF-IDF peer, both fitted without this corpus."""
+    return (
+        lambda: ours(built(train(corpora, name)), f"brandmelder linear, no {name}"),
+        lambda: tfidf(corpora, without=name),
+    )
+
+
+def main():
+    """Print the tables."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("corpora")
+    parser.add_argument("--quick", action="store_true", help="Without the fits that leave a corpus out.")
+    options = parser.parse_args()
+    data = {title: read_corpus(options.corpora, name) for title, name in TESTS.items()}
+    data["own check posts"] = read_check("de")
+    missing = table(
+        "German", data, [ours, ours_whole, lexicon, vader, textblob, lambda: tfidf(options.corpora)], with_cost=True
+    )
+    if not options.quick:
+        peers = [build for name in ("sb10k", "potts") for build in left_out(options.corpora, name)]
+        table("German, fitted without one of the corpora (read the column of that corpus)", data, peers)
+    english = {"own check posts, half that nobody tuned on": read_check("en", 1)}
+    table("English", english, [lambda: ours(language="en"), ours_whole, lexicon, vader])
     print(ANCHORS)
     print("not installed:", "; ".join(missing) or "none")
     print("GermEval 2017: Wojatzki et al. 2017, CC BY-NC 4.0, measured only")

@@ -1,40 +1,10 @@
-"""Multinomial logistic regression on sparse counts, by L-BFGS in NumPy alone: same data, same bytes."""
+"""Multinomial logistic regression on sparse counts, by L-BFGS: same data, same bytes."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
 
 import numpy as np
-
-
-class Sparse(NamedTuple):
-    """Rows of (column, value); `order` sorts the cells by column for the transposed product."""
-
-    rows: np.ndarray
-    columns: np.ndarray
-    values: np.ndarray
-    shape: tuple[int, int]
-
-    def times(self, weights):
-        """Return X·W, shape (rows, outputs)."""
-        return np.stack(
-            [
-                np.bincount(self.rows, self.values * weights[self.columns, k], self.shape[0])
-                for k in range(weights.shape[1])
-            ],
-            axis=1,
-        )
-
-    def transposed_times(self, errors):
-        """Return Xᵀ·E, shape (columns, outputs)."""
-        return np.stack(
-            [
-                np.bincount(self.columns, self.values * errors[self.rows, k], self.shape[1])
-                for k in range(errors.shape[1])
-            ],
-            axis=1,
-        )
 
 
 def softmax(logits):
@@ -44,18 +14,20 @@ def softmax(logits):
 
 
 def fit(design, targets, weights, ridge, steps=80):
-    """Minimise Σ weight·cross-entropy + ½ Σ ridge·W²; `ridge` has the shape of W."""
+    """Minimise Σ weight·cross-entropy + ½ Σ ridge·W²; `ridge` has the shape of W, `design` is a CSR matrix."""
     shape = (design.shape[1], targets.shape[1])
+    transposed = design.T.tocsr()
 
     def loss(flat):
         current = flat.reshape(shape)
-        logits = design.times(current)
+        logits = (design @ current.astype(np.float32)).astype(float)
         top = logits.max(axis=1, keepdims=True)
         total = np.log(np.exp(logits - top).sum(axis=1)) + top[:, 0]
         value = float((weights * (total - (targets * logits).sum(axis=1))).sum())
-        errors = (softmax(logits) - targets) * weights[:, None]
+        errors = ((softmax(logits) - targets) * weights[:, None]).astype(np.float32)
         penalty = ridge * current
-        return value + 0.5 * float((current * penalty).sum()), (design.transposed_times(errors) + penalty).ravel()
+        slope = (transposed @ errors).astype(float) + penalty
+        return value + 0.5 * float((current * penalty).sum()), slope.ravel()
 
     return lbfgs(loss, np.zeros(shape[0] * shape[1]), steps).reshape(shape)
 

@@ -66,7 +66,7 @@ class Desk:
         return result.output.splitlines()
 
     def stored(self, key):
-        return self.on(lambda connection: deliveries.find_delivery(connection, key))
+        return self.on(lambda connection: deliveries.find(connection, key))
 
 
 @pytest.fixture

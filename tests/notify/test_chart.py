@@ -356,6 +356,12 @@ def test_an_alert_before_the_picture_or_of_this_minute_is_at_most_at_its_edge():
     assert chart_of(old).marks == ()
 
 
+def test_bars_that_are_older_than_the_number_say_until_when():
+    later = replace(story().incident, spike=replace(story().incident.spike, until=UNTIL + 5 * MINUTE))
+    assert chart_of(replace(story(), incident=later)).note == "je 20 min, Stand 21:20"
+    assert chart_of(story()).note == "je 20 min, Stand 21:22"
+
+
 def test_what_still_counts_is_drawn_as_such():
     running = replace(story().incident, spike=replace(story().incident.spike, is_open_bin=True))
     early = replace(story().context, now=UNTIL - 3 * MINUTE)

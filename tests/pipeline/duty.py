@@ -130,9 +130,9 @@ class Duty:
 
     # ------------------------------------------------------------------ what happens
 
-    def burns(self, ident=IDENT, **fields) -> None:
+    def burns(self, ident=IDENT, *, at=None, **fields) -> None:
         """Write an incident and the promise to tell of it, as commit 3 does."""
-        now = whole_seconds(self.clock.now())
+        now = whole_seconds(at or self.clock.now())
         incident = burning(now, ident, **fields)
         first = Transition(
             incident=ident, revision=incident.revision, at=now, act=Act.OPEN, before=None, after=incident.state

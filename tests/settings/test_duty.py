@@ -157,3 +157,12 @@ def test_all_problems_are_told_at_once(read, written):
 )
 def test_days_are_written_as_the_configuration_reads_them(days, words):
     assert format_days(frozenset(days)) == words
+
+
+def test_a_calendar_without_its_package_is_refused_with_what_to_install(read, written, monkeypatch):
+    monkeypatch.setattr("brandmelder.settings.duty_reading.find_spec", lambda _name: None)
+    with pytest.raises(ConfigurationError) as caught:
+        read(written)
+    (problem,) = caught.value.problems
+    assert "(pip install 'brandmelder[calendars]')" in str(problem)
+    assert written.split("\n")[problem.line - 1][problem.column - 1 :].startswith('"https://calendar.example')

@@ -79,3 +79,10 @@ def test_a_notice_is_given_once(database):
     assert not database.run_now(calls.give_notice, "turn:crisis:1", b"other words", NOW)
     assert database.run_now(calls.notice_body, "turn:crisis:1") == b"words"
     assert database.run_now(calls.notice_body, "turn:crisis:2") is None
+
+
+def test_old_calls_are_forgotten(database):
+    old, new = (Page(person=PersonId("anna"), at=at, key=f"NF-{at:%H}:1") for at in (NOW, NOW + HOUR))
+    database.run_now(calls.reached, [old, new])
+    database.run_now(calls.forget_pages, NOW + HOUR)
+    assert database.run_now(calls.pages, NOW, NOW + 2 * HOUR) == [new]

@@ -163,7 +163,7 @@ def read(texts: Sequence[str]) -> Batch:
     surplus[1:] |= same & (units[1:] == 32)
     surplus &= units != 0
     units = units[~surplus]
-    zeros = np.flatnonzero(units == 0)
+    zeros = (units == 0).nonzero()[0]
     starts = np.empty(len(texts), np.intp)
     starts[0] = 0
     ends = zeros[::4][: len(texts)]
@@ -203,7 +203,7 @@ def tokens(batch: Batch) -> Tokens:
     if kind.max() == Kind.SOLO:
         units = batch.units
         edge |= (kind == Kind.SOLO) & ((units < 0xDC00) | (units > 0xDFFF))
-    edges = np.flatnonzero(edge)
+    edges = edge.nonzero()[0]
     kinds = kind[edges]
     lengths = np.empty(len(edges), np.intp)
     lengths[-1] = 1

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+REASONS: Final = 5
+REASON_SHARE: Final = 0.03
+"""Share of all movement below which a word is no reason."""
 COUNT_CAP: Final = 8
 """Occurrences of a kind beyond which nothing changes."""
 SUM_CAP: Final = 15
@@ -29,6 +32,8 @@ IDF_LEVELS: Final = 8
 
 _SHIFT: Final = np.uint32(32 - features.SLOT_BITS)
 _SILENT: Final = frozenset({"~u", "~m", ".", ",", "..", "!", "!!", "?", "??", "-", ":", '"', "#", "&", "(", ")", "'"})
+_LOOKED_AT: Final = 9
+"""Tokens from which the reasons are taken: some repeat one another, some are mere punctuation."""
 _TYPICAL_IDF: Final = 3.5
 """Root mean square of idf in a text, where an explanation need not be exact."""
 _LANE: Final = 21
@@ -68,11 +73,11 @@ class Head:
         self._defend = int(arrays[f"{prefix}_defend"])
         self._has_grams = f"{prefix}_grams" in arrays
         if self._has_grams:
-            grams = np.asarray(arrays[f"{prefix}_grams"], np.int64)
-            grams[2] &= 255
-            self._lanes = _packed(grams)
-            self._idf = grams[2] / 16
-            self._tones = grams[0] - grams[1]
+            grams = np.asarray(arrays[f"{prefix}_grams"], np.int8)
+            self._idf = grams[2].view(np.uint8)
+            """In sixteenths."""
+            self._lanes = _packed(grams[0], grams[1], self._idf)
+            self._tones = grams[0].astype(np.int16) - grams[1]
             self._gram_scale = float(arrays[f"{prefix}_grams_scale"])
             self._insults = np.asarray(arrays[f"{prefix}_insults"], np.int8)
             self._insult_scale = float(arrays[f"{prefix}_insults_scale"])
@@ -86,6 +91,7 @@ class Head:
         a, b = np.asarray(arrays[f"{prefix}_calibration"], np.float64).tolist()
         self.calibration = Calibration(a, b)
         self.unsure_band = float(arrays[f"{prefix}_unsure_band"])
+        self.label_bias = np.asarray(arrays[f"{prefix}_label_bias"], np.float64)
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Score texts of this language; any number, any length."""
@@ -102,6 +108,11 @@ class Head:
         tokens = features.tokens(batch)
         return Reading(batch, tokens, self.words.match(batch, tokens))
 
+    def share_known(self, text: str) -> float:
+        """Return the share of words and signs that stand in the list; emoji stand in every list."""
+        words = self.read([text]).found.words
+        return float((words > 0).mean()) if len(words) else 0.0
+
     def score_reading(self, reading: Reading) -> Scores:
         """Score the texts of a reading."""
         batch, tokens, found = reading
@@ -117,10 +128,20 @@ class Head:
             logits[:, 2] += insults * (self._insult_scale / np.sqrt(np.maximum(last - first, 1)))
         return Scores(logits, self._topics(tokens, found), counts[:, self._defend] > 0)
 
+    def labels(self, scores: Scores, moved: NDArray[np.float64] | float = 0.0) -> list[int]:
+        """Return the most likely class (0 negative, 1 neutral, 2 positive) under the bias that training chose.
+
+        `moved` is by how much a brand's correction raised the log-odds of negative.
+        """
+        raised = scores.logits[:, :2] + self.label_bias
+        raised[:, 0] += moved
+        shifted = np.insert(raised, 1, 0.0, axis=1)
+        return [int(label) for label in shifted.argmax(axis=1)]
+
     def _entry_sums(self, reading: Reading) -> NDArray[np.int64]:
         """Return, per text, the lanes of kinds and the folded weights of the entries found in it."""
         tokens, found = reading.tokens, reading.found
-        hits = np.flatnonzero(found.words | found.pairs)
+        hits = (found.words | found.pairs).nonzero()[0]
         values = self._rows_table.take(self._rows(reading).take(hits), axis=0)
         values += self._rows_table.take(found.pairs.take(hits), axis=0)
         return wordlist.per_text(values, np.searchsorted(hits, tokens.first), np.searchsorted(hits, tokens.last))
@@ -170,8 +191,8 @@ class Head:
         for row, (start, end) in enumerate(zip(batch.starts, batch.ends, strict=True)):
             cells = np.concatenate([grams[:, start:end].ravel(), words[tokens.first[row] : tokens.last[row]]])
             slots, counts = np.unique(cells, return_counts=True)
-            norm = np.sqrt(max(1e-9, float(counts @ self._idf[slots] ** 2)))
-            values = counts * self._idf[slots] / norm
+            norm = np.sqrt(max(1e-9, float(counts @ (self._idf[slots] / 16) ** 2)))
+            values = counts * (self._idf[slots] / 16) / norm
             known = values > 0
             out.append((tuple(slots[known].tolist()), tuple(np.round(values[known], 6).tolist())))
         return out
@@ -195,7 +216,7 @@ class Head:
         weights = np.zeros(features.SLOTS, np.int64)
         if self._has_grams and correction.slots:
             slots = np.array(correction.slots)
-            weights[slots] = np.rint(np.array(correction.values) * self._idf[slots] * SCALE)
+            weights[slots] = np.rint(np.array(correction.values) * (self._idf[slots] / 16) * SCALE)
         return weights
 
     def _topics(self, tokens: features.Tokens, found: wordlist.Found) -> NDArray[np.uint32]:
@@ -210,19 +231,22 @@ class Head:
         alone = self._row_moves[self._rows(reading)] + self._row_moves[reading.found.pairs]
         return alone + self._gram_moves(reading)
 
-    def reasons(self, reading: Reading, moves: NDArray[np.float64], row: int) -> tuple[tuple[str, float], ...]:
-        """Return at most five words that decided text `row`, strongest first, each with its share of the movement."""
-        first, last = int(reading.tokens.first[row]), int(reading.tokens.last[row])
-        here = moves[first:last]
-        strengths = np.abs(here)
-        whole = float(strengths.sum()) or 1.0
-        totals: dict[str, float] = {}
-        for index in np.argsort(-strengths, kind="stable")[:9].tolist():
-            word = _word(reading, first + index)
-            if word not in _SILENT:
-                totals[word] = totals.get(word, 0.0) + float(here[index])
-        best = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))[:5]
-        return tuple((word, round(value / whole, 3)) for word, value in best if abs(value) > 0.03 * whole)
+    def reasons(self, reading: Reading) -> list[tuple[tuple[str, float], ...]]:
+        """Return, per text, at most five words that decided it, strongest first, each with its share of the movement.
+
+        Above zero it moved from positive towards negative.
+        """
+        moves = self.moves(reading)
+        tokens = reading.tokens
+        places = np.arange(len(moves))
+        texts = np.searchsorted(tokens.first, places, side="right") - 1
+        inside = (places < tokens.last.take(texts)).nonzero()[0]
+        order = inside.take(np.lexsort((-np.abs(moves.take(inside)), texts.take(inside))))
+        ends = np.cumsum(tokens.last - tokens.first)
+        return [
+            _strongest(reading, moves, order[begin:end])
+            for begin, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)
+        ]
 
     def _moves_of_rows(self) -> NDArray[np.float64]:
         """Return what a row of the word list does on its own, from positive towards negative."""
@@ -241,7 +265,7 @@ class Head:
         batch, tokens = reading.batch, reading.tokens
         if not self._has_grams:
             return np.zeros(len(tokens.begins))
-        weights = self._tones[features.gram_slots(batch)].sum(axis=0)
+        weights = self._tones[features.gram_slots(batch)].sum(axis=0, dtype=np.int64)
         running = np.concatenate([[0], np.cumsum(weights)])
         begins = np.minimum(tokens.begins, len(weights))
         stops = np.minimum(tokens.begins + tokens.lengths, len(weights))
@@ -291,12 +315,26 @@ def _unfolded(sums: NDArray[np.int64]) -> NDArray[np.int64]:
     return out
 
 
-def _packed(grams: NDArray[np.int64]) -> NDArray[np.int64]:
+def _packed(negative: NDArray[np.int8], positive: NDArray[np.int8], sixteenths: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Pack (negative, positive, idf²) of every slot into three lanes of 21 bits."""
-    idf = (grams[2] / 16) ** 2 * IDF_LEVELS
-    tones = ((grams[0] + _BIAS) << (2 * _LANE)) | ((grams[1] + _BIAS) << _LANE)
-    out: NDArray[np.int64] = tones | np.rint(idf).astype(np.int64)
+    squares = np.rint((np.arange(256) / 16) ** 2 * IDF_LEVELS).astype(np.int64)
+    out = squares.take(sixteenths)
+    out |= (positive.astype(np.int64) + _BIAS) << _LANE
+    out |= (negative.astype(np.int64) + _BIAS) << (2 * _LANE)
     return out
+
+
+def _strongest(reading: Reading, moves: NDArray[np.float64], order: NDArray[np.intp]) -> tuple[tuple[str, float], ...]:
+    """Return the reasons of one text, whose tokens stand in `order`, strongest first."""
+    values = moves.take(order)
+    floor = REASON_SHARE * (whole := float(np.abs(values).sum()) or 1.0)
+    totals: dict[str, float] = {}
+    for index, value in zip(order[:_LOOKED_AT].tolist(), values[:_LOOKED_AT].tolist(), strict=True):
+        word = _word(reading, index)
+        if word not in _SILENT:
+            totals[word] = totals.get(word, 0.0) + value
+    best = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))[:REASONS]
+    return tuple((word, round(value / whole, 3)) for word, value in best if abs(value) > floor)
 
 
 def _word(reading: Reading, index: int) -> str:

@@ -50,6 +50,17 @@ _SMALL_WORDS: Final[dict[int, str]] = {
         pa av den er ikke og nao uma com os um mais isso foi se no da em
     """,
 }
+_FOREIGN: Final = frozenset(
+    """tout tous suis avez fait plus leur merci bonjour toujours depuis encore jamais rien personne vos todo todos pero
+    porque cuando donde gracias hola nunca nada tengo tiene hay siempre servicio estoy hanno perche quando grazie ciao
+    mai niente sempre dopo tutto tutti questa servizio avete deze jullie heb heeft waarom altijd nooit niks goed slecht
+    bedankt mijn onze veel weer jest dla przez bardzo dlaczego dziekuje zawsze nigdy moje wasza juz tylko jestem czy
+    icin neden tesekkurler hic yok var benim kadar daha sonra oldu hizmet obrigado voce tem muito ainda meu minha inte
+    mycket varfor tack aldrig alltid hade fran hvorfor tak aldri mig yang tidak ini itu saya kamu untuk dengan sudah aku
+    gak banget este pentru foarte sunt jsem proc dekuji neni bylo egy hogy van koszonom miksi kiitos olen
+    """.split()  # noqa: SIM905
+)
+"""Words of languages that nobody judges here, beyond the small ones above: they decide only where those do not."""
 _LETTERS = (
     (
         _LIKE_GERMAN,
@@ -94,8 +105,32 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 def identify(text: str) -> str:
     """Return `de`, `en`, or `und`; Swiss German and the other dialects are `de`."""
+    return identify_words(_words(text))
+
+
+def is_foreign(text: str) -> bool:
+    """Say whether a text that `identify` leaves undetermined speaks another language or is in no Latin letters."""
+    words = _words(text)
+    german, english, other = _count(words)
+    other += sum(word in _FOREIGN for word in words)
+    letters = "".join(words)
+    latin = sum(letter < "\u0250" or "\u1e00" <= letter < "\u1f00" for letter in letters)
+    return other >= max(0.8, german, english) or 2 * latin < len(letters)
+
+
+def _words(text: str) -> list[str]:
     folded = text[:1_000].lower().replace("ß", "ss").replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
-    return identify_words(_WORD.findall(_ADDRESS.sub(" ", folded)))
+    return _WORD.findall(_ADDRESS.sub(" ", folded))
+
+
+def _count(words: Iterable[str]) -> tuple[float, float, float]:
+    """Return the votes for German, English and any other language."""
+    german = english = other = 0.0
+    for vote, count in Counter(map(_VOTES.__getitem__, islice(words, _WORDS))).items():
+        german += count * (bool(vote & _GERMAN) + 0.4 * bool(vote & _LIKE_GERMAN))
+        english += count * (bool(vote & _ENGLISH) + 0.4 * bool(vote & _LIKE_ENGLISH))
+        other += count * bool(vote & _OTHER)
+    return german, english, other
 
 
 def identify_words(words: Iterable[str]) -> str:
@@ -104,11 +139,7 @@ def identify_words(words: Iterable[str]) -> str:
     A small word counts one vote for each language that has it, typical letters two fifths of one; the first 120 words
     vote. It takes 0.8 votes, and a third more than any other language has.
     """
-    german = english = other = 0.0
-    for vote, count in Counter(map(_VOTES.__getitem__, islice(words, _WORDS))).items():
-        german += count * (bool(vote & _GERMAN) + 0.4 * bool(vote & _LIKE_GERMAN))
-        english += count * (bool(vote & _ENGLISH) + 0.4 * bool(vote & _LIKE_ENGLISH))
-        other += count * bool(vote & _OTHER)
+    german, english, other = _count(words)
     if german >= max(0.8, 4 / 3 * english, 4 / 3 * other):
         return "de"
     if english >= max(0.8, 4 / 3 * german, 4 / 3 * other):

@@ -15,7 +15,7 @@ from msgspec import structs
 
 from brandmelder.classify.adapt import Correction, Example
 from brandmelder.classify.head import Head, Reading, Scores, chunks
-from brandmelder.classify.language import UNDETERMINED, identify
+from brandmelder.classify.language import UNDETERMINED, identify, is_foreign
 from brandmelder.classify.spam import is_spam
 from brandmelder.errors import BrandmelderError
 from brandmelder.model import Label, Stance, Verdict
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from brandmelder.model import Mention
 
 FILE: Final = "linear.npz"
-SHA256: Final = "4f4093ea217dec3c904e76ec138ab89f69cb3da433fb6650c749d0deb8c1eee1"
+SHA256: Final = "d3e1252a4a638424ed1df227701bc4e87a23708f51683fcc32a4f0052bcd8eb5"
 """Of the model file that belongs to this version of the code; training prints it."""
-SHORT: Final = 12
-"""Words up to which a text of unknown language is judged by the language in whose list it stands."""
+KNOWN: Final = 0.5
+"""Share of the words of a text of unknown language that a head must know to judge it."""
+LOCAL: Final = "de"
+"""Judges what says too little to name its language and shows no sign of another one."""
 
 _LETTERS = re.compile(r"[\W_]+")
 _ADDRESSES = re.compile(r"(?:https?://|www\.|@)\S+|^rt\b")
@@ -44,7 +46,6 @@ class Model(NamedTuple):
     heads: dict[str, Head]
     prior: tuple[float, float, float]
     topics: tuple[str, ...]
-    label_bias: tuple[float, float]
     insult_threshold: float
     version: str
 
@@ -63,12 +64,10 @@ def build(content: bytes) -> Model:
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     prior = arrays["prior"].tolist()
-    bias = arrays["label_bias"].tolist()
     return Model(
         heads={prefix: Head(arrays, prefix) for prefix in ("de", "en")},
         prior=(prior[0], prior[1], prior[2]),
         topics=tuple(str(name) for name in arrays["topic_names"].tolist()),
-        label_bias=(bias[0], bias[1]),
         insult_threshold=float(arrays["insult_threshold"]),
         version=hashlib.sha256(content).hexdigest()[:12],
     )
@@ -112,28 +111,20 @@ class LinearClassifier:
             return language, language
         if hint in self._model.heads:
             return hint, hint
-        if len(text.split(maxsplit=SHORT)) > SHORT:
+        known = {key: head.share_known(text[:200]) for key, head in self._model.heads.items()}
+        best = max(known, key=known.__getitem__)
+        if is_foreign(text):
             return UNDETERMINED, UNDETERMINED
-        return self._language_of_short(text), UNDETERMINED
-
-    def _language_of_short(self, text: str) -> str:
-        """Return the head that knows most of `text`, at least half of it; emoji are the same in every language."""
-        best, most = UNDETERMINED, 0.5
-        for language, head in self._model.heads.items():
-            words = head.read([text[:200]]).found.words
-            share = float((words > 0).mean()) if len(words) else 0.0
-            if share >= most:
-                best, most = language, share + 1e-9
-        return best
+        return (best if known[best] >= KNOWN else LOCAL), UNDETERMINED
 
     def _verdicts(self, key: str, texts: Sequence[str], languages: Sequence[str]) -> list[Verdict]:
         head = self._model.heads[key]
         reading = head.read(texts)
         scores = head.score_reading(reading)
         chances = self._chances(key, reading, scores)
-        labels = self.labels(scores, self._moved(key, scores, chances[:, 0]))
+        labels = head.labels(scores, self._moved(key, scores, chances[:, 0]))
         insults = np.round(1 / (1 + np.exp(-np.clip(scores.logits[:, 2], -30, 30))), 4)
-        moves = head.moves(reading)
+        reasons = head.reasons(reading)
         out: list[Verdict] = []
         for row, (negative, neutral, positive) in enumerate(chances.tolist()):
             label = _LABELS[labels[row]]
@@ -150,7 +141,7 @@ class LinearClassifier:
                     stance=_stance(label, negative, defends=bool(scores.defends[row])),
                     insult=float(insults[row]),
                     topics=self._topics(int(scores.topics[row])),
-                    reasons=head.reasons(reading, moves, row),
+                    reasons=reasons[row],
                 )
             )
         return out
@@ -159,10 +150,10 @@ class LinearClassifier:
         """Return calibrated P(negative), P(neutral), P(positive), each row summing to 1 within 1e-6."""
         head = self._model.heads[key]
         raw = softmax(np.insert(scores.logits[:, :2], 1, 0.0, axis=1))
-        base = negative_logits(scores)
+        base = calibrated_logits(head, scores)
         correction = self._corrections.get(key)
         if correction is None:
-            negative = sigmoid(head.calibration.a * base + head.calibration.b)
+            negative = sigmoid(base)
         else:
             inner = correction.inner.a * base + correction.inner.b + head.shift(reading, self._tables[key])
             negative = sigmoid(correction.calibration.a * inner + correction.calibration.b)
@@ -187,7 +178,7 @@ class LinearClassifier:
             mark = copy_key(text)
             out.setdefault(key, []).append(
                 Example(
-                    score=float(negative_logits(head.score_reading(reading))[0]),
+                    score=float(calibrated_logits(head, head.score_reading(reading))[0]),
                     slots=slots,
                     values=values,
                     is_negative=is_negative,
@@ -202,17 +193,9 @@ class LinearClassifier:
         """Return by how much a correction raised the log-odds of negative; the label must follow."""
         if key not in self._corrections:
             return np.zeros(len(negative))
-        calibration = self._model.heads[key].calibration
         inside = np.clip(negative, 1e-6, 1 - 1e-6)
         out: NDArray[np.float64] = np.log(inside / (1 - inside))
-        return out - calibration.a * negative_logits(scores) - calibration.b
-
-    def labels(self, scores: Scores, moved: NDArray[np.float64] | float = 0.0) -> list[int]:
-        """Return the most likely class under the biases that training chose for the mean F1."""
-        raised = scores.logits[:, :2] + np.array(self._model.label_bias)
-        raised[:, 0] += moved
-        shifted = np.insert(raised, 1, 0.0, axis=1)
-        return [int(label) for label in shifted.argmax(axis=1)]
+        return out - calibrated_logits(self._model.heads[key], scores)
 
     def _topics(self, bits: int) -> tuple[str, ...]:
         return tuple(name for index, name in enumerate(self._model.topics) if bits >> index & 1) if bits else ()
@@ -239,6 +222,12 @@ def copy_key(text: str) -> str:
 def negative_logits(scores: Scores) -> NDArray[np.float64]:
     """Return log(P / (1 - P)) of negative before calibration."""
     out: NDArray[np.float64] = scores.logits[:, 0] - np.logaddexp(0.0, scores.logits[:, 1])
+    return out
+
+
+def calibrated_logits(head: Head, scores: Scores) -> NDArray[np.float64]:
+    """Return log(P / (1 - P)) of negative as the shipped model says it: z0, which a brand's labels correct."""
+    out: NDArray[np.float64] = head.calibration.a * negative_logits(scores) + head.calibration.b
     return out
 
 

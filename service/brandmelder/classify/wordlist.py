@@ -1,8 +1,8 @@
-"""Which entries of a compiled word list a text holds: words, stems and pairs, negated or not, counted by kind.
+"""Which entries of a compiled word list a text holds: words, stems, endings, pairs, negated or not, counted by kind.
 
 The list is compiled to hashes by the trainer, so that matching is array work: a bitmap throws out most words, a table
-over the first bits of the sorted hashes finds the rest. The hash of a word's first four letters says of which lengths
-stems may fit; the longest wins.
+over the first bits of the sorted hashes finds the rest. The hash of a word's first (last) four letters says of which
+lengths stems (endings) may fit; the longest wins, and a stem before an ending.
 """
 
 from __future__ import annotations
@@ -22,17 +22,26 @@ STEM_LENGTHS: Final = tuple(range(4, 15))
 """Lengths of stems, in code units."""
 STEM_MARK: Final = np.uint32(0x5BD1E995)
 """Tells the stem `gut*` from the word `gut`."""
+ENDING_MARK: Final = np.uint32(0x3C6EF372)
+"""Tells the ending `*ausfall` from the word `ausfall`."""
+COMPOUND: Final = 8
+"""Letters from which a word is looked up by its ending."""
 LANE_BITS: Final = 10
 LANES: Final = 6
 """Kinds counted in one 64-bit number, each in its lane."""
 SCOPE: Final = 3
 """Words that a negation reaches."""
+SCOPE_BACK: Final = 4
+"""How far behind a duty or a verb its negator may stand: `antwortet seit Tagen keiner`."""
 
-_BITS: Final = np.uint16(1) << np.arange(len(STEM_LENGTHS), dtype=np.uint16)
+_STEM_BITS: Final = np.uint32(16)
+_BITS: Final = np.uint32(1) << np.arange(len(STEM_LENGTHS), dtype=np.uint32)
 _WITHIN: Final = np.array(
-    [(1 << max(0, length - STEM_LENGTHS[0] + 1)) - 1 for length in range(STEM_LENGTHS[-1] + 1)], np.uint16
+    [(1 << max(0, length - STEM_LENGTHS[0] + 1)) - 1 for length in range(STEM_LENGTHS[-1] + 1)], np.uint32
 )
 """By the length of a word, the lengths of stems it can hold, one bit each."""
+_WITHIN_COMPOUND: Final = np.where(np.arange(len(_WITHIN)) >= COMPOUND, _WITHIN, 0).astype(np.uint32)
+_MARKS: Final = np.array([STEM_MARK, ENDING_MARK])
 _SHIFTS: Final = np.arange(LANES, dtype=np.int64) * LANE_BITS
 _LANE_MASK: Final = (1 << LANE_BITS) - 1
 _SHIFT: Final = np.uint32(32 - features.SLOT_BITS)
@@ -66,15 +75,14 @@ class WordList:
         cells = self.keys[:-1] >> _SHIFT
         self._filter = np.zeros(features.SLOTS, np.bool_)
         self._filter[cells] = True
-        self._places = np.searchsorted(
-            self.keys, np.arange(features.SLOTS, dtype=np.uint64) << np.uint64(_SHIFT)
-        ).astype(np.int32)
+        counts = np.bincount(cells, minlength=features.SLOTS)
+        self._places = (np.cumsum(counts) - counts).astype(np.int32)
         """Where the hashes of a slot begin among the sorted ones."""
         self._is_crowded = np.append(cells[1:] == cells[:-1], [False, False])
         """The next hash shares the slot."""
-        self._stems = np.zeros(features.SLOTS, np.uint16)
-        heads = np.asarray(arrays[f"{prefix}_stems"], np.uint32) >> _SHIFT
-        np.bitwise_or.at(self._stems, heads, np.asarray(arrays[f"{prefix}_stem_lengths"], np.uint16))
+        self.is_denied_later = np.asarray(arrays[f"{prefix}_denied_later"], np.bool_)
+        self._parts = _lengths(arrays, f"{prefix}_stem") | (_lengths(arrays, f"{prefix}_tail") << _STEM_BITS)
+        """By the first or last four letters: lengths of stems in the lower half, of endings in the upper."""
 
     def match(self, batch: features.Batch, tokens: features.Tokens) -> Found:
         """Return the entry of each token and of each pair of neighbours within a text."""
@@ -88,7 +96,7 @@ class WordList:
         words, pairs = hits[:count], hits[count:]
         if count:
             pairs[tokens.last - 1] = 0
-        self._match_stems(batch, tokens, words)
+        self._match_parts(batch, tokens, words)
         return Found(words, pairs, self._negated(tokens, words))
 
     def counts(self, tokens: features.Tokens, found: Found) -> NDArray[np.int64]:
@@ -103,47 +111,78 @@ class WordList:
 
     def _find(self, hashes: NDArray[np.uint32]) -> NDArray[np.intp]:
         out = np.zeros(len(hashes), np.intp)
-        likely = np.flatnonzero(self._filter.take(hashes >> _SHIFT, mode="clip"))
+        likely = self._filter.take(hashes >> _SHIFT, mode="clip").nonzero()[0]
         wanted = hashes.take(likely)
         places = self._places.take(wanted >> _SHIFT, mode="clip")
         is_found = self.keys.take(places) == wanted
-        rest = np.flatnonzero(~is_found & self._is_crowded.take(places))
+        rest = (~is_found & self._is_crowded.take(places)).nonzero()[0]
         if len(rest):
             places[rest] = np.searchsorted(self.keys, wanted[rest])
             is_found[rest] = self.keys[places[rest]] == wanted[rest]
         out[likely] = self.ids.take(places) * is_found
         return out
 
-    def _match_stems(self, batch: features.Batch, tokens: features.Tokens, words: NDArray[np.intp]) -> None:
-        long = np.flatnonzero((words == 0) & (tokens.lengths >= STEM_LENGTHS[0]))
-        heads = features.spans(batch, tokens.begins.take(long), STEM_LENGTHS[0])
-        lengths = self._stems.take(heads >> _SHIFT, mode="clip")
-        lengths &= _WITHIN.take(tokens.lengths.take(long), mode="clip")
-        some = np.flatnonzero(lengths)
+    def _match_parts(self, batch: features.Batch, tokens: features.Tokens, words: NDArray[np.intp]) -> None:
+        """Enter stems and endings where no whole word was found."""
+        long = ((words == 0) & (tokens.lengths >= STEM_LENGTHS[0])).nonzero()[0]
+        begins, lengths, count = tokens.begins.take(long), tokens.lengths.take(long), len(long)
+        places = np.concatenate([begins + lengths, begins])  # endings before stems: what is written last stays
+        places[:count] -= STEM_LENGTHS[0]
+        ends = features.spans(batch, places, STEM_LENGTHS[0])
+        bits = self._parts.take(ends >> _SHIFT, mode="clip")
+        bits[:count] >>= _STEM_BITS
+        bits &= np.concatenate([_WITHIN_COMPOUND.take(lengths, mode="clip"), _WITHIN.take(lengths, mode="clip")])
+        some = bits.nonzero()[0]
         if not len(some):
             return
-        long = long.take(some)
-        cells = np.flatnonzero(lengths.take(some)[:, None] & _BITS)
-        rows, steps = np.divmod(cells, len(STEM_LENGTHS))
-        long = long.take(rows)
-        hits = self._find(features.spans(batch, tokens.begins.take(long), steps + STEM_LENGTHS[0]) ^ STEM_MARK)
-        good = np.flatnonzero(hits)
-        words[long[good]] = hits[good]  # ascending lengths: the longest is written last
+        cells: NDArray[np.intp] = (bits.take(some)[:, None] & _BITS).ravel().nonzero()[0]
+        rows, steps = cells // len(STEM_LENGTHS), cells % len(STEM_LENGTHS)
+        some = some.take(rows)
+        steps += STEM_LENGTHS[0]
+        starts = places.take(some)
+        is_ending = some < count
+        starts += is_ending * (STEM_LENGTHS[0] - steps)
+        hits = self._find(features.spans(batch, starts, steps) ^ _MARKS.take(is_ending))
+        good = hits.nonzero()[0]
+        words[long.take(some.take(good) % count)] = hits.take(good)  # ascending lengths: the longest is written last
 
     def _negated(self, tokens: features.Tokens, words: NDArray[np.intp]) -> NDArray[np.bool_]:
-        reached = self.is_negator[words]
-        if not reached.any():
-            return reached
-        open_to_left = ~tokens.is_stop
-        firsts = tokens.first
-        open_to_left[firsts[firsts < len(words)]] = False
-        negated = np.zeros(len(words), np.bool_)
+        negators = self.is_negator.take(words)
+        if not negators.any():
+            return negators
+        is_open = ~tokens.is_stop
+        reached, negated = negators, np.zeros(len(words), np.bool_)
+        open_to_left = is_open.copy()
+        open_to_left[tokens.first[tokens.first < len(words)]] = False
         for _ in range(SCOPE):
             shifted = np.zeros_like(reached)
             np.logical_and(reached[:-1], open_to_left[1:], out=shifted[1:])
             reached = shifted
             negated |= reached
-        return negated
+        later = self.is_denied_later.take(words)
+        if not later.any():
+            return negated
+        is_open[tokens.last[tokens.last > 0] - 1] = False
+        return negated | (later & _reached_back(negators, is_open))
+
+
+def _reached_back(negators: NDArray[np.bool_], is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return what stands up to SCOPE_BACK tokens in front of a negator, no stop or end of a text between."""
+    reached, out = negators, np.zeros(len(negators), np.bool_)
+    for _ in range(SCOPE_BACK):
+        shifted = np.zeros_like(reached)
+        np.logical_and(reached[1:], is_open[:-1], out=shifted[:-1])
+        reached = shifted
+        out |= reached
+    return out
+
+
+def _lengths(arrays: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.uint32]:
+    """Return, by slot, the lengths of stems or endings, one bit each."""
+    out = np.zeros(features.SLOTS, np.uint32)
+    slots = np.asarray(arrays[f"{name}s"], np.uint32) >> _SHIFT
+    np.bitwise_or.at(out, slots, np.asarray(arrays[f"{name}_lengths"], np.uint32))
+    return out
 
 
 def pair_hashes(hashes: NDArray[np.uint32], out: NDArray[np.uint32] | None = None) -> NDArray[np.uint32]:

@@ -147,7 +147,7 @@ def _change(
 def _found(connection: Connection, key: str) -> Delivery:
     from brandmelder.store import deliveries as stored
 
-    one = stored.find_delivery(connection, key)
+    one = stored.find(connection, key)
     if one is None:
         raise BrandmelderError(f"there is no delivery {key}; see: brandmelder deliveries list --all")
     return one

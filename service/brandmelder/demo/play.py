@@ -11,6 +11,7 @@ from brandmelder import wiring
 from brandmelder.clock import PacedClock
 from brandmelder.demo import scenario as stories
 from brandmelder.demo.simulator import Simulator
+from brandmelder.demo.workspace import SPEED, Desk, with_slack
 from brandmelder.model import ChannelId, DeliveryState, Incident
 from brandmelder.notify.channels.console import ConsoleNotifier
 from brandmelder.settings import parse_settings
@@ -18,6 +19,8 @@ from brandmelder.store import deliveries, incidents, mentions, sources
 from brandmelder.store.database import Database
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
     from sqlalchemy import Connection
 
@@ -35,8 +38,9 @@ PATIENCE = timedelta(hours=4)
 class Play:
     """One showing of the demo."""
 
-    def __init__(self, console: Console, *, language: str, seed: int) -> None:
-        self.console, self.language = console, language
+    def __init__(self, console: Console, *, language: str, seed: int, slack: Mapping[str, str] | None = None) -> None:
+        """Prepare a showing; `slack` is the environment from which a real workspace is told as well."""
+        self.console, self.language, self.slack = console, language, slack
         self.scenario: Scenario = stories.build(seed)
         self.clock = PacedClock(self.scenario.evening, UNPACED)
 
@@ -46,22 +50,28 @@ class Play:
         database.prepare()
         async with Simulator(self.scenario, self.clock) as sites:
             text = stories.config(sites.url).replace("language: de", f"language: {self.language}")
-            settings = parse_settings(text, Path("demo.yaml"), os.environ)
+            environment = os.environ if self.slack is None else self.slack
+            text = text if self.slack is None else with_slack(text, self.slack)
+            settings = parse_settings(text, Path("demo.yaml"), environment)
             console = ConsoleNotifier(*_console_of(settings.channels), console=self.console)
+            notifiers = wiring.build_notifiers(settings, reach) | {console.id: console}
             pipeline = wiring.build(
                 settings,
                 database=database,
                 sources=wiring.build_sources(settings, reach),
-                notifiers={console.id: console},
+                notifiers=notifiers,
                 on_failure=self._say,
             )
             self._introduce(sites.url)
+            desk = Desk(pipeline, self.clock, self._say)
+            desk.open()
             try:
                 await self._evening(pipeline, is_paced=is_paced)
                 await self._close(pipeline)
                 if keep:
                     await self._stay(pipeline, sites.url)
             finally:
+                await desk.close()
                 await reach.close()
                 await pipeline.close()
 
@@ -91,7 +101,7 @@ class Play:
                 local = self.scenario.onset.astimezone(stories.ZONE)
                 self._say(f"[bold]{local:%H:%M}[/] The TV spot runs.")
             if is_paced and await pipeline.parts.database.run(_has_begun):
-                self.clock.speed = STORM_SPEED
+                self.clock.speed = STORM_SPEED if self.slack is None else SPEED
             if spot_shown and await pipeline.parts.database.run(_is_over):
                 return
             await self.clock.reach(max(following, now + timedelta(seconds=1)))

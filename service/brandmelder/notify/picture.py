@@ -87,9 +87,11 @@ def _title(story: Story) -> tuple[tuple[str, bool], ...]:
 
 def _note(story: Story, picture: Picture) -> str:
     voice, words = story.voice, story.words
+    # Evidence is gathered more seldom than figures: bars that are older than the number say so.
+    is_current = picture.until >= story.incident.spike.until
     parts = [
         words.per_bar.format(width=voice.duration(picture.width)),
-        words.as_of.format(moment=voice.moment(story.context.now)),
+        words.as_of.format(moment=voice.moment(story.context.now if is_current else picture.until)),
     ]
     blind = [sight for sight in story.evidence.sight if is_blind(sight)]
     if len(blind) > 1:

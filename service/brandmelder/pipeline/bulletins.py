@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 HOLES_AHEAD = timedelta(days=7)
 LOOKS = timedelta(hours=1)
 """How often the plans are looked through for holes."""
+PAGES_KEPT = timedelta(days=365)
+"""How long it is known when people were called; they are data about employees."""
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Message).decode
 
@@ -124,8 +126,17 @@ def still_burning(scene: Scene, burning: Sequence[Incident]) -> Notice:
 
 def duty_bulletins(scene: Scene) -> datetime | None:
     """Give a note where duty has changed, an alarm where a plan needs a hand; returns when to look again."""
+    _forget(scene)
     moments = [_look_at(scene, rota) for rota in scene.parts.duty.rotas.values()]
     return min(moments, default=None)
+
+
+def _forget(scene: Scene) -> None:
+    """Once a day, forget the calls of a year ago."""
+    today = scene.now.date().isoformat()
+    if meta.read(scene.connection, "pages_kept") != today:
+        calls.forget_pages(scene.connection, scene.now - PAGES_KEPT)
+        meta.write(scene.connection, "pages_kept", today)
 
 
 def _look_at(scene: Scene, rota: Rota) -> datetime:

@@ -49,6 +49,7 @@ class Timer:
             job_defaults={"coalesce": True, "max_instances": instances, "misfire_grace_time": None},
         )
         self._stopped = asyncio.Event()
+        self._clicked, self._applied = asyncio.Event(), asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._busy = 0
@@ -62,8 +63,9 @@ class Timer:
             self._at(rows[ident].next_poll_at, f"poll:{ident}", self._poll, ident)
         self._at(self._clock.now(), "work", self._work)
         self._at(self._clock.now(), "deliver", self._deliver)
-        self._at(self._clock.now(), "hear", self._hear)
+        await self._hear()
         ears = [asyncio.ensure_future(self._listen_to(one)) for one in self._pipeline.hearer.lines()]
+        ears += [asyncio.ensure_future(work()) for work in (self._apply_clicks, self._answer_clicks)]
         self._at(self._clock.now(), "keep", self._keep)
         self._scheduler.add_job(self._listen, IntervalTrigger(seconds=LISTENS.total_seconds()), id="listen")
         if self._heartbeat is not None:
@@ -141,7 +143,7 @@ class Timer:
         """Write down what a person asked, and have it done at once."""
         is_new = await self._pipeline.hearer.take(click, self._clock.now())
         if is_new:
-            self._nudge("hear", self._hear)
+            await self._hear()
         return is_new
 
     def notice(self, text: str) -> None:
@@ -149,11 +151,28 @@ class Timer:
         self._say(text)
 
     async def _hear(self) -> None:
-        """Apply what is in the inbox; the alert is edited and people are told side by side."""
-        now = self._clock.now()
-        if await self._shielded(self._pipeline.hearer.apply(now)):
-            self._nudge("deliver", self._deliver)
-        await self._shielded(self._pipeline.hearer.answer(now))
+        """Have the inbox looked at. An event and no job: one that is skipped since others run would leave a click."""
+        self._clicked.set()
+
+    async def _apply_clicks(self) -> None:
+        """Apply what is in the inbox, whenever something came; the alert is edited while people are told."""
+        while True:
+            await self._clicked.wait()
+            self._clicked.clear()
+            now = self._clock.now()
+            applied = await self._shielded(self._pipeline.hearer.apply(now))
+            if applied is None:
+                self._at(now + AFTER_TROUBLE, "hear", self._hear)
+            elif applied:
+                self._nudge("deliver", self._deliver)
+            self._applied.set()
+
+    async def _answer_clicks(self) -> None:
+        """Tell people what came of their clicks, whenever some were applied."""
+        while True:
+            await self._applied.wait()
+            self._applied.clear()
+            await self._shielded(self._pipeline.hearer.answer(self._clock.now()))
 
     async def _listen_to(self, listener: Listener) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import zoneinfo
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from brandmelder.model import ChannelId, MonitorId, Person, PersonId, RotaId
@@ -121,6 +122,9 @@ class DutyReading:
         fallback = tuple(PersonId(one) for one in accepted.fallback)
         calendar = None
         if accepted.calendar is not None:
+            if find_spec("recurring_ical_events") is None:
+                hint = "pip install 'brandmelder[calendars]'"
+                self._notes.wrong((*path, "calendar"), "a calendar needs a package that is not installed", hint)
             place = accepted.calendar if "://" in accepted.calendar else str(self._folder / accepted.calendar)
             calendar = CalendarSettings(place=place, allow_private=accepted.allow_private)
         return Rota(id=RotaId(name), zone=zone, turns=turns, fallback=fallback), calendar

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import Page, PersonId
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _PAGE = insert(page).on_conflict_do_nothing(index_elements=["person", "key"])
 _PAGES = select(page).where(page.c.at >= bindparam("since"), page.c.at < bindparam("until")).order_by(page.c.at)
 _PAGES_OF = _PAGES.where(page.c.person == bindparam("person"))
+_FORGET = delete(page).where(page.c.at < bindparam("before"))
 _NOTICE = insert(notice).on_conflict_do_nothing(index_elements=["id"])
 _BODY = select(notice.c.body).where(notice.c.id == bindparam("ident"))
 _KNOWN = select(func.count()).where(notice.c.id == bindparam("ident"))
@@ -40,6 +41,11 @@ def pages(connection: Connection, since: datetime, until: datetime, person: Pers
         else connection.execute(_PAGES_OF, wanted | {"person": person})
     )
     return [Page(person=PersonId(row.person), at=moment(row.at), key=row.key) for row in rows]
+
+
+def forget_pages(connection: Connection, before: datetime) -> None:
+    """Forget the calls before a moment: when people were called is data about them."""
+    connection.execute(_FORGET, {"before": seconds(before)})
 
 
 def give_notice(connection: Connection, ident: str, body: bytes, now: datetime) -> bool:

@@ -35,7 +35,6 @@ _OF_CHANNEL = _OF_INCIDENT.where(delivery.c.channel == bindparam("channel"))
 _IN_STATE = select(delivery.c.body).where(delivery.c.state == bindparam("state"))
 _ONE = select(delivery.c.body).where(delivery.c.key == bindparam("ident"))
 _ALL = select(delivery.c.body)
-_ONE = select(delivery.c.body).where(delivery.c.key == bindparam("key"))
 _AT = select(delivery.c.incident).where(delivery.c.ref == bindparam("ref")).limit(1)
 _SAVE = (
     update(delivery)
@@ -94,18 +93,12 @@ def of_incident(connection: Connection, incident: str, channel: str | None = Non
     return sorted(found, key=lambda one: (one.created_at, one.key))
 
 
-def find(connection: Connection, key: str) -> Delivery | None:
-    """Return one delivery."""
-    body = connection.scalar(_ONE, {"key": key})
-    return None if body is None else _decode(body)
-
-
 def incident_at(connection: Connection, ref: str) -> str | None:
     """Return the incident whose alert stands under `ref` (index delivery_by_ref)."""
     return connection.scalar(_AT, {"ref": ref})
 
 
-def find_delivery(connection: Connection, key: str) -> Delivery | None:
+def find(connection: Connection, key: str) -> Delivery | None:
     """Return one delivery, None if there is none under this key."""
     body = connection.scalar(_ONE, {"ident": key})
     return None if body is None else _decode(body)
