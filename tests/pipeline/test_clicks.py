@@ -57,6 +57,9 @@ async def test_it_is_handed_over_to_a_person_whom_one_chooses(scene):
     await scene.peer.people.sends("U0ANNA", person="U0BEN")
     await scene.until(lambda: scene.incident().acknowledged_by == "Ben")
     assert scene.incident().acknowledged_person == "U0BEN"
+    reply = await scene.until(lambda: next((seen for seen in scene.peer.visible() if seen.thread_ts), None))
+    assert "'user_id': 'U0BEN'" in str(reply.blocks), "whoever takes over is called"
+    assert "U0ANNA" not in str(reply.blocks), "whoever acted is not"
 
 
 async def test_details_tell_one_person_more(scene):

@@ -11,7 +11,7 @@ from brandmelder.notify.facts import coverage, honest, lines
 from brandmelder.notify.headline import headline
 from brandmelder.notify.inert import inert
 from brandmelder.notify.kinds import told
-from brandmelder.notify.message import Button, Message, QuoteText, Span
+from brandmelder.notify.message import Button, Callee, Message, QuoteText, Span
 from brandmelder.notify.news import news, summary
 from brandmelder.notify.picture import chart_of
 from brandmelder.notify.story import Beside, Case, Context, Story
@@ -90,7 +90,16 @@ def _reply(story: Story) -> Message:
         chart=chart_of(story) if told.broadcast and not story.has_ended else None,
         footer=((Span(text=f"{incident.id}, "), *story.timed("{moment}", story.context.now)),),
         broadcast=told.broadcast,
+        calls=_called(story),
     )
+
+
+def _called(story: Story) -> tuple[Callee, ...]:
+    """Return whom a hand-over calls: whoever takes over, but never the person who acted."""
+    step, taker = story.context.transition, story.incident.acknowledged_person
+    if step is None or step.act is not Act.HAND_OVER or not taker or taker == step.person:
+        return ()
+    return (Callee(name=inert(step.note, 40), slack=taker),)
 
 
 # ----------------------------------------------------------------- the sentence

@@ -38,7 +38,6 @@ class Said(Struct, frozen=True, kw_only=True):
     unclear: str
     help: str
     form_gone: str
-    is_state: str
     done: Mapping[Act, str]
     undo: str
     why: str
@@ -62,7 +61,6 @@ _GERMAN: Final = Said(
     help="Ich verstehe im Faden eines Alarms: übernehmen · stumm 1h · keine krise sarkasmus · abschließen · "
     "wieder öffnen · rückgängig · an @anna · status · details",
     form_gone="Das Fenster ließ sich nicht öffnen. Schreib es in den Faden: {way}",
-    is_state="{incident}: {state}",
     done={
         Act.ACKNOWLEDGE: "Du hast {incident} übernommen.",
         Act.HAND_OVER: "{incident} ist jetzt bei {name}.",
@@ -93,7 +91,6 @@ _ENGLISH: Final = Said(
     help="In an alert's thread I understand: ack · snooze 1h · dismiss sarcasm · resolve · reopen · undo · "
     "hand over @anna · status · details",
     form_gone="The window could not be opened. Write in the thread: {way}",
-    is_state="{incident}: {state}",
     done={
         Act.ACKNOWLEDGE: "You have {incident}.",
         Act.HAND_OVER: "{name} has {incident} now.",

@@ -35,11 +35,9 @@ def shelter(connection: Connection, parts: Parts, now: datetime) -> None:
     for incident, evidence in sorted(running, key=lambda found: (found[0].spike.observed, found[0].id)):
         if incident.under is not None:
             _leave(connection, incident, evidence, now)
-        elif len(running) > 1:
-            neighbours = _neighbours(connection, parts, incident, now_under.values(), now)
-            under = shelter_of(incident, neighbours)
-            openings = _held_back(connection, incident) if under is not None else []
-            if openings:
+        elif len(running) > 1 and (openings := _held_back(connection, incident)):
+            under = shelter_of(incident, _neighbours(connection, parts, incident, now_under.values(), now))
+            if under is not None:
                 draft = Draft(incident).then(Act.SILENCE, at=now, note=f"told with {under}", under=under)
                 _save(connection, draft, evidence, incident.revision)
                 _turn(connection, openings, DeliveryState.DUE, DeliveryState.SUPERSEDED, now)

@@ -21,8 +21,10 @@ from brandmelder.notify.channels.mail_options import MailOptions
 from brandmelder.notify.channels.mail_outcomes import Phase, outcome_of, outcome_of_refusals
 from brandmelder.notify.message import Button, Callee, Line, QuoteText, Span
 from brandmelder.notify.notifier import NotDelivered, RefusedForm, RefusedPlace, Sent, Tools, Unclear, Uneditable
+from brandmelder.notify.raster import can_draw
 from brandmelder.options import Secret
 from notify.channels.samples import ALERT, a_subject
+from notify.test_chart import chart as a_chart
 from peers.certificate import trusting_context
 from peers.mail import PASSWORD, USER, MailPeer
 
@@ -418,3 +420,21 @@ async def test_the_server_is_told_of_whom_a_letter_calls():
     async with scene() as (peer, notifier):
         assert isinstance(await notifier.push(called, key=KEY, thread=None, form=Form.FULL), Sent)
         assert "carla@nordfunk.example" in peer.letters[0].recipients
+
+
+# ---------------------------------------------------------------------- the picture
+
+
+@pytest.mark.skipif(not can_draw(), reason="the extra `picture` is not installed")
+async def test_the_chart_travels_with_the_letter_and_loads_from_nowhere():
+    async with scene() as (peer, notifier):
+        assert isinstance(await push(notifier, replace(TOLD, chart=a_chart())), Sent)
+        (seen,) = peer.letters
+        (image,) = [part for part in seen.mail.walk() if part.get_content_type() == "image/png"]
+        assert image.get_content().startswith(b"\x89PNG")
+        assert image["Content-Disposition"].content_disposition == "inline"
+        assert f'src="cid:{image["Content-ID"][1:-1]}"' in seen.html
+        assert Tags(seen.html).links[0].startswith("cid:")
+        assert seen.text.startswith(TOLD.lock_screen)
+        await push(notifier, replace(TOLD, chart=a_chart()), form=Form.PLAIN)
+        assert peer.letters[1].mail.get_content_type() == "text/plain"

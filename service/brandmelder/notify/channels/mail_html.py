@@ -35,7 +35,7 @@ def _body(message: Message, picture: str) -> Iterator[str]:
     if message.sentence:
         yield f'<p style="margin:0 0 12px">{_spans(message.sentence)}</p>'
     if picture:
-        alt = escape(message.spark or message.headline)
+        alt = escape(message.chart.alt if message.chart else message.headline)
         yield f'<p style="margin:0 0 12px"><img src="cid:{escape(picture)}" alt="{alt}" style="max-width:100%"></p>'
     elif message.spark:
         yield f'<p style="margin:0 0 12px;font-family:monospace;font-size:18px">{escape(message.spark)}</p>'

@@ -60,3 +60,12 @@ def letter(message: Message, *, key: str, thread: str | None, form: Form, option
     if form is Form.FULL:
         mail.add_alternative(html_of(message), subtype="html")
     return mail
+
+
+def illustrate(mail: EmailMessage, message: Message, picture: bytes) -> None:
+    """Put a PNG into the letter, where its HTML shows it; it travels with it and loads from nowhere."""
+    ident = f"chart.{str(mail['Message-ID'])[1:-1]}"
+    page = mail.get_body(("html",))
+    if isinstance(page, EmailMessage):
+        page.set_content(html_of(message, picture=ident), subtype="html")
+        page.add_related(picture, "image", "png", cid=f"<{ident}>", filename="chart.png", disposition="inline")

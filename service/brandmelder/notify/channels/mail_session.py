@@ -71,11 +71,14 @@ class Session:
     def hang_up(self) -> None:
         """End the conversation at once, from whichever thread. What the server has taken stays taken."""
         self._is_over = True
-        sock = getattr(self._smtp, "sock", None)
-        if sock is not None:
-            with contextlib.suppress(OSError):  # it may be gone already
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
+        smtp = self._smtp
+        sock = None if smtp is None else smtp.sock
+        if smtp is None or sock is None:
+            return
+        with contextlib.suppress(OSError):  # it may be gone already
+            sock.shutdown(socket.SHUT_RDWR)  # first, so that whoever still reads from it lets go
+        with contextlib.suppress(OSError):
+            smtp.close()
 
     def _connected(self) -> smtplib.SMTP:
         options = self._options
