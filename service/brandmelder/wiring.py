@@ -17,6 +17,8 @@ from brandmelder.capture.names import widened
 from brandmelder.capture.normalise import pseudonym
 from brandmelder.capture.source import Tools
 from brandmelder.classify.topics import Topics
+from brandmelder.detect.kinds.backlog import BacklogRules
+from brandmelder.detect.kinds.watching import KindRules
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.errors import StoreError
 from brandmelder.incident.lifecycle import LifecycleRules
@@ -29,7 +31,7 @@ from brandmelder.options import WebChannelOptions
 from brandmelder.pipeline import Pipeline
 from brandmelder.pipeline.calendars import Edition
 from brandmelder.pipeline.duty import Duty
-from brandmelder.pipeline.parts import DigestPlan, Parts, Place, Watch
+from brandmelder.pipeline.parts import DigestPlan, KeyWatch, Parts, Place, Watch
 from brandmelder.pipeline.weigh import Scales
 from brandmelder.store.spending import Allowance
 
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from brandmelder.pipeline.second import SecondOpinion
     from brandmelder.settings import MonitorSettings, Settings
     from brandmelder.settings.duty import CalendarSettings
+    from brandmelder.settings.shape import KeyMentionsBlock
     from brandmelder.store.database import Database
     from brandmelder.store.rotas import Copy
 
@@ -149,7 +152,7 @@ def build(
         database=database,
         sources=sources,
         places=places,
-        watches=_watches(settings),
+        watches=_watches(settings, key),
         matcher=_matcher(settings, key),
         classifier=build_classifier(settings, settings.brand),
         topics=topics_of(settings),
@@ -290,23 +293,46 @@ def _fallbacks(settings: Settings) -> Fallbacks:
     )
 
 
-def _watches(settings: Settings) -> dict[MonitorId, Watch]:
+def _watches(settings: Settings, key: bytes) -> dict[MonitorId, Watch]:
     return {
         ident: Watch(
             id=ident,
             title=monitor.title,
             sources=monitor.sources,
-            rules=DetectorRules(budget=monitor.budget, zone=settings.zone.key),
+            rules=DetectorRules(budget=monitor.budget, zone=settings.zone.key, region=settings.region),
             lifecycle=LifecycleRules(monitor=ident),
             fingerprint=_fingerprint(monitor),
             query=monitor.query,
             false_alarms=monitor.false_alarms,
             runbook=monitor.runbook or "",
             holding_statement=monitor.holding_statement or "",
+            kinds=KindRules(
+                volume=DetectorRules(budget=monitor.budget, zone=settings.zone.key, region=settings.region),
+                kinds=monitor.kinds,
+            ),
+            keys=None if monitor.key_mentions is None else _keys(monitor.key_mentions, key),
+            planned=tuple(one.planned for one in settings.calendar if ident in one.monitors),
+            marked=tuple(
+                (one.start.replace(tzinfo=settings.zone), one.end.replace(tzinfo=settings.zone))
+                for one in settings.marked
+                if ident in one.monitors
+            ),
+            backlog=None
+            if monitor.unanswered is None
+            else BacklogRules(after=monitor.unanswered.after, least=monitor.unanswered.least),
             muted_by=monitor.muted_by,
         )
         for ident, monitor in settings.monitors.items()
     }
+
+
+def _keys(block: KeyMentionsBlock, key: bytes) -> KeyWatch:
+    """Return what makes a mention key; authors are known by their pseudonyms only."""
+    return KeyWatch(
+        reach=block.reach,
+        words=Matcher({MonitorId(word): word for word in block.words}) if block.words else None,
+        authors={pseudonym(author, key): author for author in block.authors},
+    )
 
 
 def _fingerprint(monitor: MonitorSettings) -> str:

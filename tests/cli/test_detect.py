@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from brandmelder.cli.detect import bins_of, detect, duration, incidents_of
+from brandmelder.cli.detect import detect, incidents_of, picture_names
+from brandmelder.cli.detect_csv import bins_of, duration
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.errors import InputError
 
@@ -62,7 +63,7 @@ def test_people_are_shown_a_table_in_local_time(tmp_path):
 @pytest.mark.parametrize("width", [timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=6), timedelta(days=1)])
 def test_the_width_is_inferred_and_odd_starts_are_put_on_the_grid(tmp_path, width):
     start = START + timedelta(minutes=2, seconds=53)
-    bins, shift = bins_of(write(tmp_path / "a.csv", [1] * 40, width=width, start=start, skip={7, 8}), ZONE)
+    bins, shift, _ = bins_of(write(tmp_path / "a.csv", [1] * 40, width=width, start=start, skip={7, 8}), ZONE)
     assert {bin_.width for bin_ in bins} == {width}
     assert bins[0].start + shift == start
     assert len(bins) == 38
@@ -73,7 +74,7 @@ def test_local_days_of_23_and_25_hours_are_one_day_each(tmp_path):
     days = [f"2026-03-{day:02d}T00:00:00,1" for day in range(20, 32)]
     path = tmp_path / "days.csv"
     path.write_text("time,negative\n" + "\n".join(days), encoding="utf-8")
-    bins, _ = bins_of(path, ZONE)
+    bins, _, _ = bins_of(path, ZONE)
     assert {after.start - before.start for before, after in itertools.pairwise(bins)} == {timedelta(days=1)}
 
 
@@ -81,7 +82,7 @@ def test_the_hour_an_autumn_night_has_twice_is_read_twice(tmp_path):
     hours = ["00", "01", "02", "02", "03", "04"]
     path = tmp_path / "autumn.csv"
     path.write_text("time,negative\n" + "\n".join(f"2026-10-25T{hour}:00:00,1" for hour in hours), encoding="utf-8")
-    bins, _ = bins_of(path, ZONE)
+    bins, _, _ = bins_of(path, ZONE)
     assert {after.start - before.start for before, after in itertools.pairwise(bins)} == {HOUR}
 
 
@@ -144,3 +145,71 @@ def test_an_option_that_cannot_be_read_says_what_would_be_right(tmp_path, option
 )
 def test_durations_are_iso_8601(length, text):
     assert duration(length) == text
+
+
+def columns(path, rows, names="time,negative,total,reach"):
+    lines = [f"{(START + place * HOUR).isoformat()},{','.join(map(str, row))}" for place, row in enumerate(rows)]
+    path.write_text(names + "\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def ordinary(days=42):
+    rng = np.random.default_rng(3)
+    rows = []
+    for hour in range(days * 24):
+        total = int(rng.poisson(4 if 7 <= hour % 24 < 23 else 1))
+        negative = int(rng.binomial(total, 0.2))
+        rows.append((negative, total, 300 * negative))
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ([(2, 2, 600)] * 6, "share"),
+        ([(2, 60, 600)], "total"),
+        ([(3, 5, 2_000_000)], "reach"),
+        ([(0, 0, 0)] * 30, "silence"),
+    ],
+)
+def test_the_columns_of_a_file_decide_which_kinds_are_watched(tmp_path, change, kind):
+    rows = ordinary()
+    at = 38 * 24 + 9
+    rows[at : at + len(change)] = change
+    found = incidents_of(columns(tmp_path / "a.csv", rows), DetectorRules())
+    assert kind in {one.kind for one in found if one.opened > START + at * HOUR}
+    only = [(row[0],) for row in rows]
+    found = incidents_of(columns(tmp_path / "b.csv", only, "time,negative"), DetectorRules())
+    assert {one.kind for one in found} <= {"negative"}
+
+
+def test_a_bad_file_harms_no_other_and_is_told_with_its_line(tmp_path):
+    good = write(tmp_path / "good.csv", weeks())
+    bad = tmp_path / "bad.csv"
+    bad.write_text("time,negative\n2026-01-01T00:00Z,1\n2026-01-01T01:00Z,nan\n", encoding="utf-8")
+    result = CliRunner().invoke(detect, [str(bad), str(good), "--json"])
+    assert result.exit_code == 2
+    assert [json.loads(line)["file"] for line in result.stdout.splitlines()] == [str(good)]
+    assert "bad.csv:3" in result.stderr
+
+
+def test_a_count_beyond_reason_is_a_mistake(tmp_path):
+    path = tmp_path / "huge.csv"
+    path.write_text("time,negative\n2026-01-01T00:00Z,1e300\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"huge\.csv:2"):
+        bins_of(path, ZONE)
+
+
+def test_a_file_is_drawn_with_its_band_and_its_incidents(tmp_path):
+    file = write(tmp_path / "acme & sons.csv", weeks(), skip=range(300, 330))
+    result = CliRunner().invoke(detect, [str(file), "--plot", str(tmp_path / "drawn")])
+    assert result.exit_code == 0, result.output
+    drawn = (tmp_path / "drawn" / "acme & sons.svg").read_text(encoding="utf-8")
+    assert "acme &amp; sons.csv" in drawn
+    assert drawn.count("<polygon") == 1
+    assert 'fill="#e5e7eb"' in drawn
+    assert "negative 4" in drawn or "negative 5" in drawn or "negative 3" in drawn
+
+
+def test_pictures_of_one_name_do_not_hide_one_another(tmp_path):
+    assert picture_names([tmp_path / "a" / "x.csv", tmp_path / "b" / "x.csv", tmp_path / "y.csv"]) == ["x", "x-2", "y"]

@@ -27,10 +27,11 @@ class Plug:
 
     async def _counted(self, function, *arguments, **named):
         self.count += 1
-        if self.count == self._at and not self._after:
+        mine = self.count
+        if mine == self._at and not self._after:
             raise PowerCut
         result = await self._run(function, *arguments, **named)
-        if self.count == self._at and self._after:
+        if mine == self._at and self._after:
             raise PowerCut
         return result
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from brandmelder import wiring
 from brandmelder.backtest.recorder import Recorder
+from brandmelder.backtest.tuning import Openings, openings
 from brandmelder.capture.sources.archive import ArchiveSource
 from brandmelder.clock import ReplayClock
 from brandmelder.count.bins import start_of
@@ -45,6 +46,7 @@ class Replay(Struct, frozen=True, kw_only=True):
     matched: Mapping[MonitorId, int]
     unknown_sources: Mapping[str, int]
     told: tuple[Told, ...]
+    openings: tuple[Openings, ...] = ()
 
 
 async def replay(
@@ -79,6 +81,7 @@ async def replay(
             clock.move_to(max(following, clock.now() + timedelta(seconds=1)) if following <= clock.now() else following)
             on_progress(clock.now())
         told, stored, matched = await database.run(_read, recorder, settings)
+        opened = await database.run(openings, pipeline.parts, end)
     finally:
         await pipeline.close()
     return Replay(
@@ -88,6 +91,7 @@ async def replay(
         matched=matched,
         unknown_sources=Counter(one.source for one in found if one.source not in settings.sources),
         told=told,
+        openings=opened,
     )
 
 

@@ -1,4 +1,4 @@
-"""A replay as files: `incidents.jsonl` for programs, `summary.md` for people."""
+"""A replay as files: `incidents.jsonl` and `tuning.json` for programs, `summary.md` for people."""
 
 from __future__ import annotations
 
@@ -7,21 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from brandmelder.backtest.tuning import judged
+from brandmelder.detect.budget import PRESETS
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
     from brandmelder.backtest.replay import Replay, Told
+    from brandmelder.backtest.tuning import Tuning
+    from brandmelder.model import Incident
     from brandmelder.settings import Settings
 
 
-def write(replay: Replay, settings: Settings, directory: Path) -> None:
-    """Write both files into `directory`, which is made if it is missing."""
+def write(replay: Replay, settings: Settings, directory: Path, marked: Sequence[Incident] = ()) -> None:
+    """Write the three files into `directory`, which is made if it is missing.
+
+    `marked` are incidents that people judged, from which a sensitivity is proposed.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     lines = [msgspec.json.encode(record(one)) for one in replay.told]
     (directory / "incidents.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
-    (directory / "summary.md").write_text(summary(replay, settings), encoding="utf-8")
+    tunings = msgspec.json.format(msgspec.json.encode([judged(one, marked) for one in replay.openings]), indent=2)
+    (directory / "tuning.json").write_bytes(tunings + b"\n")
+    (directory / "summary.md").write_text(summary(replay, settings, marked), encoding="utf-8")
 
 
 def record(told: Told) -> dict[str, Any]:
@@ -64,7 +75,7 @@ def iso_duration(span: timedelta) -> str:
     return f"P{date}" + (f"T{clock}" if clock else "") if date or clock else "PT0S"
 
 
-def summary(replay: Replay, settings: Settings) -> str:
+def summary(replay: Replay, settings: Settings, marked: Sequence[Incident] = ()) -> str:
     """Return what the replay found, for a person."""
     days = (replay.until - replay.since) / timedelta(days=1)
     lines = [
@@ -89,11 +100,33 @@ def summary(replay: Replay, settings: Settings) -> str:
         ),
         "",
     ]
+    lines += _sensitivities(replay, marked)
     for one in replay.told:
         lines += _incident(one, settings.zone)
     if not replay.told:
         lines.append("No incident.")
     return "\n".join(lines) + "\n"
+
+
+def _sensitivities(replay: Replay, marked: Sequence[Incident]) -> list[str]:
+    """Return how often each monitor would have alerted at each sensitivity, and what its marked incidents ask for."""
+    if not replay.openings:
+        return []
+    names = list(PRESETS)
+    head = ["| monitor | days | " + " | ".join(names) + " | proposal |", "|---|---:|" + "---:|" * len(names) + "---|"]
+    rows = [
+        f"| {one.monitor} | {one.days:.1f} | {' | '.join(str(one.alerts[name]) for name in names)} | {_proposal(one)} |"
+        for one in (judged(found, marked) for found in replay.openings)
+    ]
+    return ["Storms that each sensitivity would have told (`false_alarms`):", "", *head, *rows, ""]
+
+
+def _proposal(one: Tuning) -> str:
+    if one.proposal is None:
+        return "none: no incident of that time was marked as no crisis"
+    spared = one.false_alarms - one.told_false_alarms[one.proposal]
+    told = one.told_crises[one.proposal]
+    return f"{one.proposal}: tells {told} of {one.crises} crises, spares {spared} of {one.false_alarms} false alarms"
 
 
 def _incident(told: Told, zone: ZoneInfo) -> list[str]:

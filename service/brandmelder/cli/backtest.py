@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from brandmelder.backtest.replay import Replay
-    from brandmelder.model import Mention
+    from brandmelder.model import Incident, Mention
     from brandmelder.settings import Settings
 
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
@@ -63,12 +63,15 @@ class AnyVariable(Mapping[str, str]):
     required=True,
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Where incidents.jsonl and summary.md are written.",
+    help="Where incidents.jsonl, tuning.json and summary.md are written.",
 )
 def backtest(path: Path, file: Path, since: datetime | None, until: datetime | None, output: Path) -> None:
     """Replay mentions from a file through the pipeline that runs live; nothing is sent.
 
     Without --from it begins with the first mention, which leaves nothing to learn from: give it some weeks of history.
+    Says, too, how many storms each monitor would have told at calm, balanced and alert, and proposes one of them if
+    the service's database holds incidents of that time that people dismissed as no crisis.
+
     Times without a zone are in the configuration's. Two replays of one file are identical. Exit code 2 if the file or
     the configuration cannot be read.
     """
@@ -85,9 +88,26 @@ def backtest(path: Path, file: Path, since: datetime | None, until: datetime | N
     if end is not None and end <= (begin or min(one.captured_at for one in found)):
         raise click.BadParameter("there is nothing between --from (or the first mention) and --to")
     replay = _replay(settings, found, begin, end)
-    report.write(replay, settings, output)
-    click.echo(report.summary(replay, settings))
-    click.echo(f"written to {output / 'incidents.jsonl'} and {output / 'summary.md'}")
+    marked = _marked(settings)
+    report.write(replay, settings, output, marked)
+    click.echo(report.summary(replay, settings, marked))
+    click.echo(f"written to {output / 'incidents.jsonl'}, {output / 'tuning.json'} and {output / 'summary.md'}")
+
+
+def _marked(settings: Settings) -> list[Incident]:
+    """Return the incidents that people judged, from the service's own database if there is one."""
+    from brandmelder.cli import existing_database
+    from brandmelder.errors import StoreError
+    from brandmelder.store.incidents import all_incidents
+
+    try:
+        database = existing_database(settings)
+    except StoreError:
+        return []
+    try:
+        return [incident for incident, _ in database.run_now(all_incidents)]
+    finally:
+        database.close()
 
 
 def _replay(settings: Settings, found: list[Mention], since: datetime | None, until: datetime | None) -> Replay:

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import holidays
 from msgspec import Struct
 
 _SUNDAY = 6
@@ -51,6 +50,8 @@ def check_region(region: str) -> str:
 
 @lru_cache(maxsize=256)
 def _known(region: str, year: int) -> frozenset[date]:
+    import holidays  # noqa: PLC0415 -- half a second; only a configuration with a region pays for it
+
     country, _, part = region.partition("-")
     try:
         return frozenset(holidays.country_holidays(country, subdiv=part or None, years=year))

@@ -125,6 +125,7 @@ def gather(inputs: EvidenceInputs) -> Evidence:
     evidence = _with_authors(evidence, counted, negatives)
     evidence = _with_course(evidence, inputs, negatives)
     evidence = _with_words(evidence, inputs, critics)
+    evidence = replace(evidence, quotes=_with_key(evidence.quotes, inputs))
     return _with_levels(evidence, inputs, counted, critics)
 
 
@@ -235,6 +236,13 @@ def _quotes(critics: _Critics, said: Mapping[int, Terms], phrases: Sequence[str]
         if rest:
             chosen.append(max(rest, key=order))
     return tuple(_quote(critics.mentions[place], copies[place] - 1) for place in chosen)
+
+
+def _with_key(quotes: tuple[Quote, ...], inputs: EvidenceInputs) -> tuple[Quote, ...]:
+    """Put the key mention first, if the incident is about one."""
+    ident = inputs.incident.spike.mention
+    first = [_quote(one, 0) for one in inputs.judged if ident is not None and one.id == ident]
+    return (*first, *(quote for quote in quotes if quote.mention != ident))[:3]
 
 
 def _typical(critics: _Critics, said: Mapping[int, Terms], phrases: Sequence[str]) -> Callable[[int], float]:

@@ -29,6 +29,7 @@ from brandmelder.model.detect import (
     Finding,
     Spike,
     SpikeKind,
+    Track,
 )
 from brandmelder.model.duty import (
     Matcher,
@@ -127,6 +128,7 @@ __all__ = [
     "StaffLabel",
     "Stance",
     "State",
+    "Track",
     "Transition",
     "Turn",
     "Verdict",

@@ -7,6 +7,17 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from brandmelder.model.names import MentionId
+
+
+class Track(enum.StrEnum):
+    """What an incident is about; a monitor has at most one running incident on each (decision 0023)."""
+
+    STORM = "storm"
+    ANSWERS = "answers"
+    SILENCE = "silence"
+    KEY = "key"
+
 
 class SpikeKind(enum.StrEnum):
     """Kinds of spike, each with its own part of the false-alarm budget."""
@@ -19,6 +30,19 @@ class SpikeKind(enum.StrEnum):
     BACKLOG = "backlog"
     SILENCE = "silence"
     KEY_MENTION = "key_mention"
+
+    @property
+    def track(self) -> Track:
+        """Which incident it belongs to: the kinds of a storm share one, so that one storm is one alert."""
+        match self:
+            case SpikeKind.BACKLOG:
+                return Track.ANSWERS
+            case SpikeKind.SILENCE:
+                return Track.SILENCE
+            case SpikeKind.KEY_MENTION:
+                return Track.KEY
+            case _:
+                return Track.STORM
 
 
 class Campaign(Struct, frozen=True, kw_only=True):
@@ -54,6 +78,15 @@ class Spike(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Some source of the monitor was blind inside the window."""
     is_open_bin: bool = False
     """Found in a bin that is still running: `observed` is a floor."""
+    whole: int = 0
+    """What `observed` is a part of or was written by: all mentions (share), negative ones (reach)."""
+    subject: str = ""
+    """What a kind is about: a source or topic that joined or fell silent, the rule that a key mention met."""
+    mention: MentionId | None = None
+    """The key mention."""
+    event: str = ""
+    """Name of a known event that raised the expectation of this window."""
+    event_at: datetime | None = None
     campaign: Campaign | None = None
     """Most of what was counted comes from a few over-active accounts."""
 

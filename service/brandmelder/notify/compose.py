@@ -10,6 +10,7 @@ from brandmelder.notify.excerpt import excerpt, safe_url
 from brandmelder.notify.facts import coverage, honest, lines
 from brandmelder.notify.headline import headline
 from brandmelder.notify.inert import inert
+from brandmelder.notify.kinds import told
 from brandmelder.notify.message import Button, Callee, Message, QuoteText, Span
 from brandmelder.notify.news import news, summary
 from brandmelder.notify.picture import chart_of
@@ -118,6 +119,9 @@ def _sentence(story: Story, *, is_test: bool) -> tuple[Span, ...]:
 
 def _how_much(story: Story) -> tuple[Span, ...]:
     spike, words, voice = story.incident.spike, story.words, story.voice
+    mine = told(story)
+    if mine is not None:
+        return (Span(text=mine.said, bold=True),)
     subject = words.subject_short[spike.kind].of(spike.observed)
     counted = f"{voice.observed(spike)} {subject} {_when(story)}"
     bold = Span(text=counted[:1].upper() + counted[1:], bold=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from brandmelder.model import Course, SourceState, State
+from brandmelder.model import Course, SourceState, SpikeKind, State
 from brandmelder.notify.excerpt import excerpt, safe_url
 from brandmelder.notify.inert import inert
+from brandmelder.notify.kinds import event, rule
 from brandmelder.notify.message import Line, Span
 from brandmelder.notify.story import Case, Story, is_blind, is_late
 from brandmelder.notify.voice import FEWEST_FOR_PERCENT
@@ -41,6 +42,8 @@ def lines(story: Story) -> tuple[Line, ...]:
         (words.runbook, _runbook),
         (words.statement, _statement),
     )
+    if story.incident.kind is SpikeKind.SILENCE:
+        facts = facts[-3:]
     told = ((label, fact(story)) for label, fact in facts)
     return tuple(Line(label=label, spans=spans) for label, spans in told if spans)
 
@@ -209,7 +212,7 @@ def _rule(story: Story) -> tuple[Span, ...]:
     spike, context, words, voice = story.incident.spike, story.context, story.words, story.voice
     if not context.rule or story.has_ended:
         return ()
-    parts = [inert(context.rule, 120)]
+    parts = [rule(story) or inert(context.rule, 120)]
     if spike.history:
         parts.append(words.compared_with.format(time=voice.span(spike.history)))
     if spike.expected >= 1 and spike.observed >= 2 * spike.expected:
@@ -235,6 +238,7 @@ def honest(story: Story) -> tuple[str, ...]:
     if story.has_ended:
         return (*_about_authors(story), *_about_tone(story))
     return (
+        *filter(None, [event(story)]),
         *_about_time(story),
         *_about_the_number(story),
         *_about_sources(story),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from brandmelder.model import State
+from brandmelder.notify.kinds import over, told
 
 if TYPE_CHECKING:
     from brandmelder.notify.story import Story
@@ -33,7 +34,9 @@ def headline(story: Story, *, is_test: bool = False) -> str:
 
 def numbers_first(story: Story, state: str = "", rest: str | None = None) -> str:
     """Return `Übernommen: Nordfunk – 98 in 60 min, üblich 4–12`; `rest` stands in the place of the usual."""
-    spike, voice = story.incident.spike, story.voice
+    spike, voice, mine = story.incident.spike, story.voice, told(story)
+    if mine is not None:
+        return fit(story, state, mine.number, mine.after if rest is None else f", {rest}")
     number = voice.observed(spike)
     after = voice.in_window(number, spike.window).removeprefix(number)
     return fit(story, state, number, f"{after}, {voice.usual(spike) if rest is None else rest}")
@@ -48,6 +51,9 @@ def fit(story: Story, before: str, number: str, after: str) -> str:
 def _opening(story: Story) -> str:
     """Return the subject before the number where the name leaves room for it, else behind."""
     spike, words, voice = story.incident.spike, story.words, story.voice
+    mine = told(story)
+    if mine is not None:
+        return fit(story, "", mine.number, mine.after)
     subject = words.subject[spike.kind] if spike.campaign is None else words.campaign
     number = f"{subject}: {voice.observed(spike)}"
     after = voice.in_window("", spike.window)
@@ -59,6 +65,9 @@ def _opening(story: Story) -> str:
 
 def _ended(story: Story) -> str:
     incident, words, voice = story.incident, story.words, story.voice
+    is_over = over(story)
+    if is_over is not None:
+        return fit(story, words.ended + ": ", "", "".join(is_over))
     peak = words.peak.format(figures=voice.number(incident.peak))
     total = words.together.format(number=voice.number(max(incident.total, story.evidence.negatives)))
     return fit(story, words.ended + ": ", peak, f"{voice.in_window('', incident.peak_window)}, {total}")

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from brandmelder.model import Act, Course, SourceClass, State, Transition
+from brandmelder.model import Act, Course, SourceClass, SpikeKind, State, Transition
 from brandmelder.notify.facts import quoted
 from brandmelder.notify.headline import headline, numbers_first
 from brandmelder.notify.inert import inert
+from brandmelder.notify.kinds import figures as figures_of
+from brandmelder.notify.kinds import over
 from brandmelder.notify.message import Span
 
 if TYPE_CHECKING:
@@ -50,17 +52,17 @@ def _plain(text: str) -> tuple[Span, ...]:
 
 
 def _now(story: Story) -> News:
-    figures = story.words.now.format(figures=story.voice.figures(story.incident.spike))
+    figures = story.words.now.format(figures=_figures(story))
     return News(headline=numbers_first(story), sentence=_plain(figures))
 
 
 def _worsened(story: Story, step: Transition) -> News:
-    words, voice = story.words, story.voice
+    words = story.words
     change = _FROM_TO.search(step.note)
     before, after = (int(change[1]), int(change[2])) if change else (0, story.incident.severity)
     severity = words.severities[after - 1]
     rest = words.severity_now.format(severity=severity)
-    figures = " " + words.now.format(figures=voice.figures(story.incident.spike))
+    figures = " " + words.now.format(figures=_figures(story))
     if not before:
         return News(headline=numbers_first(story, rest=rest), sentence=_plain(figures.strip()), broadcast=True)
     rises = words.severity_rises.format(before=words.severities[before - 1])
@@ -70,13 +72,17 @@ def _worsened(story: Story, step: Transition) -> News:
 
 def _turned(story: Story, step: Transition) -> News:
     words, voice, incident = story.words, story.voice, story.incident
-    figures = voice.figures(incident.spike)
+    figures = _figures(story)
     way = Course(step.note) if step.note in set(Course) else incident.course
     if way not in _FALLING:
         return News(
             headline=numbers_first(story, rest=words.courses[Course.RISING]),
             sentence=_plain(words.rises_again.format(figures=figures)),
         )
+    is_over = over(story)
+    if is_over is not None:
+        now = is_over[0] if way is Course.CALM else figures
+        return News(headline=numbers_first(story, rest=words.courses[way]), sentence=_plain(f"{_capital(now)}."))
     said = words.calm if way is Course.CALM else words.calms
     return News(
         headline=numbers_first(story, rest=words.courses[way]),
@@ -86,7 +92,7 @@ def _turned(story: Story, step: Transition) -> News:
 
 def _taken(story: Story, step: Transition) -> News:
     words, voice = story.words, story.voice
-    figures = voice.figures(story.incident.spike)
+    figures = _figures(story)
     if step.act is Act.HAND_OVER:
         name = inert(step.note or step.by, 40)
         said = words.hands_over.format(by=inert(step.by, 40), name=name, figures=figures)
@@ -97,8 +103,8 @@ def _taken(story: Story, step: Transition) -> News:
 
 
 def _reopened(story: Story, step: Transition) -> News:
-    words, voice = story.words, story.voice
-    said = words.now.format(figures=voice.figures(story.incident.spike))
+    words = story.words
+    said = words.now.format(figures=_figures(story))
     if step.by != ENGINE:
         said = f"{words.opens_again.format(by=inert(step.by, 40))} {said}"
     sentence = (Span(text=words.open_again + ".", bold=True), Span(text=" " + said))
@@ -136,7 +142,7 @@ def _undone(story: Story, step: Transition) -> News:
 
 
 def _figures(story: Story) -> str:
-    return story.voice.figures(story.incident.spike)
+    return figures_of(story)
 
 
 def _capital(text: str) -> str:
@@ -146,7 +152,7 @@ def _capital(text: str) -> str:
 def _aged(story: Story, _: Transition) -> News:
     words, voice, incident = story.words, story.voice, story.incident
     time = voice.duration(story.context.now - incident.onset)
-    said = words.ages.format(time=time, figures=voice.figures(incident.spike))
+    said = words.ages.format(time=time, figures=_figures(story))
     return News(
         headline=numbers_first(story, rest=words.courses[Course.HIGH]),
         sentence=_plain(said),
@@ -213,6 +219,9 @@ def _lasted(story: Story) -> str:
 
 def _how_much(story: Story) -> str:
     incident, words, voice = story.incident, story.words, story.voice
+    is_over = over(story)
+    if is_over is not None:
+        return _capital(is_over[0]) + "."
     peak = words.peak.format(figures=voice.in_window(voice.number(incident.peak), incident.peak_window))
     total = voice.number(max(incident.total, story.evidence.negatives))
     said = [f"{peak[:1].upper()}{peak[1:]}, {words.together.format(number=total)}."]
@@ -235,6 +244,8 @@ def _how_fast(story: Story) -> str:
     acknowledged = (
         words.not_taken if taken is None else words.taken_after.format(time=voice.duration(taken - incident.opened_at))
     )
+    if story.incident.kind is SpikeKind.SILENCE:
+        return f"{acknowledged}."
     if first is None:
         answered = words.no_answer
     elif first < incident.opened_at:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from brandmelder.notify.chart import Blind, Chart, Mark
 from brandmelder.notify.inert import inert
+from brandmelder.notify.kinds import told
 from brandmelder.notify.story import is_blind
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ def _blind(story: Story, picture: Picture) -> tuple[Blind, ...]:
 
 
 def _title(story: Story) -> tuple[tuple[str, bool], ...]:
-    spike, voice = story.incident.spike, story.voice
+    spike, voice, mine = story.incident.spike, story.voice, told(story)
+    if mine is not None:
+        return ((": ", False), (mine.number, True), (mine.after, False))
     subject = story.words.negative[spike.kind].of(spike.observed)
     window = voice.in_window("", spike.window)
     is_beyond = spike.observed > spike.usual_high
@@ -110,8 +113,10 @@ def _sentence(story: Story, picture: Picture) -> str:
     number = f"{voice.observed(spike)} {subject}"
     counts = " → ".join(voice.number(max(0, count)) for count in picture.counts[-_TOLD:])
     course = words.courses[story.incident.course]
+    figures = f"{words.in_window.format(number=number, window=window)}, {voice.usual(spike)}"
+    mine = told(story)
     parts = [
-        f"{story.name}: {words.in_window.format(number=number, window=window)}, {voice.usual(spike)}",
+        f"{story.name}: {figures if mine is None else mine.number + mine.after}",
         f"{course}: {counts} {words.per_bar.format(width=voice.duration(picture.width))}",
         *(f"{voice.clock(event.at)} {inert(event.name, 40)}" for event in picture.events[-_TOLD:]),
     ]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from brandmelder.capture.match import Matcher
+from brandmelder.detect.kinds.backlog import BacklogRules
+from brandmelder.detect.kinds.watching import KindRules
+from brandmelder.detect.occasions import Planned
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, Covers, MonitorId, RotaId, SourceClass, SourceId
@@ -15,10 +21,9 @@ from brandmelder.notify.stand_in import Fallbacks
 from brandmelder.pipeline.duty import Duty
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from zoneinfo import ZoneInfo
 
-    from brandmelder.capture.match import Matcher
     from brandmelder.capture.source import Source
     from brandmelder.classify.classifier import Classifier
     from brandmelder.classify.topics import Topics
@@ -48,6 +53,17 @@ class Place(Struct, frozen=True, kw_only=True):
         return max(3 * self.every, timedelta(minutes=15))
 
 
+class KeyWatch(Struct, frozen=True, kw_only=True):
+    """Which single mentions are worth an alert."""
+
+    reach: int | None = None
+    """Negative mentions by accounts of so many followers."""
+    words: Matcher | None = None
+    """Queries, each named by its own text."""
+    authors: Mapping[str, str] = MappingProxyType({})
+    """Pseudonyms, and what staff call their owners."""
+
+
 class DigestPlan(Struct, frozen=True, kw_only=True):
     """When a look back is given, on how much, to whom."""
 
@@ -70,6 +86,14 @@ class Watch(Struct, frozen=True, kw_only=True):
     false_alarms: str
     runbook: str = ""
     holding_statement: str = ""
+    kinds: KindRules
+    """The kinds of spike that are watched, with the whole budget."""
+    keys: KeyWatch | None = None
+    backlog: BacklogRules | None = None
+    planned: tuple[Planned, ...] = ()
+    """Known events, as staff wrote them down."""
+    marked: tuple[tuple[datetime, datetime], ...] = ()
+    """Periods to learn nothing from, of the configuration."""
     muted_by: tuple[MonitorId, ...] = ()
     """While one of these has a running incident, this one's alerts are told within its."""
 

@@ -38,8 +38,12 @@ class Sights(Struct, frozen=True, kw_only=True):
 
     def exposure_of(self, start: datetime) -> float:
         """Return the share of the usual volume that was read of the bin at `start`."""
+        return exposure(self.seen_at(start), self.shares)
+
+    def seen_at(self, start: datetime) -> list[SourceId]:
+        """Return the sources that were read of the bin at `start`."""
         end = start + BIN
-        seen = [
+        return [
             row.source
             for row in self.rows
             if row.read_until is not None
@@ -47,7 +51,6 @@ class Sights(Struct, frozen=True, kw_only=True):
             and self._seen_from(row.source, start) <= start
             and not any(gap.source == row.source and gap.since < end and gap.until > start for gap in self.gaps)
         ]
-        return exposure(seen, self.shares)
 
     def is_whole(self, since: datetime, until: datetime) -> bool:
         """Whether every bin of [since, until) was wholly seen. Hours without a hole are not asked bin by bin."""

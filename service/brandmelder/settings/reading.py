@@ -10,10 +10,12 @@ from brandmelder import plugins
 from brandmelder.capture import query
 from brandmelder.capture.tree import sources_named
 from brandmelder.detect.budget import parse_budget
-from brandmelder.errors import ConfigurationError, PluginError, Problem, QueryError
-from brandmelder.model import ChannelId, MonitorId, SourceId
+from brandmelder.errors import ConfigurationError, PluginError, QueryError
+from brandmelder.model import ChannelId, MonitorId, SourceId, SpikeKind
 from brandmelder.options import ChannelOptions, Options, SourceOptions
+from brandmelder.settings.calendar import read_events, read_marked_periods, read_region
 from brandmelder.settings.duty_reading import DutyReading
+from brandmelder.settings.file import load
 from brandmelder.settings.marks import read_marked
 from brandmelder.settings.names import names_in
 from brandmelder.settings.secrets import expand, refuse_clear_text, take_files
@@ -26,6 +28,7 @@ from brandmelder.settings.shape import (
     DigestSettings,
     Document,
     HeartbeatBlock,
+    KeyMentionsBlock,
     MonitorBlock,
     MonitorSettings,
     SecondOpinionBlock,
@@ -43,14 +46,13 @@ if TYPE_CHECKING:
     from brandmelder.settings.transformer import TransformerSettings
 
 _UTC = zoneinfo.ZoneInfo("UTC")
-_MAX_BYTES = 1_048_576
 
 Block = TypeVar("Block", bound=Options)
 
 
 def read_settings(path: FilePath, environment: Mapping[str, str]) -> Settings:
     """Read the configuration at `path`. Raises ConfigurationError with every problem at once."""
-    return parse_settings(_load(path), path, environment)
+    return parse_settings(load(path), path, environment)
 
 
 def parse_settings(text: str, path: FilePath, environment: Mapping[str, str]) -> Settings:
@@ -65,26 +67,6 @@ def parse_settings(text: str, path: FilePath, environment: Mapping[str, str]) ->
     if settings is None or notes.problems:
         raise ConfigurationError(notes.problems)
     return settings
-
-
-def _load(path: FilePath) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        hint = (
-            "brandmelder init writes one" if isinstance(error, FileNotFoundError) else "check its path and its rights"
-        )
-        raise ConfigurationError([Problem(str(path), 1, 1, f"cannot be read: {error.strerror}", hint)]) from error
-    if len(content) > _MAX_BYTES:
-        raise ConfigurationError([Problem(str(path), 1, 1, "is larger than 1 MiB", "this is no configuration")])
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = content[: error.start]
-        line, column = before.count(b"\n") + 1, len(before.rpartition(b"\n")[2].decode()) + 1
-        text = f"the byte 0x{content[error.start]:02x} is not UTF-8"
-        raise ConfigurationError([Problem(str(path), line, column, text, "save the file as UTF-8")]) from error
 
 
 class _Reading:
@@ -110,6 +92,9 @@ class _Reading:
         duty = reading.settings(monitors, channels, document.language if document else "de")
         alerts = self._alerts(block.get("alerts"), monitors, channels, reading)
         transformer = self._classifier(block.get("classifier"), block.get("transformer"))
+        region = read_region(block.get("region"), notes)
+        calendar = read_events(block.get("calendar"), notes, monitors, self._known)
+        marked = read_marked_periods(block.get("marked"), notes, monitors, self._known)
         second = self._second_opinion(block.get("second_opinion"), sources)
         if document is None or zone is None or notes.problems:
             return None
@@ -118,6 +103,9 @@ class _Reading:
             short=document.short or initials(document.brand),
             language=document.language,
             zone=zone,
+            region=region,
+            calendar=calendar,
+            marked=marked,
             database=document.database,
             on_call=document.on_call,
             classifier=document.classifier,
@@ -199,6 +187,8 @@ class _Reading:
             self._query(written.get("query"), (*path, "query"), sources)
             budget = self._budget(written.get("false_alarms", "balanced"), (*path, "false_alarms"))
             names = self._known(written.get("sources"), sources, (*path, "sources"), kind="source")
+            self._key_mentions(accepted, path, sources)
+            self._unanswered(accepted, [sources.get(one) for one in names], path)
             muted_by = self._muted_by(written.get("muted_by", []), name, dict(_items(blocks)))
             found[name] = None
             if accepted is not None and budget is not None:
@@ -210,12 +200,32 @@ class _Reading:
                     budget=budget,
                     false_alarms=accepted.false_alarms,
                     title=accepted.title or name,
+                    kinds=tuple(dict.fromkeys(SpikeKind(kind) for kind in accepted.kinds)),
+                    key_mentions=accepted.key_mentions,
+                    unanswered=accepted.unanswered,
                     runbook=accepted.runbook,
                     holding_statement=accepted.holding_statement,
                     muted_by=tuple(MonitorId(one) for one in muted_by),
                     topics=accepted.topics,
                 )
         return found
+
+    def _key_mentions(self, monitor: MonitorBlock | None, path: Path, sources: Mapping[str, Any]) -> None:
+        keys = monitor.key_mentions if monitor is not None else None
+        if keys is None:
+            return
+        for at, word in enumerate(keys.words):
+            self._query(word, (*path, "key_mentions", "words", at), sources)
+        if keys == KeyMentionsBlock():
+            self._notes.wrong(
+                (*path, "key_mentions"), "key_mentions names nothing", "give it reach, words or authors", on_key=True
+            )
+
+    def _unanswered(self, monitor: MonitorBlock | None, read: list[Any], path: Path) -> None:
+        if monitor is None or monitor.unanswered is None or any(one and one.own_accounts for one in read):
+            return
+        hint = "name our accounts: own_accounts: [...] at a source of the monitor"
+        self._notes.wrong((*path, "unanswered"), "nobody can be seen to answer", hint, on_key=True)
 
     def _muted_by(self, names: Any, monitor: str, known: Mapping[str, Any]) -> tuple[str, ...]:
         path = ("monitors", monitor, "muted_by")

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from brandmelder import plugins
 from brandmelder.options import ChannelOptions, SourceOptions, format_duration
+from brandmelder.settings.calendar import EventBlock, MarkedBlock
 from brandmelder.settings.duty import (
     PersonBlock,
     QuietBlock,
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 
+_NAMES_OR_ALL: Schema = {
+    "anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}, {"type": "null"}]
+}
 _ALTERNATIVES = re.compile(r"\^\(([\w|]+)\)\$")
 
 
@@ -59,6 +63,10 @@ def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names
     properties["digests"]["items"] = _model(DigestBlock, defs)
     for key, model in (("silences", SilencesBlock), ("working_hours", WorkingHoursBlock)):
         properties[key] = {**_model(model, defs), "description": properties[key]["description"]}
+    properties["calendar"]["items"] = _model(EventBlock, defs)
+    properties["marked"]["items"] = _model(MarkedBlock, defs)
+    for item in (properties["calendar"]["items"], properties["marked"]["items"]):
+        item["properties"]["monitors"].update(_NAMES_OR_ALL)
     properties["classifier"]["enum"] = list(names("classifiers"))
     head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Configuration of Brandmelder"}
     return {**head, **schema, "$defs": dict(sorted(defs.items()))}

@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from brandmelder.classify.topic_words import pattern
+from brandmelder.detect.kinds.budget import DEFAULT
 from brandmelder.errors import Problem
-from brandmelder.model import ChannelId, Covers, MonitorId, SourceId
+from brandmelder.model import ChannelId, Covers, MonitorId, SourceId, SpikeKind
 from brandmelder.notify.cron import check_cron
 from brandmelder.notify.escalation import Escalation
 from brandmelder.options import ChannelOptions, Duration, Options, SecretAddress, SecretText, SourceOptions, WebAddress
+from brandmelder.settings.calendar import EventSettings, MarkedSettings
 from brandmelder.settings.duty import DutySettings
 from brandmelder.settings.transformer import TransformerSettings
 
@@ -39,6 +41,12 @@ def _names_or_all(value: Any) -> tuple[str, ...] | None:
         return tuple(value)
     told = f'"{value}" is no list' if isinstance(value, str) else "neither all nor a list of names"
     raise ValueError(f"{told}; write all, or names in brackets: [{value if isinstance(value, str) else 'one, two'}]")
+
+
+def _some_time(after: timedelta) -> timedelta:
+    if not timedelta(minutes=5) <= after <= timedelta(days=1):
+        raise ValueError("out of reach; write something between 5m and 24h")
+    return after
 
 
 NamesOrAll = Annotated[
@@ -91,6 +99,26 @@ def initials(brand: str) -> str:
 # ---------------------------------------------------------------- as people write it
 
 
+class KeyMentionsBlock(Options):
+    """Single mentions that are worth an alert, whatever the count."""
+
+    reach: Annotated[int | None, Field(ge=1)] = None
+    """Negative mentions by accounts of at least so many followers."""
+    words: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = ()
+    """Queries such as `Rückruf` or `"Anna Beispiel"`; a mention that meets one is key, whatever its tone."""
+    authors: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = ()
+    """Accounts whose every mention is key, whatever its tone."""
+
+
+class UnansweredBlock(Options):
+    """Within what time our own accounts answer."""
+
+    after: Annotated[Duration, AfterValidator(_some_time)] = timedelta(minutes=45)
+    """How long a negative mention may wait for an answer, at most a day."""
+    least: Annotated[int, Field(ge=1, le=1000)] = 3
+    """So many that have waited longer are an incident."""
+
+
 def _not_hectic(every: timedelta) -> timedelta:
     if every < timedelta(seconds=10):
         raise ValueError("is too often; write 10s or more")
@@ -111,6 +139,15 @@ class MonitorBlock(Options):
     """Which sources it reads; `all` of them by default."""
     false_alarms: str = "balanced"
     """How many false alarms it may cost: `calm`, `balanced`, `alert`, or for instance `1 per 30 days`."""
+    kinds: tuple[Literal["negative", "share", "total", "reach", "new_source", "silence"], ...] = (
+        "negative", "share", "total", "reach", "new_source", "silence",
+    )  # fmt: skip
+    """Which kinds of spike share the budget: `negative` volume, negative `share`, `total` volume, `reach` of the
+    negative ones, a `new_source` or topic that joins, `silence` of what usually writes. All by default."""
+    key_mentions: KeyMentionsBlock | None = None
+    """Which single mentions are worth an alert. They cost no budget."""
+    unanswered: UnansweredBlock | None = None
+    """When negative mentions without an answer are an alert; needs `own_accounts` at a source. Costs no budget."""
     title: Annotated[str | None, Field(min_length=1, max_length=40)] = None
     """What messages call it; its name by default."""
     runbook: Annotated[str | None, Field(pattern=r"^https://\S+$")] = None
@@ -198,6 +235,12 @@ class Document(Options):
     """The language of what staff read."""
     timezone: str = "Europe/Berlin"
     """The zone of the times staff read, as in the IANA list."""
+    region: str = ""
+    """Whose public holidays count as half a Sunday: a country (`DE`) or a part of it (`DE-BE`)."""
+    calendar: list[Any] = Field(default_factory=list)
+    """Known events, which raise the expectation and never mute."""
+    marked: list[Any] = Field(default_factory=list)
+    """Periods that were not normal: nothing is learnt from them."""
     database: Annotated[
         str, BeforeValidator(_database), WithJsonSchema({"type": "string", "pattern": "^sqlite://"})
     ] = "sqlite:///brandmelder.db"
@@ -255,6 +298,9 @@ class MonitorSettings(Options):
     budget: float
     false_alarms: str
     title: str
+    kinds: tuple[SpikeKind, ...] = DEFAULT
+    key_mentions: KeyMentionsBlock | None = None
+    unanswered: UnansweredBlock | None = None
     runbook: str | None = None
     holding_statement: str | None = None
     muted_by: tuple[MonitorId, ...] = ()
@@ -289,6 +335,9 @@ class Settings(Options):
     short: str
     language: Literal["de", "en"]
     zone: ZoneInfo
+    region: str = ""
+    calendar: tuple[EventSettings, ...] = ()
+    marked: tuple[MarkedSettings, ...] = ()
     database: str
     on_call: str | None
     classifier: str

@@ -1,4 +1,4 @@
-"""Incidents, their evidence and their timelines; one running incident for each monitor, by constraint."""
+"""Incidents, their evidence and their timelines; one running for each monitor and track, by constraint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import IntegrityError
 
 from brandmelder.errors import Conflict
-from brandmelder.model import Evidence, Incident, IncidentId, MonitorId, State, Transition
+from brandmelder.model import Evidence, Incident, IncidentId, MonitorId, State, Track, Transition
 from brandmelder.store.database import seconds
 from brandmelder.store.schema import incident, transition
 
@@ -30,7 +30,7 @@ RUNNING = (State.PENDING, State.OPEN, State.ACKNOWLEDGED)
 _IS_RUNNING = or_(*(incident.c.state == state.value for state in RUNNING))
 _LATEST = (
     select(incident.c.body)
-    .where(incident.c.monitor == bindparam("monitor"))
+    .where(incident.c.monitor == bindparam("monitor"), incident.c.track == bindparam("track"))
     .order_by(_IS_RUNNING.desc(), incident.c.opened_at.desc(), incident.c.id.desc())
     .limit(1)
 )
@@ -53,9 +53,9 @@ _NEW = insert(incident)
 _NEW_TRANSITIONS = insert(transition)
 
 
-def latest(connection: Connection, monitor: MonitorId) -> Incident | None:
-    """Return a monitor's running incident, else its last one (index incident_by_monitor)."""
-    body = connection.scalar(_LATEST, {"monitor": monitor})
+def latest(connection: Connection, monitor: MonitorId, track: Track = Track.STORM) -> Incident | None:
+    """Return a monitor's running incident on a track, else its last one (index incident_by_monitor)."""
+    body = connection.scalar(_LATEST, {"monitor": monitor, "track": track.value})
     return None if body is None else _incident(body)
 
 
@@ -118,7 +118,7 @@ def save_incident(
     """Write an incident and its new transitions by compare-and-set; `expected_revision` None makes a new one.
 
     Without `evidence` that of a stored incident stays. Raises Conflict if somebody was faster or the monitor has a
-    running incident already.
+    running incident on that track already.
     """
     values = {
         "state": one.state.value,
@@ -130,7 +130,7 @@ def save_incident(
         values["evidence"] = _encode(evidence or Evidence())
     try:
         if expected_revision is None:
-            connection.execute(_NEW, values | {"id": one.id, "monitor": one.monitor})
+            connection.execute(_NEW, values | {"id": one.id, "monitor": one.monitor, "track": one.kind.track.value})
         else:
             done = connection.execute(
                 _SAVE if evidence is None else _SAVE_WITH_EVIDENCE,

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
@@ -200,6 +200,18 @@ monitor = Table(
     Column("dirty_since", BigInteger),
 )
 
+marked = Table(
+    "marked",
+    metadata,
+    Column("monitor", String(128), primary_key=True),
+    Column("since", BigInteger, primary_key=True),
+    Column("until", BigInteger, primary_key=True),
+    Column("why", Text, nullable=False),
+    Column("by", String(128), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 incident = Table(
     "incident",
     metadata,
@@ -210,16 +222,18 @@ incident = Table(
     Column("opened_at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("evidence", LargeBinary, nullable=False),
+    Column("track", String(16), nullable=False, server_default="storm"),
 )
 _RUNNING = "state IN ('pending', 'open', 'acknowledged')"
 Index(
     "incident_one_running",
     incident.c.monitor,
+    incident.c.track,
     unique=True,
     sqlite_where=text(_RUNNING),
     postgresql_where=text(_RUNNING),
 )
-Index("incident_by_monitor", incident.c.monitor, incident.c.opened_at)
+Index("incident_by_monitor", incident.c.monitor, incident.c.track, incident.c.opened_at)
 
 transition = Table(
     "transition",

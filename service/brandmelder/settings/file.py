@@ -1,0 +1,33 @@
+"""The text of a configuration file, or why there is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from brandmelder.errors import ConfigurationError, Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MAX_BYTES = 1_048_576
+
+
+def load(path: Path) -> str:
+    """Return the text of the file at `path`. Raises ConfigurationError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        hint = (
+            "brandmelder init writes one" if isinstance(error, FileNotFoundError) else "check its path and its rights"
+        )
+        raise ConfigurationError([Problem(str(path), 1, 1, f"cannot be read: {error.strerror}", hint)]) from error
+    if len(content) > _MAX_BYTES:
+        raise ConfigurationError([Problem(str(path), 1, 1, "is larger than 1 MiB", "this is no configuration")])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        line, column = before.count(b"\n") + 1, len(before.rpartition(b"\n")[2].decode()) + 1
+        text = f"the byte 0x{content[error.start]:02x} is not UTF-8"
+        raise ConfigurationError([Problem(str(path), line, column, text, "save the file as UTF-8")]) from error
