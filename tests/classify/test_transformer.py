@@ -135,6 +135,20 @@ def test_a_network_with_other_outputs_than_labels_leaves_the_default_judge(netwo
     assert "(1, 3)" in logs[0]["reason"]
 
 
+def test_a_text_the_network_fails_on_keeps_the_local_verdict_and_the_others_are_judged(tmp_path):
+    classifier = build(write_network(tmp_path, places=100_000))
+    long = "gut " * 100
+    with capture_logs() as logs:
+        found = judge(classifier, "schlecht", long, "gut")
+    assert [one.classifier for one in found] == ["transformer", "linear", "transformer"]
+    assert [(one["event"], one["judged"], one["asked"]) for one in logs] == [("transformer.unheard", 2, 3)]
+    assert "gut" not in logs[0]["reason"]
+
+
+def test_a_text_is_cut_to_what_the_model_can_read(classifier):
+    assert judge(classifier, "gut " * 100)[0].classifier == "transformer"
+
+
 @pytest.mark.parametrize("missing", ["onnxruntime", "tokenizers"])
 def test_without_the_extra_the_log_says_what_to_install(network, monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)

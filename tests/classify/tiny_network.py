@@ -1,5 +1,6 @@
 """A network of one layer with its tokenizer, written as the exporters of large ones write theirs: real files, real
-inference. Every word moves the logits of three labels; the word `endlos` keeps the network busy for hours."""
+inference. Every word moves the logits of three labels; the word `endlos` keeps the network busy for hours, and it fails
+on texts of more than PLACES words."""
 
 from __future__ import annotations
 
@@ -12,14 +13,16 @@ from onnx import TensorProto, helper, numpy_helper, save
 WORDS = ("[UNK]", "ok", "gut", "schlecht", "mäßig", "endlos", "good", "bad", "der", "service", "ist")
 MOVES = {"gut": (0, 0, 3), "good": (0, 0, 3), "schlecht": (3, 0, 0), "bad": (3, 0, 0), "mäßig": (0, 2.5, 0.7)}
 ROUNDS = 1 << 40
+PLACES = 64
 
 
-def write_network(folder, names=("negative", "neutral", "positive")):
+def write_network(folder, names=("negative", "neutral", "positive"), places=PLACES + 2):
     """Write `model.onnx`, `tokenizer.json` and `config.json`, the outputs named as given."""
     folder.mkdir(parents=True, exist_ok=True)
     save(_model(len(names)), str(folder / "model.onnx"))
     _tokenizer().save(str(folder / "tokenizer.json"))
-    (folder / "config.json").write_text(json.dumps({"id2label": {str(at): name for at, name in enumerate(names)}}))
+    said = {"id2label": {str(at): name for at, name in enumerate(names)}, "max_position_embeddings": places}
+    (folder / "config.json").write_text(json.dumps(said))
     return folder
 
 
@@ -38,8 +41,14 @@ def _model(outputs):
     rounds = np.zeros(len(WORDS), np.int64)
     rounds[WORDS.index("endlos")] = ROUNDS
     constants = {"table": table, "rounds": rounds, "one": np.array([1]), "two": np.array([2]), "go": np.array(True)}
+    constants |= {"places": np.zeros((PLACES, 1), np.float32), "nought": np.array(0), "step": np.array(1)}
     nodes = [
-        helper.make_node("Gather", ["table", "input_ids"], ["moves"]),
+        helper.make_node("Gather", ["table", "input_ids"], ["words"]),
+        helper.make_node("Shape", ["input_ids"], ["length"], start=1, end=2),
+        helper.make_node("Squeeze", ["length"], ["end"]),
+        helper.make_node("Range", ["nought", "end", "step"], ["order"]),
+        helper.make_node("Gather", ["places", "order"], ["placed"]),
+        helper.make_node("Add", ["words", "placed"], ["moves"]),
         helper.make_node("Cast", ["attention_mask"], ["seen"], to=TensorProto.FLOAT),
         helper.make_node("Unsqueeze", ["seen", "two"], ["shown"]),
         helper.make_node("Mul", ["moves", "shown"], ["counted"]),

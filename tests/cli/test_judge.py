@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from brandmelder.cli.judge import judge
 from brandmelder.cli.label import label
 from brandmelder.errors import InputError
+from classify.tiny_network import write_network
 
 KEYS = {
     "id", "language", "p_negative", "p_neutral", "p_positive", "label", "stance", "insult", "topics", "why",
@@ -162,3 +163,17 @@ def test_a_csv_without_its_columns_is_named(tmp_path):
     labels.write_text("post,label\nDer Zug,negative\n", "utf-8")
     with pytest.raises(InputError, match=r"labels\.csv:2: no `id` or `text`"):
         run(label, str(labels), "--to", str(tmp_path / "x.json"))
+
+
+def test_a_model_of_ones_own_judges_and_its_troubles_stay_out_of_the_answers(tmp_path):
+    write_network(tmp_path / "model")
+    config = tmp_path / "brandmelder.yaml"
+    config.write_text(f"classifier: transformer\ntransformer: {{path: model, timeout: 5m}}\n{CONFIG}", "utf-8")
+    given = lines({"text": "Der Service ist schlecht"})
+    asked = CliRunner().invoke(judge, ["--config", str(config)], input=given)
+    assert json.loads(asked.stdout)["p_negative"] == pytest.approx(0.909443, abs=1e-5)
+    assert asked.stderr == ""
+    (tmp_path / "model/model.onnx").write_bytes(b"broken")
+    asked = CliRunner().invoke(judge, ["--config", str(config)], input=given)
+    assert json.loads(asked.stdout) == json.loads(run(judge, "--brand", "Nordfunk", text=given))
+    assert "transformer.unusable" in asked.stderr

@@ -3,6 +3,8 @@
 import struct
 
 import pytest
+import structlog
+import structlog.testing
 
 from brandmelder.notify import raster
 from brandmelder.notify.chart import svg
@@ -30,9 +32,11 @@ def test_words_are_drawn_with_the_font_that_came_along():
     assert rasterise(BLANK.format(WORD), ()) == rasterise(BLANK.format(""), ())
 
 
-async def test_what_cannot_be_drawn_is_none_and_said(capsys):
-    assert await png("no picture") is None
-    assert "picture.failed" in capsys.readouterr().out
+async def test_what_cannot_be_drawn_is_none_and_said():
+    structlog.reset_defaults()  # a command run before it, in this process, lets only errors through
+    with structlog.testing.capture_logs() as said:
+        assert await png("no picture") is None
+    assert [one["event"] for one in said] == ["picture.failed"]
 
 
 async def test_a_picture_that_takes_too_long_is_given_up():

@@ -64,7 +64,7 @@ def test_a_meaning_that_is_none_and_an_unknown_key_are_told(read, tmp_path):
     write_network(tmp_path / "model")
     text = SMALL.replace("{path: model}", "{path: model, labels: {positive: angry}, download: true}")
     told = " ".join(text for _, _, text in problems(read, text, tmp_path))
-    assert "transformer.labels.positive" in told
+    assert 'transformer.labels.positive: expected "negative", "neutral" or "positive", found the text "angry"' in told
     assert 'unknown key "download"' in told
 
 

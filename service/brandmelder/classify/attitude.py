@@ -22,9 +22,9 @@ THREAT: Final = "threat"
 """The topic of a mention that threatens somebody."""
 THREATENED: Final = 0.95
 """The insult level of a threat."""
-EASED: Final = 1.5
+EASED: Final = 2.0
 """What a defence takes from log(P / (1 - P)) of negative."""
-TOO_BAD: Final = 0.75
+TOO_BAD: Final = 0.85
 """Above this, phrases of defence are mockery or quotation."""
 
 _DEFENCE: Final = """

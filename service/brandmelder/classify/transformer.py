@@ -11,6 +11,7 @@ import hashlib
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import numpy as np
 import structlog
 from msgspec.structs import replace
@@ -35,6 +36,7 @@ log = structlog.get_logger()
 CHARACTERS: Final = 600
 """How much of a text is read, as much as the default judge reads."""
 TOKENS: Final = 256
+LATE: Final = "longer than its timeout"
 INSTALL: Final = 'pip install "brandmelder[transformer]"'
 
 _CLASSES: Final = (Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE)
@@ -60,7 +62,7 @@ class Network:
             raise ValueError(f"the model wants {', '.join(self._inputs)}; only {', '.join(sorted(_INPUTS))} are given")
         self._tokenizer = tokenizers.Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(max_length=TOKENS)
+        self._tokenizer.enable_truncation(max_length=_places(tokenizer.with_name("config.json")))
         self._labels = tuple(labels)
         self.score("ok", self.deadline())
         parts = [hashlib.sha256(file.read_bytes()).digest() for file in (model, tokenizer)]
@@ -174,16 +176,19 @@ class TransformerClassifier:
         if is_limited:
             timer.start()
         reason = ""
-        try:
-            for text in dict.fromkeys(texts):
-                shares = None if deadline.terminate else self._network.score(text, deadline)
-                if shares is not None:
-                    out[text] = shares
-        except Exception as error:  # noqa: BLE001 - tokenizers and onnxruntime raise plain exceptions
-            reason = _short(error)
-        finally:
-            timer.cancel()
-        self._tell("longer than its timeout" if deadline.terminate else reason, judged=len(out), asked=len(texts))
+        for text in dict.fromkeys(texts):
+            if deadline.terminate:
+                reason = LATE
+                break
+            try:
+                shares = self._network.score(text, deadline)
+            except Exception as error:  # noqa: BLE001 - tokenizers and onnxruntime raise plain exceptions
+                reason = LATE if deadline.terminate else _short(error)
+                continue
+            if shares is not None:
+                out[text] = shares
+        timer.cancel()
+        self._tell(reason, judged=len(out), asked=len(texts))
         return out
 
     def _tell(self, reason: str, *, judged: int, asked: int) -> None:
@@ -192,6 +197,12 @@ class TransformerClassifier:
         elif self._is_told and not reason:
             log.info("transformer.heard_again")
         self._is_told = bool(reason)
+
+
+def _places(config: Path) -> int:
+    """Return how many tokens a model reads; some families begin to count their places at two."""
+    places = msgspec.json.decode(config.read_bytes()).get("max_position_embeddings") or TOKENS + 2
+    return max(1, min(TOKENS, int(places) - 2))
 
 
 def _log_odds(chance: float) -> float:

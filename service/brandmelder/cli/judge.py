@@ -94,12 +94,16 @@ def _portions(file: IO[bytes]) -> Iterator[list[tuple[int, bytes]]]:
 
 
 def _judge(brand: str | None, config: Path | None, taught: Path | None) -> Callable[[Sequence[Numbered]], Any]:
+    import structlog
+
     from brandmelder import wiring
     from brandmelder.classify import linear
     from brandmelder.classify.topics import Topics
     from brandmelder.model import MonitorId
     from brandmelder.settings import read_settings
 
+    # Standard output belongs to the verdicts.
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     settings = None if config is None else read_settings(config, os.environ)
     name = settings.brand if brand is None and settings is not None else brand or ""
     classifier: Classifier = (

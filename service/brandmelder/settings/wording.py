@@ -236,7 +236,7 @@ def _expected(kind: str, value: Any, context: Mapping[str, Any]) -> tuple[str, s
     """Return what would be right and, where one can tell, how to write it."""
     if kind in _EXPECTED:
         return _EXPECTED[kind], _remedy(kind, value)
-    if kind == "literal_error":
+    if kind in ("literal_error", "enum"):
         return str(context["expected"]).replace("'", '"'), ""
     if kind in _BOUNDS:
         bound, words = context[_BOUNDS[kind][0]], _BOUNDS[kind][1]

@@ -28,11 +28,11 @@ class YouTubeFace(Face):
         assert asked.path == "/commentThreads"
         assert asked.query["order"] == "time"
         listed, size = self.newest_first(), int(asked.query["maxResults"])
-        below = int(asked.query.get("pageToken", "0")) or 1 << 60
-        older = [post for post in listed if post.number < below]
-        page = {"items": [self._thread(post) for post in older[:size]], "pageInfo": {"totalResults": len(listed)}}
-        if len(older) > size:
-            page["nextPageToken"] = str(older[size - 1].number)
+        start = int(asked.query.get("pageToken", "0"))
+        page = {"items": [self._thread(post) for post in listed[start : start + size]]}
+        page["pageInfo"] = {"totalResults": len(listed)}
+        if start + size < len(listed):
+            page["nextPageToken"] = str(start + size)
         return Said.json(page)
 
     def ident(self, post):
