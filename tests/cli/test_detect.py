@@ -176,10 +176,10 @@ def test_the_columns_of_a_file_decide_which_kinds_are_watched(tmp_path, change, 
     rows = ordinary()
     at = 38 * 24 + 9
     rows[at : at + len(change)] = change
-    found = incidents_of(columns(tmp_path / "a.csv", rows), DetectorRules())
+    found = incidents_of(columns(tmp_path / "a.csv", rows), DetectorRules(), every=True)
     assert kind in {one.kind for one in found if one.opened > START + at * HOUR}
     only = [(row[0],) for row in rows]
-    found = incidents_of(columns(tmp_path / "b.csv", only, "time,negative"), DetectorRules())
+    found = incidents_of(columns(tmp_path / "b.csv", only, "time,negative"), DetectorRules(), every=True)
     assert {one.kind for one in found} <= {"negative"}
 
 

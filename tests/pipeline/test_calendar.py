@@ -29,7 +29,7 @@ async def evening(extra, yaml, *, path=None, days=28):
     return world
 
 
-@pytest.mark.parametrize(("count", "alerts"), [(9, 0), (120, 1)])
+@pytest.mark.parametrize(("count", "alerts"), [(6, 0), (120, 1)])
 async def test_an_event_raises_the_expectation_and_what_is_beyond_it_still_alerts(count, alerts):
     world = await evening(storm(STORM, count), YAML + CALENDAR)
     assert len(world.incidents()) == alerts
@@ -38,7 +38,7 @@ async def test_an_event_raises_the_expectation_and_what_is_beyond_it_still_alert
 
 
 async def test_without_the_calendar_the_same_evening_alerts():
-    world = await evening(storm(STORM, 9), YAML)
+    world = await evening(storm(STORM, 6), YAML)
     assert len(world.incidents()) == 1
 
 

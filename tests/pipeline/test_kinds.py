@@ -14,8 +14,9 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 RULES = """    key_mentions: {reach: 50000, words: ['Rückruf', '"Anna Beispiel"'], authors: ["@minister"]}
     unanswered: {after: 45m, least: 3}
 """
-WITH_RULES = YAML.replace("    false_alarms: 1 per 30 days\n", "    false_alarms: 1 per 30 days\n" + RULES)
-"""Key mentions and answers, beside the kinds that are always watched."""
+KINDS = "    kinds: [negative, share, total, reach, new_source, silence]\n"
+WITH_RULES = YAML.replace("    false_alarms: 1 per 30 days\n", "    false_alarms: 1 per 30 days\n" + KINDS + RULES)
+"""Every kind, key mentions and answers."""
 
 
 async def evening(extra, *, until=STORM + 2 * HOUR, weeks=14, yaml=WITH_RULES):
@@ -109,7 +110,7 @@ async def test_a_process_that_dies_tells_of_a_key_mention_once(tmp_path):
 
 
 async def test_a_monitor_falls_silent():
-    world = World(quiet_weeks(STORM, days=40, per_day=60.0))
+    world = World(quiet_weeks(STORM, days=40, per_day=60.0), yaml=WITH_RULES)
     await world.begin(STORM - HOUR)
     await world.run_until(STORM + 20 * HOUR)
     silent = [one for one in world.incidents() if one.kind is SpikeKind.SILENCE]

@@ -52,6 +52,13 @@ class Read(Struct, frozen=True, kw_only=True):
 @click.option("--false-alarms", default="balanced", show_default=True, metavar="BUDGET", help='As in "1 per 30 days".')
 @click.option("--tz", default="Europe/Berlin", show_default=True, metavar="ZONE", help="Whose clock and week count.")
 @click.option("--region", default="", metavar="REGION", help="Whose public holidays count, as in DE or DE-BY.")
+@click.option(
+    "--kinds",
+    type=click.Choice(["negative", "all"]),
+    default="negative",
+    show_default=True,
+    help="Negative volume alone, or every kind of spike that the columns allow.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per incident and line.")
 @click.option(
     "--plot",
@@ -67,20 +74,21 @@ def detect(  # noqa: PLR0913 -- click's options
     false_alarms: str,
     tz: str,
     region: str,
+    kinds: str,
     as_json: bool,
     plot: Path | None,
 ) -> None:
     """Find incidents in counts.
 
     Columns: time,negative[,total][,exposure][,reach]; one row a bin of 5 minutes to 1 day. A missing row is a bin that
-    was not seen. Times without an offset are those of --tz. With total, the negative share, all mentions and silence
-    are watched, too, with reach the reach; the kinds share the budget.
+    was not seen. Times without an offset are those of --tz. With --kinds all and total, the negative share, all
+    mentions and silence are watched, too, with reach the reach; the kinds share the budget.
 
     A file that cannot be read is told on standard error with its line, the others are read all the same; exit code 2
     if there was one.
     """
     rules = _rules(false_alarms, tz, region)
-    read = list(_each(files, rules, plot))
+    read = list(_each(files, rules, plot, every=kinds == "all"))
     found = [one for each in read for one in each.found]
     if as_json:
         for one in found:
@@ -113,12 +121,12 @@ def _is_zone(error: Exception) -> bool:
     return isinstance(error, ZoneInfoNotFoundError) or "ZoneInfo" in str(error)
 
 
-def _each(files: Sequence[Path], rules: DetectorRules, plot: Path | None) -> Iterator[Read]:
+def _each(files: Sequence[Path], rules: DetectorRules, plot: Path | None, *, every: bool) -> Iterator[Read]:
     """Yield what was found in each file, in their order; several files run in parallel, with a progress bar."""
     names = picture_names(files) if plot else [""] * len(files)
     targets = [plot / name if plot else None for name in names]
     if len(files) == 1:
-        yield read_one(files[0], rules, targets[0])
+        yield read_one(files[0], rules, targets[0], every=every)
         return
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
@@ -127,7 +135,9 @@ def _each(files: Sequence[Path], rules: DetectorRules, plot: Path | None) -> Ite
     from rich.progress import track
 
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(read_one, file, rules, target) for file, target in zip(files, targets, strict=True)]
+        waiting = [
+            pool.submit(read_one, file, rules, target, every=every) for file, target in zip(files, targets, strict=True)
+        ]
         console = Console(stderr=True)
         for one in track(waiting, description="detecting", console=console, transient=True):
             yield one.result()
@@ -145,10 +155,10 @@ def picture_names(files: Sequence[Path]) -> list[str]:
     return names
 
 
-def read_one(file: Path, rules: DetectorRules, target: Path | None = None) -> Read:
+def read_one(file: Path, rules: DetectorRules, target: Path | None = None, *, every: bool = False) -> Read:
     """Return what is in one file, and draw it; what is wrong with it is told and harms no other."""
     try:
-        found, course, opened = _found_in(file, rules, with_course=target is not None)
+        found, course, opened = _found_in(file, rules, every=every, with_course=target is not None)
     except InputError as error:
         return Read(trouble=str(error))
     if target is None:
@@ -156,19 +166,19 @@ def read_one(file: Path, rules: DetectorRules, target: Path | None = None) -> Re
     return Read(found=found, picture=_draw(target, file, course, opened, zone=ZoneInfo(rules.zone)))
 
 
-def incidents_of(file: Path, rules: DetectorRules) -> list[Found]:
-    """Return the incidents in one file. Raises InputError with file and line."""
-    return list(_found_in(file, rules, with_course=False)[0])
+def incidents_of(file: Path, rules: DetectorRules, *, every: bool = False) -> list[Found]:
+    """Return the incidents in one file; with `every`, of all kinds its columns allow. Raises InputError."""
+    return list(_found_in(file, rules, every=every, with_course=False)[0])
 
 
 def _found_in(
-    file: Path, rules: DetectorRules, *, with_course: bool
+    file: Path, rules: DetectorRules, *, every: bool, with_course: bool
 ) -> tuple[tuple[Found, ...], tuple[Usual, ...], tuple[Opened, ...]]:
     from brandmelder.backtest.counts import find, kinds_for
     from brandmelder.detect.kinds.watching import KindRules
 
     counts = bins_of(file, ZoneInfo(rules.zone))
-    kinds = KindRules(volume=rules, kinds=kinds_for(counts.columns))
+    kinds = KindRules(volume=rules, kinds=kinds_for(counts.columns if every else ()))
     series = find(counts.bins, kinds, name=file.name, with_course=with_course)
     found = tuple(_found(file, one.first, one.last, one.at, counts.shift) for one in series.opened)
     return found, series.course, series.opened

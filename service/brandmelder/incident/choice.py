@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -24,12 +25,16 @@ GRAVITY: Final = (
 )
 """The kinds of a storm, the one that says most first: an incident takes the graver name as soon as it deserves it."""
 
+CARRIES: Final = timedelta(hours=3)
+"""The longest window in which another kind carries an incident on."""
+
 
 def choose(incident: Incident | None, findings: Sequence[Finding]) -> Finding:
     """Return what the incident is told of a bin; `findings` are of one track, at least one.
 
     A running incident keeps its kind while that burns, but for a graver kind that pages; when its own kind is over,
-    any kind that pages carries it on. Raises ValueError without findings.
+    any kind that pages carries it on, if it does so within a short window: a long one still holds what is over. Raises
+    ValueError without findings.
     """
     if not findings:
         raise ValueError("a bin without findings")
@@ -38,10 +43,12 @@ def choose(incident: Incident | None, findings: Sequence[Finding]) -> Finding:
     if incident is None or incident.state not in RUNNING:
         return paging or ordered[0]
     own = next((one for one in ordered if one.spike.kind is incident.kind), None)
-    is_graver = paging is not None and _gravity(paging.spike.kind) < _gravity(incident.kind)
-    if paging is not None and (is_graver or own is None or not (own.pages or own.is_high)):
+    if paging is not None and _gravity(paging.spike.kind) < _gravity(incident.kind):
         return paging
-    return own or ordered[0]
+    if own is not None and (own.pages or own.is_high):
+        return own
+    fresh = next((one for one in ordered if one.pages and one.spike.window <= CARRIES), None)
+    return fresh or own or ordered[0]
 
 
 def renamed(incident: Incident | None, finding: Finding) -> Incident | None:

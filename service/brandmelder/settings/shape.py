@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from brandmelder.classify.topic_words import pattern
-from brandmelder.detect.kinds.budget import DEFAULT
 from brandmelder.errors import Problem
 from brandmelder.model import ChannelId, Covers, MonitorId, SourceId, SpikeKind
 from brandmelder.notify.cron import check_cron
@@ -139,11 +138,9 @@ class MonitorBlock(Options):
     """Which sources it reads; `all` of them by default."""
     false_alarms: str = "balanced"
     """How many false alarms it may cost: `calm`, `balanced`, `alert`, or for instance `1 per 30 days`."""
-    kinds: tuple[Literal["negative", "share", "total", "reach", "new_source", "silence"], ...] = (
-        "negative", "share", "total", "reach", "new_source", "silence",
-    )  # fmt: skip
+    kinds: tuple[Literal["negative", "share", "total", "reach", "new_source", "silence"], ...] = ("negative",)
     """Which kinds of spike share the budget: `negative` volume, negative `share`, `total` volume, `reach` of the
-    negative ones, a `new_source` or topic that joins, `silence` of what usually writes. All by default."""
+    negative ones, a `new_source` or topic that joins, `silence` of what usually writes. `negative` alone by default."""
     key_mentions: KeyMentionsBlock | None = None
     """Which single mentions are worth an alert. They cost no budget."""
     unanswered: UnansweredBlock | None = None
@@ -298,7 +295,7 @@ class MonitorSettings(Options):
     budget: float
     false_alarms: str
     title: str
-    kinds: tuple[SpikeKind, ...] = DEFAULT
+    kinds: tuple[SpikeKind, ...] = (SpikeKind.NEGATIVE,)
     key_mentions: KeyMentionsBlock | None = None
     unanswered: UnansweredBlock | None = None
     runbook: str | None = None
