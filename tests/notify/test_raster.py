@@ -3,7 +3,6 @@
 import struct
 
 import pytest
-import structlog
 import structlog.testing
 
 from brandmelder.notify import raster
@@ -33,7 +32,6 @@ def test_words_are_drawn_with_the_font_that_came_along():
 
 
 async def test_what_cannot_be_drawn_is_none_and_said():
-    structlog.reset_defaults()  # a command run before it, in this process, lets only errors through
     with structlog.testing.capture_logs() as said:
         assert await png("no picture") is None
     assert [one["event"] for one in said] == ["picture.failed"]

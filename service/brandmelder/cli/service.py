@@ -83,7 +83,6 @@ def _log_to_stderr() -> None:
             *([] if is_terminal else [structlog.processors.JSONRenderer()]),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
     )
 
 
