@@ -1,0 +1,209 @@
+"""From Settings to a Pipeline: the only place that builds things."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from brandmelder import plugins
+from brandmelder.capture.match import Matcher
+from brandmelder.capture.names import widened
+from brandmelder.capture.normalise import pseudonym
+from brandmelder.classify.topics import Topics
+from brandmelder.model import ChannelId, SourceClass, SourceId
+from brandmelder.notify.routing import Route
+from brandmelder.notify.stand_in import Fallbacks
+from brandmelder.pipeline import Pipeline
+from brandmelder.pipeline.duty import Duty
+from brandmelder.pipeline.parts import DigestPlan, Parts, Place
+from brandmelder.pipeline.weigh import Scales
+from brandmelder.store.spending import Allowance
+from brandmelder.wiring.author_key import KEY_VARIABLE, author_key
+from brandmelder.wiring.calendars import build_calendars
+from brandmelder.wiring.outside import Outside, outside
+from brandmelder.wiring.watches import watches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from brandmelder.capture.source import Source
+    from brandmelder.classify.classifier import Classifier
+    from brandmelder.notify.notifier import Notifier
+    from brandmelder.pipeline.heartbeat import Heartbeat
+    from brandmelder.pipeline.second import SecondOpinion
+    from brandmelder.settings import Settings
+    from brandmelder.store.database import Database
+
+__all__ = [
+    "KEY_VARIABLE",
+    "Outside",
+    "author_key",
+    "build",
+    "build_calendars",
+    "build_classifier",
+    "build_heartbeat",
+    "build_notifiers",
+    "build_sources",
+    "duty",
+    "outside",
+    "second_opinion",
+    "topics_of",
+]
+
+
+def build_sources(settings: Settings, reach: Outside) -> dict[SourceId, Source]:
+    """Build every source of the configuration."""
+    return {
+        ident: plugins.load("sources", options.type)(
+            ident, options, reach.tools(ident, allow_private=options.allow_private)
+        )
+        for ident, options in settings.sources.items()
+    }
+
+
+def build_notifiers(settings: Settings, reach: Outside) -> dict[ChannelId, Notifier]:
+    """Build every channel of the configuration."""
+    return {
+        ident: plugins.load("notifiers", options.type)(ident, options, reach.lent(options))
+        for ident, options in settings.channels.items()
+    }
+
+
+def build_classifier(settings: Settings, brand: str) -> Classifier:
+    """Build what judges; only the transformer has a block of its own."""
+    kind, block = plugins.load("classifiers", settings.classifier), settings.transformer
+    more = {} if block is None else {name: getattr(block, name) for name in type(block).model_fields}
+    judge: Classifier = kind(brand, **more)
+    return judge
+
+
+def build_heartbeat(settings: Settings, parts: Parts, reach: Outside) -> Heartbeat | None:
+    """Build the sign of life, if the configuration asks for one."""
+    block = settings.heartbeat
+    if block is None:
+        return None
+    from brandmelder.pipeline.heartbeat import Heartbeat
+
+    exchange = reach.http.exchange(allow_private=block.allow_private)
+    return Heartbeat(parts, exchange, url=block.url.reveal(), every=block.every)
+
+
+def build(
+    settings: Settings,
+    *,
+    database: Database,
+    sources: Mapping[SourceId, Source],
+    notifiers: Mapping[ChannelId, Notifier],
+    on_failure: Callable[[str], None] = lambda _text: None,
+) -> Pipeline:
+    """Put a pipeline together. Live, demo and backtest differ in these arguments and in their clock."""
+    places, key = _places(settings), author_key(database.path)
+    parts = Parts(
+        database=database,
+        sources=sources,
+        places=places,
+        watches=watches(settings, key),
+        matcher=_matcher(settings, key),
+        classifier=build_classifier(settings, settings.brand),
+        topics=topics_of(settings),
+        scales=Scales(database, places),
+        notifiers=notifiers,
+        routes=tuple(
+            Route(
+                monitors=None if alert.monitors is None else frozenset(alert.monitors),
+                channels=tuple(ident for ident in alert.to if ident in notifiers),
+                escalation=alert.escalation,
+                fallback=alert.fallback,
+            )
+            for alert in settings.alerts
+        ),
+        digests=tuple(
+            DigestPlan(cron=one.cron, covers=one.covers, channels=tuple(to for to in one.to if to in notifiers))
+            for one in settings.digests
+        ),
+        fallbacks=_fallbacks(settings),
+        brand=settings.brand,
+        short=settings.short,
+        language=settings.language,
+        zone=settings.zone,
+        on_call=settings.on_call,
+        author_key=key,
+        duty=duty(settings),
+        on_failure=on_failure,
+    )
+    return Pipeline(parts)
+
+
+def second_opinion(settings: Settings, reach: Outside) -> SecondOpinion | None:
+    """Return whom to ask about unsure mentions inside a spike, if the configuration names somebody."""
+    from brandmelder.clock import SystemClock
+    from brandmelder.pipeline.second import Endpoint, SecondOpinion
+
+    block = settings.second_opinion
+    if block is None:
+        return None
+    allowance = Allowance(
+        requests=block.requests_per_day,
+        tokens=block.tokens_per_day,
+        micros=int(block.money_per_day * 1_000_000),
+        price=int(block.price_per_million_tokens * 1_000_000),
+    )
+    endpoint = Endpoint(
+        url=block.url,
+        model=block.model,
+        token=block.token.reveal() if block.token is not None else "",
+        allowance=allowance,
+        patience=block.timeout,
+    )
+    leaving = [ident for ident, options in settings.sources.items() if options.may_leave_host]
+    exchange = reach.http.exchange(allow_private=block.allow_private)
+    return SecondOpinion(endpoint, exchange, now=SystemClock().now, leaving=leaving)
+
+
+def duty(settings: Settings) -> Duty:
+    """Return what the configuration says about who is told, when."""
+    return Duty(
+        people=settings.duty.people,
+        rotas=settings.duty.rotas,
+        places={ident: calendar.place for ident, calendar in settings.duty.calendars.items()},
+        quiet=settings.duty.quiet,
+        people_in_figures=settings.duty.people_in_figures,
+    )
+
+
+def topics_of(settings: Settings) -> Topics:
+    """Return what names the topics of mentions, as the configuration wants it."""
+    return Topics(
+        settings.topics,
+        {ident: monitor.topics for ident, monitor in settings.monitors.items() if monitor.topics},
+        incidents_are_negative=settings.incidents_are_negative,
+    )
+
+
+def _matcher(settings: Settings, key: bytes) -> Matcher:
+    asked = {
+        ident: widened(monitor.query, aliases=monitor.aliases, exclusions=monitor.exclusions)
+        for ident, monitor in settings.monitors.items()
+    }
+    return Matcher(asked, named=partial(pseudonym, key=key))
+
+
+def _places(settings: Settings) -> dict[SourceId, Place]:
+    return {
+        ident: Place(
+            source_class=SourceClass(options.class_),
+            every=options.every,
+            where=settings.where("sources", ident),
+            title=ident.replace("_", " ").replace("-", " ").title(),
+        )
+        for ident, options in settings.sources.items()
+    }
+
+
+def _fallbacks(settings: Settings) -> Fallbacks:
+    return Fallbacks(
+        channels={
+            ident: tuple(ChannelId(name) for name in options.fallback) for ident, options in settings.channels.items()
+        },
+        names={ident: f"{options.type.title()} ({ident})" for ident, options in settings.channels.items()},
+    )
