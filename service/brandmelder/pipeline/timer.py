@@ -11,6 +11,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+from msgspec import Struct
 
 from brandmelder.errors import BrandmelderError
 from brandmelder.store import sources
@@ -34,6 +35,12 @@ LONGEST_GOODBYE = timedelta(seconds=25)
 """How long a stop waits for what is under way: a send takes 20 s at most."""
 AFTER_TROUBLE = timedelta(seconds=15)
 """When work that failed as a whole (a full disk, a locked file) is tried again."""
+
+
+class _Delivered(Struct, frozen=True):
+    """One round over the deliveries came to its end; None if nothing is promised."""
+
+    next_at: datetime | None
 
 
 class Timer:
@@ -113,9 +120,14 @@ class Timer:
 
     async def _deliver(self) -> None:
         now = self._clock.now()
-        following = await self._shielded(self._pipeline.deliver(now))
-        self._at(following or now + AFTER_TROUBLE, "deliver", self._deliver)
+        delivered = await self._shielded(self._delivered(now))
+        following = now + AFTER_TROUBLE if delivered is None else delivered.next_at
+        if following is not None:  # with nothing promised there is nothing to wait for: who promises, nudges
+            self._at(following, "deliver", self._deliver)
         self._nudge("keep", self._keep)
+
+    async def _delivered(self, now: datetime) -> _Delivered:
+        return _Delivered(await self._pipeline.deliver(now))
 
     async def _keep(self) -> None:
         now = self._clock.now()
