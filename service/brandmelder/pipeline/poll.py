@@ -110,9 +110,9 @@ def after_poll(row: SourceRow, poll: Poll, now: datetime, place: Place) -> Sourc
         next_poll_at=max(next_poll_at, poll.not_before or next_poll_at),
         last_success_at=now,
         failures=0,
-        state=SourceState.DEGRADED if poll.degraded or poll.gap else SourceState.OK,
+        state=SourceState.DEGRADED if poll.degraded or poll.gaps else SourceState.OK,
         blind_since=None,
-        note=poll.degraded or (poll.gap.reason if poll.gap else ""),
+        note=poll.degraded or next((gap.reason for gap in poll.gaps), ""),
     )
 
 
@@ -153,8 +153,8 @@ def _commit_poll(connection: Connection, parts: Parts, visit: Visit) -> None:
     gone = mentions.remove_mentions(connection, visit.poll.removals, visit.now)
     correct_alerts(connection, parts, gone, visit.now)
     readings.save_readings(connection, visit.poll.readings)
-    if visit.poll.gap is not None:
-        sources.save_gap(connection, visit.poll.gap)
+    for gap in visit.poll.gaps:
+        sources.save_gap(connection, gap)
     sources.save_source(connection, visit.after)
     if before.blind_since is not None and before.read_until is not None:
         for monitor in visit.watchers:
