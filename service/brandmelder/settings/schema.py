@@ -26,8 +26,8 @@ from brandmelder.settings.duty import (
     WorkingHoursBlock,
     format_days,
 )
-from brandmelder.settings.secrets import secret_names
 from brandmelder.settings.health import HealthBlock
+from brandmelder.settings.secrets import secret_names
 from brandmelder.settings.shape import NAME, AlertBlock, DigestBlock, Document, MonitorBlock, SecondOpinionBlock
 from brandmelder.settings.transformer import TransformerBlock
 
