@@ -17,7 +17,7 @@ from brandmelder.count.bins import EPOCH
 from brandmelder.errors import AuthRefused, Gone, RateLimited, SourceError
 from brandmelder.model import Mention, MonitorId, SourceId, SourceState
 from brandmelder.pipeline.correct import correct_alerts
-from brandmelder.store import mentions, series, sources
+from brandmelder.store import mentions, readings, series, sources
 from brandmelder.store.sources import SourceRow
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _commit_poll(connection: Connection, parts: Parts, visit: Visit) -> None:
     mentions.insert_mentions(connection, visit.mentions, visit.prints)
     gone = mentions.remove_mentions(connection, visit.poll.removals, visit.now)
     correct_alerts(connection, parts, gone, visit.now)
-    sources.save_readings(connection, visit.poll.readings)
+    readings.save_readings(connection, visit.poll.readings)
     if visit.poll.gap is not None:
         sources.save_gap(connection, visit.poll.gap)
     sources.save_source(connection, visit.after)
