@@ -15,7 +15,10 @@ _MUTED = "opacity:.75"  # of whatever ink the mailbox uses, light or dark
 _LABEL = f"padding:3px 16px 3px 0;vertical-align:top;width:96px;{_MUTED}"
 _FACT = "padding:3px 0;vertical-align:top"
 _QUOTE = "margin:12px 0;padding:2px 0 2px 12px;border-left:3px solid #c3c9d1"
-_BUTTON = "display:inline-block;color:inherit;text-decoration:none;margin:4px 8px 4px 0;padding:8px 14px;border:1px solid #8a929c;border-radius:6px"
+_BUTTON = (
+    "display:inline-block;color:inherit;text-decoration:none;"
+    "margin:4px 8px 4px 0;padding:8px 14px;border:1px solid #8a929c;border-radius:6px"
+)
 
 
 def html_of(message: Message, *, picture: str = "") -> str:
