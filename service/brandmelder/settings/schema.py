@@ -62,7 +62,11 @@ def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names
     alert["properties"]["escalation"]["items"] = _model(StepBlock, defs)
     properties["quiet_hours"]["items"] = _model(QuietBlock, defs)
     properties["digests"]["items"] = _model(DigestBlock, defs)
-    blocks = {"silences": SilencesBlock, "working_hours": WorkingHoursBlock, "health": HealthBlock}
+    blocks: dict[str, type[BaseModel]] = {
+        "silences": SilencesBlock,
+        "working_hours": WorkingHoursBlock,
+        "health": HealthBlock,
+    }
     for key, model in blocks.items():
         properties[key] = {**_model(model, defs), "description": properties[key]["description"]}
     properties["calendar"]["items"] = _model(EventBlock, defs)
