@@ -60,7 +60,7 @@ def test_a_server_may_ask_for_more_time_but_not_for_less():
 
 def test_a_gap_or_a_fallback_is_degraded_and_says_why():
     gap = Gap(source=BLOG, since=NOW, until=NOW, reason="none of the known entries is left")
-    assert after_poll(_row(), Poll(gap=gap), NOW, PLACE).note == "none of the known entries is left"
+    assert after_poll(_row(), Poll(gaps=(gap,)), NOW, PLACE).note == "none of the known entries is left"
     row = after_poll(_row(), Poll(degraded="the REST interface is closed"), NOW, PLACE)
     assert (row.state, row.note) == (SourceState.DEGRADED, "the REST interface is closed")
 

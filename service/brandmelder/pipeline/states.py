@@ -47,7 +47,7 @@ def after_poll(row: SourceRow, poll: Poll, now: datetime, place: Place) -> Sourc
     if poll.read_until is not None:
         read_until = max(poll.read_until, row.read_until or poll.read_until)
     next_poll_at = now if poll.more else next_poll(row.id, place.every, now)
-    state = SourceState.DEGRADED if poll.degraded or poll.gap else SourceState.OK
+    state = SourceState.DEGRADED if poll.degraded or poll.gaps else SourceState.OK
     return replace(
         row,
         cursor=poll.cursor or row.cursor,
@@ -62,7 +62,7 @@ def after_poll(row: SourceRow, poll: Poll, now: datetime, place: Place) -> Sourc
         good_since=row.good_since or now,
         blind_since=None,
         fault="",
-        note=poll.degraded or (poll.gap.reason if poll.gap else ""),
+        note=poll.degraded or next((gap.reason for gap in poll.gaps), ""),
     )
 
 
