@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
@@ -47,6 +47,19 @@ source = Table(
     Column("state_since", BigInteger),
     Column("good_since", BigInteger),
     Column("fault", String(16), nullable=False, server_default=""),
+    Column("every", BigInteger),
+    Column("empty_polls", Integer, nullable=False, server_default="0"),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("source", String(128), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    Column("micros", BigInteger, nullable=False),
+    Column("polls", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 blindness = Table(
