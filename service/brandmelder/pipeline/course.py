@@ -15,6 +15,7 @@ from brandmelder.pipeline.sense import decode
 from brandmelder.pipeline.view import SHARES_OVER, bins_of, read_usual, sights_of
 from brandmelder.store import series, sources
 from brandmelder.store.series import MonitorRow
+from brandmelder.store.sources import SourceRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,8 +57,10 @@ class Course:
         self._state = _state(row, self._rules)
         self._first = min(series.first_bins(connection, watch.id).values(), default=now)
         day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        # A source that the configuration names and the service has not met yet was never read.
+        unmet = {ident: SourceRow(id=ident, next_poll_at=now) for ident in watch.sources}
         self.sights = sights_of(
-            sources.read_sources(connection),
+            unmet | sources.read_sources(connection),
             sources.open_gaps(connection, now - SHARES_OVER),
             parts,
             usual=read_usual(connection, watch, day),

@@ -11,13 +11,14 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
+from brandmelder import metrics
 from brandmelder.capture.normalise import fingerprint, pseudonym
 from brandmelder.capture.source import Poll
 from brandmelder.count.bins import EPOCH
 from brandmelder.errors import AuthRefused, Gone, RateLimited, SourceError
 from brandmelder.model import Mention, MonitorId, SourceId, SourceState
 from brandmelder.pipeline.correct import correct_alerts
-from brandmelder.store import mentions, series, sources
+from brandmelder.store import mentions, readings, series, sources
 from brandmelder.store.sources import SourceRow
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
     Returns what is remembered of the source, and whether there is something to judge.
     """
     has_news = False
+    metrics.POLL_LATENESS.observe(max(0.0, (now - row.next_poll_at).total_seconds()))
     source = parts.sources[row.id]
     for _ in range(PAGES_PER_TURN):
         try:
@@ -72,7 +74,8 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
         prints = [fingerprint(one.text, one.author, one.parent_id or "") for one in found]
         after = after_poll(row, poll, now, parts.places[row.id])
         visit = Visit(poll=poll, mentions=found, prints=prints, after=after, watchers=_watchers(parts, row.id), now=now)
-        await parts.database.run(_commit_poll, parts, visit)
+        new = await parts.database.run(_commit_poll, parts, visit)
+        _count(row.id, found, new)
         _tell_recovery(parts, row, after)
         row = after
         has_news = has_news or bool(found)
@@ -147,12 +150,20 @@ class Visit(Struct, frozen=True, kw_only=True):
     now: datetime
 
 
-def _commit_poll(connection: Connection, parts: Parts, visit: Visit) -> None:
+def _count(source: SourceId, found: Sequence[Mention], new: int) -> None:
+    metrics.MENTIONS.labels(source).inc(new)
+    if new:
+        newest = max(one.published_at for one in found)
+        metrics.SOURCE_LAST_ITEM.labels(source).set(newest.timestamp())
+
+
+def _commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
+    """Write one page of a poll; returns how many mentions were new."""
     before = sources.read_source(connection, visit.after.id)
-    mentions.insert_mentions(connection, visit.mentions, visit.prints)
+    stored = mentions.insert_mentions(connection, visit.mentions, visit.prints)
     gone = mentions.remove_mentions(connection, visit.poll.removals, visit.now)
     correct_alerts(connection, parts, gone, visit.now)
-    sources.save_readings(connection, visit.poll.readings)
+    readings.save_readings(connection, visit.poll.readings)
     if visit.poll.gap is not None:
         sources.save_gap(connection, visit.poll.gap)
     sources.save_source(connection, visit.after)
@@ -161,6 +172,7 @@ def _commit_poll(connection: Connection, parts: Parts, visit: Visit) -> None:
             series.mark_dirty(connection, monitor, before.read_until)
     if visit.after.history_done and not before.history_done:
         series.forget_state(connection, visit.watchers)
+    return stored.new
 
 
 async def _fail(parts: Parts, row: SourceRow, error: Exception, now: datetime) -> SourceRow:

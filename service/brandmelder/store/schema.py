@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
@@ -184,6 +184,19 @@ reading = Table(
     Column("account", String(256), primary_key=True),
     Column("name", String(64), primary_key=True),
     Column("at", BigInteger, primary_key=True),
+    Column("value", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+latest_reading = Table(
+    "latest_reading",
+    metadata,
+    Column("source", String(128), primary_key=True),
+    Column("account", String(256), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("own", Boolean, nullable=False),
+    Column("at", BigInteger, nullable=False),
     Column("value", Float, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -9,12 +9,12 @@ from msgspec import Struct
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from brandmelder.model import Cursor, Gap, Reading, SourceId, SourceState
+from brandmelder.model import Cursor, Gap, SourceId, SourceState
 from brandmelder.store.database import maybe_moment, maybe_seconds, moment, seconds
-from brandmelder.store.schema import gap, reading, source
+from brandmelder.store.schema import gap, source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from sqlalchemy import Connection, Row
 
@@ -29,7 +29,6 @@ _SAVE = (
 )
 _SAVE_GAP = insert(gap).on_conflict_do_nothing(index_elements=["source", "since", "until"])
 _OPEN_GAPS = select(gap).where(gap.c.until > bindparam("since"), gap.c.filled_at.is_(None))
-_SAVE_READINGS = insert(reading).on_conflict_do_nothing()
 
 
 class SourceRow(Struct, frozen=True, kw_only=True):
@@ -140,21 +139,3 @@ def open_gaps(connection: Connection, since: datetime) -> list[Gap]:
         )
         for row in rows
     ]
-
-
-def save_readings(connection: Connection, readings: Sequence[Reading]) -> None:
-    """Keep readings, one for each account, name and moment."""
-    if readings:
-        connection.execute(
-            _SAVE_READINGS,
-            [
-                {
-                    "source": one.source,
-                    "account": one.account,
-                    "name": one.name,
-                    "at": seconds(one.at),
-                    "value": one.value,
-                }
-                for one in readings
-            ],
-        )

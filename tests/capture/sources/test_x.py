@@ -241,13 +241,15 @@ class TestX(SourceConformance):
 
     async def test_accounts_numbers_come_hourly_and_tell_an_abandoned_one(self):
         async with self.reading() as stage:
-            source = self.make_source(stage.reader.source._api._tools, stage.url, accounts=("@nordfunk", "andere"))
+            tools = stage.reader.source._api._tools
+            source = self.make_source(tools, stage.url, accounts=("@Nordfunk",), compare=("andere",))
             stage.reader.source = source
             poll = await stage.reader.poll()
             told = {(one.account, one.name): one.value for one in poll.readings}
-            assert told["nordfunk", "followers"] == 21
+            assert told["Nordfunk", "followers"] == 21
             assert told["andere", "posts"] == 3
-            assert told["nordfunk", "days_silent"] == 90
+            assert told["Nordfunk", "days_silent"] == 90
+            assert {one.account for one in poll.readings if one.own} == {"Nordfunk"}
             stage.later(5 * MINUTE)
             assert not (await stage.reader.poll()).readings
             stage.later(HOUR)
