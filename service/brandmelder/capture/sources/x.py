@@ -195,7 +195,8 @@ class XSource:
         )
 
     def _poll(self, memory: Memory, mentions: tuple[Mention, ...], readings: tuple[Reading, ...]) -> Poll:
-        gap, note, head = None, "", memory.head
+        gaps: tuple[Gap, ...] = ()
+        note, head = "", memory.head
         if not memory.left and head is not None:
             missing = memory.expected - memory.read
             if memory.is_sample and missing > 0:
@@ -204,7 +205,7 @@ class XSource:
                     f"{memory.expected} posts, {memory.read} read: the budget of "
                     f"{self._options.budget:g} dollars a day pays no more"
                 )
-                gap = Gap(source=self.id, since=since, until=head, reason=note, expected=missing)
+                gaps = (Gap(source=self.id, since=since, until=head, reason=note, expected=missing),)
             memory.walked, memory.head, memory.is_sample = head, None, False
         is_done = memory.head is None
         return Poll(
@@ -212,7 +213,7 @@ class XSource:
             readings=readings,
             cursor=Cursor(msgspec.json.encode(memory).decode()),
             read_until=memory.walked if is_done else None,
-            gap=gap,
+            gaps=gaps,
             extent=Extent(read=memory.read, expected=memory.expected, is_exact=True) if is_done else None,
             more=not is_done,
             degraded=note,
