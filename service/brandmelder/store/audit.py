@@ -64,7 +64,7 @@ class Verified(Struct, frozen=True, kw_only=True):
     """Whether the head asked for stands in the chain."""
 
 
-def record(connection: Connection, act: str, *, by: str, subject: str = "", now: datetime, **detail: Any) -> None:
+def record(connection: Connection, act: str, /, *, by: str, subject: str = "", now: datetime, **detail: Any) -> None:
     """Add one row, in the transaction that does what it tells of. Empty details are left out."""
     said = {name: value for name, value in detail.items() if value not in {None, ""}}
     body = msgspec.json.encode(said, order="sorted").decode() if said else ""
