@@ -171,8 +171,10 @@ def test_one_mention_goes_by_its_address_and_no_other(world):
 
 
 def test_a_channel_that_cannot_take_words_back_is_named(world):
-    world.pipeline.parts.notifiers["crisis"].can_update = False
+    parts = world.pipeline.parts
     quote = world.evidence(world.incidents()[0].id).quotes[0]
+    world.places["crisis"].can_update = False
+    assert parts.notifiers["crisis"] is world.places["crisis"]
     assert erase(world, Person(urls=(quote.url,))).uneditable == ("crisis",)
 
 

@@ -13,7 +13,7 @@ from brandmelder.capture.source import Poll
 from brandmelder.errors import AuthRefused, Gone, RateLimited, ShapeChanged, Transient
 from brandmelder.model import Cursor, Gap, SourceClass, SourceId, SourceState
 from brandmelder.pipeline.parts import Place
-from brandmelder.pipeline.poll import LONGEST_BACKOFF, after_failure, after_poll, first_poll, next_poll
+from brandmelder.pipeline.states import LONGEST_BACKOFF, after_failure, after_poll, first_poll, next_poll
 from brandmelder.store.sources import SourceRow
 
 NOW = datetime(2026, 12, 15, 12, 0, tzinfo=UTC)

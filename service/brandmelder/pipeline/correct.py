@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from brandmelder.model import Incident, MentionId
     from brandmelder.pipeline.parts import Parts
 
+_ALL = 1_000_000
 REACHES_BACK = timedelta(days=90)
 """Alerts older than this are not edited any more: no channel lets us, or anybody looks."""
 
@@ -34,7 +35,7 @@ def correct_alerts(
     if not gone:
         return []
     found = []
-    for incident, evidence in incidents.all_incidents(connection, since=since or now - REACHES_BACK):
+    for incident, evidence in incidents.all_incidents(connection, since=since or now - REACHES_BACK, limit=_ALL):
         if any(quote.mention in gone for quote in evidence.quotes):
             deliveries.promise(connection, scheduled(_edits(incident, parts, now)))
             found.append(incident)
@@ -55,4 +56,5 @@ def _edits(incident: Incident, parts: Parts, now: datetime) -> Iterator[Delivery
             state=DeliveryState.DUE,
             due_at=now,
             created_at=now,
+            is_correction=True,
         )

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from brandmelder.capture.normalise import canonical_url, pseudonym
+from brandmelder.count.bins import EPOCH
 from brandmelder.model import ChannelId, MentionId
 from brandmelder.notify.routing import channels_of
 from brandmelder.pipeline.correct import correct_alerts
@@ -72,8 +73,7 @@ def erase(connection: Connection, parts: Parts, person: Person, actor: Actor, no
     if name:
         until = None if person.objects else now
         forgetting.bury(connection, [forgetting.of_author(parts.author_key, name)], now, until)
-    oldest = min((one.captured_at for one in found), default=now)
-    quoting = correct_alerts(connection, parts, [one.id for one in found], now, since=oldest)
+    quoting = correct_alerts(connection, parts, [one.id for one in found], now, since=EPOCH)
     forgetting.erase(connection, found, parts.author_key, now)
     said = {"via": actor.via, "login": actor.login, "mentions": len(found), "objects": person.objects or None}
     subject = name or ", ".join(str(one.id) for one in found[:20])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,44 +13,23 @@ from msgspec.structs import replace
 from brandmelder import metrics
 from brandmelder.capture.normalise import fingerprint, pseudonym
 from brandmelder.capture.source import Poll
-from brandmelder.count.bins import EPOCH
-from brandmelder.errors import AuthRefused, Gone, RateLimited, SourceError
-from brandmelder.model import Mention, MonitorId, SourceId, SourceState
+from brandmelder.errors import SourceError
+from brandmelder.model import Mention, MonitorId, SourceId
 from brandmelder.pipeline.correct import correct_alerts
+from brandmelder.pipeline.states import after_failure, after_poll
 from brandmelder.store import forgetting, mentions, readings, series, sources
 from brandmelder.store.sources import SourceRow
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from brandmelder.pipeline.parts import Parts, Place
+    from brandmelder.pipeline.parts import Parts
 
 log = structlog.get_logger()
 
 PAGES_PER_TURN = 20
 LOOKBACK = timedelta(days=7)
 """What was published longer ago than this counts as history, never as news (T4)."""
-LONGEST_BACKOFF = timedelta(minutes=15)
-FAILING_AFTER = 3
-
-
-def first_poll(source: SourceId, every: timedelta, now: datetime) -> datetime:
-    """Return when a new source is first visited: within seconds, for people wait for it, but not all at once."""
-    return now + min(every, timedelta(seconds=5)) * _phase(source)
-
-
-def next_poll(source: SourceId, every: timedelta, now: datetime) -> datetime:
-    """Return the source's next slot after `now`, in whole seconds as the store keeps them.
-
-    Slots are tied to absolute time, so that restarts do not bunch the sources.
-    """
-    offset = timedelta(seconds=int(every.total_seconds() * _phase(source)))
-    return EPOCH + (now - EPOCH - offset) // every * every + offset + every
-
-
-def _phase(source: SourceId) -> float:
-    digest = hashlib.sha256(source.encode()).digest()
-    return int.from_bytes(digest[:4]) / 2**32
 
 
 async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[SourceRow, bool]:
@@ -95,47 +73,6 @@ def ready(one: Mention, key: bytes) -> Mention:
 
 def _watchers(parts: Parts, source: SourceId) -> list[MonitorId]:
     return [watch.id for watch in parts.watches.values() if source in watch.sources]
-
-
-def after_poll(row: SourceRow, poll: Poll, now: datetime, place: Place) -> SourceRow:
-    """Return what is remembered of a source after a good poll."""
-    read_until = row.read_until
-    if poll.read_until is not None:
-        read_until = max(poll.read_until, row.read_until or poll.read_until)
-    next_poll_at = now if poll.more else next_poll(row.id, place.every, now)
-    return replace(
-        row,
-        cursor=poll.cursor or row.cursor,
-        read_until=read_until,
-        first_contact=row.first_contact or now,
-        history_done=row.history_done or not poll.more,
-        next_poll_at=max(next_poll_at, poll.not_before or next_poll_at),
-        last_success_at=now,
-        failures=0,
-        state=SourceState.DEGRADED if poll.degraded or poll.gaps else SourceState.OK,
-        blind_since=None,
-        note=poll.degraded or next((gap.reason for gap in poll.gaps), ""),
-    )
-
-
-def after_failure(row: SourceRow, error: Exception, now: datetime, place: Place) -> SourceRow:
-    """Return what is remembered of a source after a failed poll: it is asked again, ever more seldom, for ever."""
-    failures = row.failures + 1
-    wait = min(place.every * 2 ** min(failures - 1, 10), max(place.every, LONGEST_BACKOFF))
-    next_poll_at = now + wait
-    state = SourceState.FAILING if failures >= FAILING_AFTER else row.state
-    if isinstance(error, AuthRefused | Gone):
-        state, next_poll_at = SourceState.PAUSED, now + max(place.every, LONGEST_BACKOFF)
-    if isinstance(error, RateLimited):
-        next_poll_at = max(now + place.every, error.until)
-    return replace(
-        row,
-        failures=failures,
-        state=state,
-        next_poll_at=next_poll_at,
-        blind_since=row.blind_since or row.last_success_at or now,
-        note=str(error),
-    )
 
 
 class Visit(Struct, frozen=True, kw_only=True):

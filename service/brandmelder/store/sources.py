@@ -43,8 +43,14 @@ class SourceRow(Struct, frozen=True, kw_only=True):
     last_success_at: datetime | None = None
     failures: int = 0
     state: SourceState = SourceState.OK
+    state_since: datetime | None = None
     blind_since: datetime | None = None
+    good_since: datetime | None = None
+    """Since when every poll was good; None after a bad one."""
+    fault: str = ""
+    """What kind of fault its last poll met: the name of an error, `bug`; empty if it was good."""
     note: str = ""
+    """Why it is not wholly well, in a sentence; empty if it is."""
 
 
 def register(connection: Connection, first_polls: Mapping[SourceId, datetime]) -> None:
@@ -56,6 +62,7 @@ def register(connection: Connection, first_polls: Mapping[SourceId, datetime]) -
             "history_done": False,
             "failures": 0,
             "state": SourceState.OK.value,
+            "fault": "",
             "note": "",
         }
         for ident, at in first_polls.items()
@@ -85,7 +92,10 @@ def _source(row: Row[Any]) -> SourceRow:
         last_success_at=maybe_moment(row.last_success_at),
         failures=row.failures,
         state=SourceState(row.state),
+        state_since=maybe_moment(row.state_since),
         blind_since=maybe_moment(row.blind_since),
+        good_since=maybe_moment(row.good_since),
+        fault=row.fault,
         note=row.note,
     )
 
@@ -104,7 +114,10 @@ def save_source(connection: Connection, row: SourceRow) -> None:
             "last_success_at": maybe_seconds(row.last_success_at),
             "failures": row.failures,
             "state": row.state.value,
+            "state_since": maybe_seconds(row.state_since),
             "blind_since": maybe_seconds(row.blind_since),
+            "good_since": maybe_seconds(row.good_since),
+            "fault": row.fault,
             "note": row.note,
         },
     )
