@@ -32,6 +32,8 @@ _COMMANDS = {
     "silence": ("silence:silence", "Keep people from being told for a while: add, list, expire."),
     "incidents": ("incidents:incidents", "List, show, acknowledge and end incidents."),
     "audit": ("audit:audit", "Show who did what; check that nothing was altered; export it."),
+    "privacy": ("privacy:privacy", "Say what is stored of a person; have it forgotten."),
+    "report": ("report:report", "Write reports: of an incident, of what makes too much noise."),
     "marked": ("marked:marked", "Mark periods as not normal: nothing is learnt from them."),
     "deliveries": ("deliveries:deliveries", "Show what waits to be told and what no channel took."),
     "judge": ("judge:judge", "Judge JSON lines: what they say of the brand, how surely, and why."),

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
