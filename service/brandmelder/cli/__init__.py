@@ -31,6 +31,7 @@ _COMMANDS = {
     "silence": ("silence:silence", "Keep people from being told for a while: add, list, expire."),
     "incidents": ("incidents:incidents", "List, show, acknowledge and end incidents."),
     "report": ("report:report", "Write reports: of an incident, of what makes too much noise."),
+    "export": ("export:export", "Write mentions or incidents as CSV that is safe to open in a spreadsheet."),
     "marked": ("marked:marked", "Mark periods as not normal: nothing is learnt from them."),
     "deliveries": ("deliveries:deliveries", "Show what waits to be told and what no channel took."),
     "judge": ("judge:judge", "Judge JSON lines: what they say of the brand, how surely, and why."),
