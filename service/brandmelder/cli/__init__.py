@@ -34,6 +34,7 @@ _COMMANDS = {
     "audit": ("audit:audit", "Show who did what; check that nothing was altered; export it."),
     "privacy": ("privacy:privacy", "Say what is stored of a person; have it forgotten."),
     "report": ("report:report", "Write reports: of an incident, of what makes too much noise."),
+    "export": ("export:export", "Write mentions or incidents as CSV that is safe to open in a spreadsheet."),
     "marked": ("marked:marked", "Mark periods as not normal: nothing is learnt from them."),
     "deliveries": ("deliveries:deliveries", "Show what waits to be told and what no channel took."),
     "judge": ("judge:judge", "Judge JSON lines: what they say of the brand, how surely, and why."),
