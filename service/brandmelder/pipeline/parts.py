@@ -139,5 +139,7 @@ class Parts:
     meter: Meter = field(default_factory=Meter)
     """What sources ask of the net and may spend."""
     settle: timedelta = SETTLE
+    is_draft: bool = False
+    """Whether all this is undone again (pipeline/canary.py): then nothing of it is measured."""
     on_failure: Callable[[str], None] = field(default=lambda _text: None)
     """Told in one line whenever a source starts or stops failing."""

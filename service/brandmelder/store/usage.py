@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import SourceId
-from brandmelder.store.schema import usage
+from brandmelder.store.schema_polls import usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
