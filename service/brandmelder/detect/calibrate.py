@@ -30,6 +30,7 @@ _MIXTURE = ((0.85, 0.0, 0.3**2), (0.15, 0.2, 0.6**2))
 _WILD = 3.0
 """Beyond this −log10 daily chance in general a day is wild, whatever the series has shown of itself."""
 _WILD_AT = (np.array(CENTRE) + (_WILD - math.log10(2.0)) * math.log(10.0) * np.array(SCALE))[:, None]
+_WILD_AT[1] = np.inf  # a window of three days is full of what is long over
 _RESTLESS, _RESTLESS_DAYS = 0.15, 20.0
 """Beyond this share of wild days they are no incidents any more: so loud is this series."""
 _STEPS = 160
