@@ -42,6 +42,7 @@ async def _serve(settings: Settings) -> None:
     from brandmelder.clock import SystemClock
     from brandmelder.pipeline.timer import Timer
     from brandmelder.store.database import Database
+    from brandmelder.web.opening import open_page
 
     database = Database(settings.database, exclusive=True)
     database.prepare()
@@ -59,9 +60,15 @@ async def _serve(settings: Settings) -> None:
         timer = Timer(pipeline, clock, heartbeat=wiring.build_heartbeat(settings, pipeline.parts, reach))
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, timer.stop)
+        exchange = wiring.sign_in_exchange(settings, reach)
+        page = open_page(settings, pipeline.parts, now=clock.now, wake=timer.wake, exchange=exchange)
         await pipeline.start(clock.now())
         click.echo(f"watching {len(settings.monitors)} monitors over {len(settings.sources)} sources", err=True)
-        await timer.run()
+        if page is None:
+            await timer.run()
+            return
+        click.echo(f"the page: {settings.web.base_url if settings.web else ''}", err=True)
+        await page.beside(timer.run())
     finally:
         await reach.close()
         await pipeline.close()

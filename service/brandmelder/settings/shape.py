@@ -20,6 +20,7 @@ from brandmelder.options import ChannelOptions, Duration, Options, SecretAddress
 from brandmelder.settings.calendar import EventSettings, MarkedSettings
 from brandmelder.settings.duty import DutySettings
 from brandmelder.settings.transformer import TransformerSettings
+from brandmelder.settings.web import WebSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -234,6 +235,8 @@ class Document(Options):
     """The zone of the times staff read, as in the IANA list."""
     region: str = ""
     """Whose public holidays count as half a Sunday: a country (`DE`) or a part of it (`DE-BE`)."""
+    web: Any = None
+    """The page in the browser; it is served where this block stands."""
     calendar: list[Any] = Field(default_factory=list)
     """Known events, which raise the expectation and never mute."""
     marked: list[Any] = Field(default_factory=list)
@@ -349,6 +352,7 @@ class Settings(Options):
     alerts: tuple[AlertSettings, ...]
     digests: tuple[DigestSettings, ...] = ()
     duty: DutySettings = Field(default_factory=DutySettings)
+    web: WebSettings | None = None
     path: Path
     lines: dict[tuple[str | int, ...], int] = Field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()
