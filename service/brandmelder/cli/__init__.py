@@ -30,6 +30,7 @@ _COMMANDS = {
     "oncall": ("oncall:oncall", "Show who is on call; stand in for somebody; show how long people rested."),
     "silence": ("silence:silence", "Keep people from being told for a while: add, list, expire."),
     "incidents": ("incidents:incidents", "List, show, acknowledge and end incidents."),
+    "report": ("report:report", "Write reports: of an incident, of what makes too much noise."),
     "marked": ("marked:marked", "Mark periods as not normal: nothing is learnt from them."),
     "deliveries": ("deliveries:deliveries", "Show what waits to be told and what no channel took."),
     "account": ("account:account", "Say who may sign in on the page: add, role, password, remove, list."),

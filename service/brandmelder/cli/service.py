@@ -43,6 +43,7 @@ async def _serve(settings: Settings) -> None:
     from brandmelder.pipeline.timer import Timer
     from brandmelder.store.database import Database
     from brandmelder.web.opening import open_page
+    from brandmelder.wiring.health import Lookout
 
     database = Database(settings.database, exclusive=True)
     database.prepare()
@@ -56,8 +57,10 @@ async def _serve(settings: Settings) -> None:
     )
     pipeline.parts.second = wiring.second_opinion(settings, reach)
     pipeline.parts.calendars = wiring.build_calendars(settings, reach)
+    lookout = Lookout(settings, pipeline, reach, clock)
     try:
-        timer = Timer(pipeline, clock, heartbeat=wiring.build_heartbeat(settings, pipeline.parts, reach))
+        lookout.start()
+        timer = Timer(pipeline, clock, regular=lookout.regular)
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, timer.stop)
         exchange = wiring.sign_in_exchange(settings, reach)
@@ -70,6 +73,7 @@ async def _serve(settings: Settings) -> None:
         click.echo(f"the page: {settings.web.base_url if settings.web else ''}", err=True)
         await page.beside(timer.run())
     finally:
+        lookout.close()
         await reach.close()
         await pipeline.close()
 
@@ -98,13 +102,18 @@ def _log_to_stderr() -> None:
 def health(path: Path) -> None:
     """Say whether the running service made progress within the last 15 minutes.
 
-    Exit code 0 if it did, 1 if not: made for a container's health check.
+    Exit code 0 if it did, 1 if not: made for a container's health check. Where `health` is configured, its event loop
+    must turn, too.
     """
     from brandmelder.clock import SystemClock
     from brandmelder.settings import read_settings
     from brandmelder.store import meta
 
-    database = existing_database(read_settings(path, os.environ))
+    settings = read_settings(path, os.environ)
+    if settings.health is not None and not _is_alive(*settings.health.place):
+        click.echo(f"the service does not answer at {settings.health.listen}, or is stuck", err=True)
+        raise SystemExit(1)
+    database = existing_database(settings)
     try:
         last = database.run_now(meta.last_progress)
     finally:
@@ -114,6 +123,21 @@ def health(path: Path) -> None:
         click.echo("no progress yet" if age is None else f"no progress since {last:%Y-%m-%d %H:%M:%S} UTC", err=True)
         raise SystemExit(1)
     click.echo(f"last progress {age.total_seconds():.0f} s ago")
+
+
+def _is_alive(host: str, port: int) -> bool:
+    """Ask the running service on this machine whether its loop turns."""
+    import http.client
+
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- asked for, not listened on
+    connection = http.client.HTTPConnection(here, port, timeout=5)
+    try:
+        connection.request("GET", "/livez")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 @click.command()

@@ -113,6 +113,7 @@ class _Reading:
             classifier=document.classifier,
             transformer=transformer,
             heartbeat=document.heartbeat,
+            health=document.health,
             topics=document.topics,
             incidents_are_negative=document.incidents_are_negative,
             second_opinion=second,

@@ -19,6 +19,7 @@ from brandmelder.notify.escalation import Escalation
 from brandmelder.options import ChannelOptions, Duration, Options, SecretAddress, SecretText, SourceOptions, WebAddress
 from brandmelder.settings.calendar import EventSettings, MarkedSettings
 from brandmelder.settings.duty import DutySettings
+from brandmelder.settings.health import HealthBlock
 from brandmelder.settings.transformer import TransformerSettings
 from brandmelder.settings.web import WebSettings
 
@@ -249,6 +250,8 @@ class Document(Options):
     """Who is shown as responsible until somebody has acknowledged."""
     heartbeat: HeartbeatBlock | None = None
     """A sign of life to a service outside, which alarms when it stays away."""
+    health: HealthBlock | None = None
+    """A socket for probes and for Prometheus; none is opened unless this stands here."""
     classifier: str = "linear"
     """What judges the mentions; a plug-in may bring another."""
     transformer: Any = None
@@ -343,6 +346,7 @@ class Settings(Options):
     classifier: str
     transformer: TransformerSettings | None = None
     heartbeat: HeartbeatBlock | None = None
+    health: HealthBlock | None = None
     topics: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     incidents_are_negative: bool = False
     second_opinion: SecondOpinionBlock | None = None

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0008"
+HEAD = "0010"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
@@ -44,6 +44,20 @@ source = Table(
     Column("state", String(16), nullable=False),
     Column("blind_since", BigInteger),
     Column("note", Text, nullable=False, default=""),
+    Column("state_since", BigInteger),
+    Column("good_since", BigInteger),
+    Column("fault", String(16), nullable=False, server_default=""),
+)
+
+blindness = Table(
+    "blindness",
+    metadata,
+    Column("source", String(128), primary_key=True),
+    Column("since", BigInteger, primary_key=True),
+    Column("told_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("reason", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 mention = Table(
@@ -184,6 +198,19 @@ reading = Table(
     Column("account", String(256), primary_key=True),
     Column("name", String(64), primary_key=True),
     Column("at", BigInteger, primary_key=True),
+    Column("value", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+latest_reading = Table(
+    "latest_reading",
+    metadata,
+    Column("source", String(128), primary_key=True),
+    Column("account", String(256), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("own", Boolean, nullable=False),
+    Column("at", BigInteger, nullable=False),
     Column("value", Float, nullable=False),
     sqlite_with_rowid=False,
 )

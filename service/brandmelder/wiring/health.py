@@ -1,0 +1,72 @@
+"""What watches the service itself, built from its configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from brandmelder.health.pulse import Pulse
+from brandmelder.pipeline.heartbeat import Heartbeat
+from brandmelder.pipeline.timer import Regular
+from brandmelder.pipeline.vitals import Vitals, deaf
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from brandmelder.clock import Clock
+    from brandmelder.health.server import HealthServer
+    from brandmelder.pipeline import Pipeline
+    from brandmelder.settings import Settings
+    from brandmelder.wiring.outside import Outside
+
+
+class Lookout:
+    """Everything that watches one running service; `regular` is what its timer does at fixed intervals."""
+
+    def __init__(self, settings: Settings, pipeline: Pipeline, reach: Outside, clock: Clock) -> None:
+        """Build it, and open the socket for probes. Raises BrandmelderError if that is taken."""
+        self._pipeline, self._clock = pipeline, clock
+        self._pulse = Pulse()
+        self._vitals = Vitals(pipeline.parts, pipeline.hearer.listeners)
+        self.server = self._server(settings)
+        self.regular = [Regular(name="vitals", every=self._vitals.every, work=self._vitals.read)]
+        self.regular += self._heartbeat(settings, reach)
+
+    def start(self) -> None:
+        """Begin to watch, in the running loop and beside it."""
+        self._pulse.start()
+        if self.server is not None:
+            self.server.start()
+
+    def close(self) -> None:
+        """Let go of the socket and watch no more."""
+        if self.server is not None:
+            self.server.close()
+        self._pulse.stop()
+
+    def _server(self, settings: Settings) -> HealthServer | None:
+        block = settings.health
+        if block is None:
+            return None
+        from brandmelder.health.server import HealthServer
+
+        host, port = block.place
+        return HealthServer(
+            host,
+            port,
+            pulse=self._pulse,
+            troubles=lambda: self._vitals.troubles(self._clock.now()),
+            has_metrics=block.metrics,
+        )
+
+    def _heartbeat(self, settings: Settings, reach: Outside) -> list[Regular]:
+        block = settings.heartbeat
+        if block is None:
+            return []
+        exchange = reach.http.exchange(allow_private=block.allow_private)
+        heart = Heartbeat(
+            self._pipeline.parts, exchange, url=block.url.reveal(), every=block.every, more=self._kept_away
+        )
+        return [Regular(name="heartbeat", every=heart.every, work=heart.beat)]
+
+    def _kept_away(self, now: datetime) -> list[str]:
+        return deaf(self._pipeline.hearer.listeners, now)
