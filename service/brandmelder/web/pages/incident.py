@@ -11,7 +11,7 @@ from brandmelder.notify.inert import inert
 from brandmelder.notify.picture import chart_of as alert_chart
 from brandmelder.notify.replies import Speaker
 from brandmelder.store import incidents
-from brandmelder.web import sayings
+from brandmelder.web import course, fate, sayings
 from brandmelder.web.catalogue import sentence
 from brandmelder.web.charts import DESKTOP, PHONE, chart_of, drawn, rows
 from brandmelder.web.posts import Filter, choices, chosen
@@ -139,7 +139,7 @@ def _more(site: Site, request: Request, reader: Reader, sheet: Sheet) -> dict[st
     return {
         "about": sayings.about(story),
         "limits": sayings.limits(story),
-        "timeline": sayings.timeline(sheet, reader),
+        "timeline": course.timeline(sheet, reader),
         "skala": sayings.skala(story, reader),
         "skala_name": story.words.skala_names[max(story.evidence.community, 0)],
         "skala_level": story.evidence.community,
@@ -171,12 +171,12 @@ def _more(site: Site, request: Request, reader: Reader, sheet: Sheet) -> dict[st
 
 
 def _shown(post: Any, story: Story, reader: Reader, classes: dict[Any, Any]) -> Shown:
-    state, note = sayings.answer_of(post, story, reader)
+    state, note = fate.answer_of(post, story, reader)
     return Shown(
         id=post.id,
         source=story.source(post.mention.source),
         when=reader.voice.moment(post.mention.published_at),
-        reach=sayings.reach_of(post, story, reader, classes),
+        reach=fate.reach_of(post, story, reader, classes),
         text=post.mention.text,
         url=post.mention.url,
         language=post.verdict.language if post.verdict.language in {"de", "en"} else "",
@@ -184,7 +184,7 @@ def _shown(post: Any, story: Story, reader: Reader, classes: dict[Any, Any]) -> 
         state=state,
         note=note,
         is_answered=post.answered_at is not None,
-        topics=sayings.topics_of(post, story),
+        topics=fate.topics_of(post, story),
         label=post.label,
         is_corrected=post.staff is not None,
     )
