@@ -57,3 +57,27 @@ def test_an_unknown_incident_and_a_place_that_cannot_be_written_are_errors(run, 
     refused = run("incident", "NF-2026-042", "--output", str(tmp_path / "no" / "a.html"))
     assert refused.exit_code == 2
     assert "name a file that this user may write" in refused.stderr
+
+
+def export(tmp_path, *words):
+    return CliRunner().invoke(main, ["export", *words, "--config", str(tmp_path / "brandmelder.yaml")])
+
+
+def test_incidents_are_exported_as_a_table(run, tmp_path):
+    german = export(tmp_path, "incidents", "--since", "200w")
+    assert german.exit_code == 0
+    assert german.stdout_bytes.startswith(b'\xef\xbb\xbf"id";"monitor";')
+    plain = export(tmp_path, "incidents", "--delimiter", ",", "--no-bom", "--output", str(tmp_path / "a.csv"))
+    assert (plain.exit_code, plain.stdout) == (0, "")
+    assert (tmp_path / "a.csv").read_bytes().startswith(b'"id","monitor",')
+
+
+def test_an_unknown_monitor_names_the_nearest(run, tmp_path):
+    refused = export(tmp_path, "mentions", "--monitor", "nordfunkk")
+    assert refused.exit_code == 2
+    assert '"nordfunk"' in refused.stderr or "nordfunk" in refused.stderr
+    assert export(tmp_path, "mentions", "--since", "7x").exit_code == 2
+
+
+def test_a_noise_report_is_written(run):
+    assert run("noise", "--language", "en").stdout.startswith("# Nordfunk\n\nNoise report")

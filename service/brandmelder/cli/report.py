@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -12,7 +12,7 @@ from brandmelder.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -66,8 +66,44 @@ def incident(ident: str, path: Path, **asked: str | bool | None) -> None:
     write(with_parts(path, read), asked["form"], asked["output"])
 
 
-def with_parts(path: Path, function: Callable[[Connection, Parts, datetime], T]) -> T:
-    """Return what `function` reads from the database of a configuration, of which nothing is polled or sent."""
+def since_option(default: str) -> Callable[..., Any]:
+    """Give a command the option `--since SPAN`: how far it looks back."""
+    return click.option(
+        "--since", default=default, show_default=True, metavar="SPAN", help="How far back, as in 24h, 28d or 12w."
+    )
+
+
+def span_of(text: str) -> timedelta:
+    """Read how far a command looks back. Raises click.BadParameter."""
+    from brandmelder.cli.moments import read_span
+
+    return read_span(text, option="--since")
+
+
+@report.command()
+@config_option
+@since_option("28d")
+@_language
+@_format
+@_output
+def noise(path: Path, since: str, **asked: str | None) -> None:
+    """Write which monitors are too loud, which alerts nobody acknowledged, and what would help."""
+    from brandmelder import __version__
+    from brandmelder.notify.voice import Voice, words_of
+    from brandmelder.pipeline.noise import read_noise
+    from brandmelder.report.noise import noise_report
+
+    span = span_of(since)
+
+    def read(connection: Connection, parts: Parts, now: datetime) -> Document:
+        voice = Voice(words_of(asked["language"] or parts.language), parts.zone, now)
+        return noise_report(read_noise(connection, parts, now - span, now), voice, version=__version__)
+
+    write(with_parts(path, read), asked["form"], asked["output"])
+
+
+def with_service(path: Path, function: Callable[[Parts, datetime], T]) -> T:
+    """Return what `function` makes of the parts of a configuration, of which nothing is polled or sent."""
     from brandmelder import wiring
     from brandmelder.clock import SystemClock
     from brandmelder.settings import read_settings
@@ -76,9 +112,14 @@ def with_parts(path: Path, function: Callable[[Connection, Parts, datetime], T])
     database = existing_database(settings)
     try:
         pipeline = wiring.build(settings, database=database, sources={}, notifiers={})
-        return database.run_now(function, pipeline.parts, SystemClock().now())
+        return function(pipeline.parts, SystemClock().now())
     finally:
         database.close()
+
+
+def with_parts(path: Path, function: Callable[[Connection, Parts, datetime], T]) -> T:
+    """Return what `function` reads in one look at the database."""
+    return with_service(path, lambda parts, now: parts.database.run_now(function, parts, now))
 
 
 def write(document: Document, form: object, output: object) -> None:

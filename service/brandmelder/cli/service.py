@@ -14,7 +14,10 @@ import click
 from brandmelder.cli import config_option, existing_database
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
     from brandmelder.settings import Settings
 
@@ -57,6 +60,7 @@ async def _serve(settings: Settings) -> None:
     )
     pipeline.parts.second = wiring.second_opinion(settings, reach)
     pipeline.parts.calendars = wiring.build_calendars(settings, reach)
+    await database.run(_note_start, settings, clock.now())
     lookout = Lookout(settings, pipeline, reach, clock)
     try:
         lookout.start()
@@ -76,6 +80,24 @@ async def _serve(settings: Settings) -> None:
         lookout.close()
         await reach.close()
         await pipeline.close()
+
+
+def _note_start(connection: Connection, settings: Settings, now: datetime) -> None:
+    """Keep with which configuration the service began, and log the audit's head: a copy of it stands elsewhere then."""
+    import hashlib
+
+    import structlog
+
+    from brandmelder import __version__
+    from brandmelder.cli import acting
+    from brandmelder.store import audit
+
+    digest = hashlib.sha256(settings.path.read_bytes()).hexdigest()
+    audit.record(
+        connection, "configuration.load", by=acting().name, subject=settings.path.name, now=now,
+        sha256=digest, version=__version__, via="run",
+    )  # fmt: skip
+    structlog.get_logger().info("audit.head", digest=audit.head(connection), rows=audit.count(connection))
 
 
 def _log_to_stderr() -> None:

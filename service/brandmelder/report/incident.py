@@ -33,7 +33,7 @@ from brandmelder.report.document import (
     Spans,
     said,
 )
-from brandmelder.report.incident_words import IncidentWords, incident_words
+from brandmelder.report.incident_words import IncidentWords, incident_words, long_day
 from brandmelder.report.timeline import timeline
 
 if TYPE_CHECKING:
@@ -95,22 +95,13 @@ class _Writer:
 
     def _when(self) -> str:
         incident, voice = self.account.incident, self.voice
-        day, since = self._day(incident.opened_at), voice.clock(incident.opened_at)
+        day, since = long_day(incident.opened_at, voice), voice.clock(incident.opened_at)
         if incident.closed_at is None:
             return self.words.from_on.format(day=day, since=since)
         return self.words.from_to.format(day=day, since=since, until=voice.moment(incident.closed_at))
 
-    def _day(self, moment: datetime) -> str:
-        local, words = moment.astimezone(self.voice.zone), self.voice.words
-        return self.words.long_day.format(
-            weekday=words.weekdays[local.weekday()],
-            day=local.day,
-            month=words.months[local.month - 1],
-            year=local.year,
-        )
-
     def _full(self, moment: datetime) -> str:
-        return f"{self._day(moment)}, {self.voice.clock(moment)}"
+        return f"{long_day(moment, self.voice)}, {self.voice.clock(moment)}"
 
     def _lead(self) -> Iterator[Block]:
         if not self.story.has_ended:

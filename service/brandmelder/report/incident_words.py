@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from brandmelder.notify.words import Plural
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from brandmelder.notify.voice import Voice
 
 
 class IncidentWords(Struct, frozen=True, kw_only=True):
@@ -293,3 +298,14 @@ _ENGLISH: Final = IncidentWords(
 def incident_words(language: str) -> IncidentWords:
     """Return the catalogue of a language; English for one we do not speak."""
     return _GERMAN if language.partition("-")[0].lower() == "de" else _ENGLISH
+
+
+def long_day(moment: datetime, voice: Voice) -> str:
+    """Say the day with its year, in the reader's zone: `Di 15. Dezember 2026`."""
+    local, words = moment.astimezone(voice.zone), voice.words
+    return incident_words(words.language).long_day.format(
+        weekday=words.weekdays[local.weekday()],
+        day=local.day,
+        month=words.months[local.month - 1],
+        year=local.year,
+    )

@@ -114,6 +114,7 @@ class _Reading:
             transformer=transformer,
             heartbeat=document.heartbeat,
             health=document.health,
+            retention=document.retention,
             topics=document.topics,
             incidents_are_negative=document.incidents_are_negative,
             second_opinion=second,

@@ -27,6 +27,7 @@ from brandmelder.settings.duty import (
     format_days,
 )
 from brandmelder.settings.health import HealthBlock
+from brandmelder.settings.retention import RetentionBlock
 from brandmelder.settings.secrets import secret_names
 from brandmelder.settings.shape import NAME, AlertBlock, DigestBlock, Document, MonitorBlock, SecondOpinionBlock
 from brandmelder.settings.transformer import TransformerBlock
@@ -68,6 +69,7 @@ def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names
         "silences": SilencesBlock,
         "working_hours": WorkingHoursBlock,
         "health": HealthBlock,
+        "retention": RetentionBlock,
     }
     for key, model in blocks.items():
         properties[key] = {**_model(model, defs), "description": properties[key]["description"]}

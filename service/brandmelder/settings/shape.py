@@ -20,6 +20,7 @@ from brandmelder.options import ChannelOptions, Duration, Options, SecretAddress
 from brandmelder.settings.calendar import EventSettings, MarkedSettings
 from brandmelder.settings.duty import DutySettings
 from brandmelder.settings.health import HealthBlock
+from brandmelder.settings.retention import RetentionBlock
 from brandmelder.settings.transformer import TransformerSettings
 from brandmelder.settings.web import WebSettings
 
@@ -252,6 +253,8 @@ class Document(Options):
     """A sign of life to a service outside, which alarms when it stays away."""
     health: HealthBlock | None = None
     """A socket for probes and for Prometheus; none is opened unless this stands here."""
+    retention: RetentionBlock = Field(default_factory=RetentionBlock)
+    """How long what people wrote is kept."""
     classifier: str = "linear"
     """What judges the mentions; a plug-in may bring another."""
     transformer: Any = None
@@ -347,6 +350,7 @@ class Settings(Options):
     transformer: TransformerSettings | None = None
     heartbeat: HeartbeatBlock | None = None
     health: HealthBlock | None = None
+    retention: RetentionBlock = Field(default_factory=RetentionBlock)
     topics: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     incidents_are_negative: bool = False
     second_opinion: SecondOpinionBlock | None = None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from brandmelder.health.pulse import Pulse
 from brandmelder.pipeline.heartbeat import Heartbeat
+from brandmelder.pipeline.retain import Retainer, Retention
 from brandmelder.pipeline.timer import Regular
 from brandmelder.pipeline.vitals import Vitals, deaf
 
@@ -29,6 +30,9 @@ class Lookout:
         self._vitals = Vitals(pipeline.parts, pipeline.hearer.listeners)
         self.server = self._server(settings)
         self.regular = [Regular(name="vitals", every=self._vitals.every, work=self._vitals.read)]
+        rules = Retention(text=settings.retention.text, evidence=settings.retention.evidence)
+        retainer = Retainer(pipeline.parts, rules)
+        self.regular.append(Regular(name="retention", every=retainer.every, work=retainer.tidy))
         self.regular += self._heartbeat(settings, reach)
 
     def start(self) -> None:
