@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.options import Role
 from brandmelder.store.database import moment, seconds
-from brandmelder.store.schema import member, web_session
+from brandmelder.store.page_schema import member, web_session
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

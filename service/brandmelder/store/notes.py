@@ -9,7 +9,7 @@ from msgspec import Struct
 from sqlalchemy import insert, select
 
 from brandmelder.store.database import moment, seconds
-from brandmelder.store.schema import note
+from brandmelder.store.page_schema import note
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
