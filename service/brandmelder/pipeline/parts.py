@@ -131,5 +131,7 @@ class Parts:
     links: Links | None = None
     """How people get from an alert to the page; None where no page is served."""
     settle: timedelta = SETTLE
+    is_draft: bool = False
+    """Whether all this is undone again (pipeline/canary.py): then nothing of it is measured."""
     on_failure: Callable[[str], None] = field(default=lambda _text: None)
     """Told in one line whenever a source starts or stops failing."""

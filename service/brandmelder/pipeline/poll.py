@@ -52,7 +52,8 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
         after = after_poll(row, poll, now, parts.places[row.id])
         visit = Visit(poll=poll, mentions=found, after=after, watchers=_watchers(parts, row.id), now=now)
         new = await parts.database.run(_commit_poll, parts, visit)
-        _count(row.id, found, new)
+        if not parts.is_draft:
+            _count(row.id, found, new)
         _tell_recovery(parts, row, after)
         row = after
         has_news = has_news or bool(found)
