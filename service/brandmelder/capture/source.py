@@ -28,12 +28,15 @@ class Poll(Struct, frozen=True, kw_only=True):
     """Where the next poll goes on; None keeps the old one."""
     read_until: datetime | None = None
     """Everything published before this moment has been read, but for honest latecomers; None says nothing."""
-    gap: Gap | None = None
+    gaps: tuple[Gap, ...] = ()
+    """What is known to be missed, each stretch by itself."""
     extent: Extent | None = None
     more: bool = False
     """Commit, then poll again at once: a page of a walk."""
     not_before: datetime | None = None
     """What the server asked for."""
+    cost: float = 0.0
+    """What the answer cost, in US dollars."""
     degraded: str = ""
     """Why the answer is known to be incomplete, in a few words; empty when it is complete."""
 
@@ -43,6 +46,8 @@ class Recheck(Struct, frozen=True, kw_only=True):
 
     mentions: tuple[Mention, ...] = ()
     removals: tuple[Removal, ...] = ()
+    cost: float = 0.0
+    """What the answer cost, in US dollars."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -127,6 +132,8 @@ class Tools(Struct, frozen=True, kw_only=True):
     """Parse a feed's bytes (with its content type) in the limited child process (capture/child.py)."""
     mailboxes: Mailboxes | None = None
     """Visits to mailboxes (capture/imap.py)."""
+    left: Callable[[], float | None] = lambda: None
+    """What the source's budget has left, in US dollars; None without one."""
 
 
 class Source(Protocol):

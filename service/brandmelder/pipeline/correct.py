@@ -20,22 +20,29 @@ if TYPE_CHECKING:
     from brandmelder.model import Incident, MentionId
     from brandmelder.pipeline.parts import Parts
 
+_ALL = 1_000_000
 REACHES_BACK = timedelta(days=90)
 """Alerts older than this are not edited any more: no channel lets us, or anybody looks."""
 
 
-def correct_alerts(connection: Connection, parts: Parts, gone: Sequence[MentionId], now: datetime) -> None:
+def correct_alerts(
+    connection: Connection, parts: Parts, gone: Sequence[MentionId], now: datetime, *, since: datetime | None = None
+) -> list[Incident]:
     """Promise an edit of every alert that quotes one of `gone`, whether its incident still runs or not.
 
     The incident gets a new revision: what was shown before shows less than this edit, however short ago it was sent.
+    Alerts as far back as `since` are looked at, 90 days by default; returns the incidents whose alerts quote them.
     """
     if not gone:
-        return
-    for incident, evidence in incidents.all_incidents(connection, since=now - REACHES_BACK):
+        return []
+    found = []
+    for incident, evidence in incidents.all_incidents(connection, since=since or now - REACHES_BACK, limit=_ALL):
         if any(quote.mention in gone for quote in evidence.quotes):
             corrected = replace(incident, revision=incident.revision + 1)
             incidents.save_incident(connection, corrected, None, (), expected_revision=incident.revision)
             _promise_edits(connection, parts, corrected, now)
+            found.append(incident)
+    return found
 
 
 def _promise_edits(connection: Connection, parts: Parts, incident: Incident, now: datetime) -> None:
@@ -45,7 +52,7 @@ def _promise_edits(connection: Connection, parts: Parts, incident: Incident, now
     deliveries.promise(
         connection,
         scheduled(
-            made(incident, DeliveryKind.UPDATE, channel, now)
+            replace(made(incident, DeliveryKind.UPDATE, channel, now), is_correction=True)
             for channel, notifier in channels.items()
             if notifier is not None and notifier.can_update
         ),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from brandmelder import plugins
-from brandmelder.options import ChannelOptions, SourceOptions, format_duration
+from brandmelder.options import ChannelOptions, Role, SourceOptions, format_duration
 from brandmelder.settings.calendar import EventBlock, MarkedBlock
 from brandmelder.settings.duty import (
     PersonBlock,
@@ -26,9 +26,12 @@ from brandmelder.settings.duty import (
     WorkingHoursBlock,
     format_days,
 )
+from brandmelder.settings.health import HealthBlock
+from brandmelder.settings.retention import RetentionBlock
 from brandmelder.settings.secrets import secret_names
 from brandmelder.settings.shape import NAME, AlertBlock, DigestBlock, Document, MonitorBlock, SecondOpinionBlock
 from brandmelder.settings.transformer import TransformerBlock
+from brandmelder.settings.web import OidcBlock, WebBlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,7 +48,7 @@ def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names
     """Return the schema of a configuration that may use the plug-ins `names` tells of: by default all installed."""
     defs: Schema = {}
     schema = _model(Document, defs)
-    blocks = {
+    sections = {
         "sources": _plugged("sources", SourceOptions, names("sources"), defs),
         "channels": _plugged("notifiers", ChannelOptions, names("notifiers"), defs),
         "monitors": _model(MonitorBlock, defs),
@@ -53,15 +56,22 @@ def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names
         "rota": _rota(defs),
     }
     properties = schema["properties"]
-    for section, block in blocks.items():
+    for section, block in sections.items():
         properties[section].update(additionalProperties=block, propertyNames={"pattern": f"^{NAME.pattern}$"})
     properties["second_opinion"] = {**_model(SecondOpinionBlock, defs), **properties["second_opinion"]}
     properties["transformer"] = {**_model(TransformerBlock, defs), **properties["transformer"]}
+    properties["web"] = {**_web(defs), **properties["web"]}
     alert = properties["alerts"]["items"] = _model(AlertBlock, defs)
     alert["properties"]["escalation"]["items"] = _model(StepBlock, defs)
     properties["quiet_hours"]["items"] = _model(QuietBlock, defs)
     properties["digests"]["items"] = _model(DigestBlock, defs)
-    for key, model in (("silences", SilencesBlock), ("working_hours", WorkingHoursBlock)):
+    blocks: dict[str, type[BaseModel]] = {
+        "silences": SilencesBlock,
+        "working_hours": WorkingHoursBlock,
+        "health": HealthBlock,
+        "retention": RetentionBlock,
+    }
+    for key, model in blocks.items():
         properties[key] = {**_model(model, defs), "description": properties[key]["description"]}
     properties["calendar"]["items"] = _model(EventBlock, defs)
     properties["marked"]["items"] = _model(MarkedBlock, defs)
@@ -81,6 +91,15 @@ def _rota(defs: Schema) -> Schema:
     """Return the block of a rota with what the block of its turns says."""
     block = _model(RotaBlock, defs)
     block["properties"]["turns"] = {**_model(TurnsBlock, defs), "description": docstrings(RotaBlock)["turns"]}
+    return block
+
+
+def _web(defs: Schema) -> Schema:
+    """Return the block of the page with what the block of its single sign-on says."""
+    block = _model(WebBlock, defs)
+    oidc = _model(OidcBlock, defs)
+    oidc["properties"]["roles"]["propertyNames"] = {"enum": [role.value for role in Role]}
+    block["properties"]["oidc"] = {**oidc, "description": docstrings(WebBlock)["oidc"]}
     return block
 
 

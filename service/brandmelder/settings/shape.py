@@ -19,7 +19,10 @@ from brandmelder.notify.escalation import Escalation
 from brandmelder.options import ChannelOptions, Duration, Options, SecretAddress, SecretText, SourceOptions, WebAddress
 from brandmelder.settings.calendar import EventSettings, MarkedSettings
 from brandmelder.settings.duty import DutySettings
+from brandmelder.settings.health import HealthBlock
+from brandmelder.settings.retention import RetentionBlock
 from brandmelder.settings.transformer import TransformerSettings
+from brandmelder.settings.web import WebSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -234,6 +237,8 @@ class Document(Options):
     """The zone of the times staff read, as in the IANA list."""
     region: str = ""
     """Whose public holidays count as half a Sunday: a country (`DE`) or a part of it (`DE-BE`)."""
+    web: Any = None
+    """The page in the browser; it is served where this block stands."""
     calendar: list[Any] = Field(default_factory=list)
     """Known events, which raise the expectation and never mute."""
     marked: list[Any] = Field(default_factory=list)
@@ -246,6 +251,10 @@ class Document(Options):
     """Who is shown as responsible until somebody has acknowledged."""
     heartbeat: HeartbeatBlock | None = None
     """A sign of life to a service outside, which alarms when it stays away."""
+    health: HealthBlock | None = None
+    """A socket for probes and for Prometheus; none is opened unless this stands here."""
+    retention: RetentionBlock = Field(default_factory=RetentionBlock)
+    """How long what people wrote is kept."""
     classifier: str = "linear"
     """What judges the mentions; a plug-in may bring another."""
     transformer: Any = None
@@ -340,6 +349,8 @@ class Settings(Options):
     classifier: str
     transformer: TransformerSettings | None = None
     heartbeat: HeartbeatBlock | None = None
+    health: HealthBlock | None = None
+    retention: RetentionBlock = Field(default_factory=RetentionBlock)
     topics: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     incidents_are_negative: bool = False
     second_opinion: SecondOpinionBlock | None = None
@@ -349,6 +360,7 @@ class Settings(Options):
     alerts: tuple[AlertSettings, ...]
     digests: tuple[DigestSettings, ...] = ()
     duty: DutySettings = Field(default_factory=DutySettings)
+    web: WebSettings | None = None
     path: Path
     lines: dict[tuple[str | int, ...], int] = Field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()

@@ -33,7 +33,6 @@ LAG: Final = timedelta(seconds=15)
 OVERLAP: Final = timedelta(minutes=2)
 RECENT: Final = timedelta(days=7) - timedelta(minutes=5)
 """How far back the search reaches."""
-ABANDONED: Final = timedelta(days=30)
 READINGS_EVERY: Final = timedelta(hours=1)
 RECHECK_SHARE: Final = 0.2
 """The part of the day's budget that asking again may take."""
@@ -54,7 +53,9 @@ class XOptions(SourceOptions):
     reach: bool = False
     """Read each author's followers, too: twice a post's price on top."""
     accounts: Annotated[tuple[Annotated[str, Field(pattern=r"^@?[A-Za-z0-9_]{1,15}$")], ...], Field(max_length=20)] = ()
-    """Accounts whose followers and posts are read every hour, ours and competitors'."""
+    """Our accounts, the abandoned ones too: followers, posts and days of silence are read every hour."""
+    compare: Annotated[tuple[Annotated[str, Field(pattern=r"^@?[A-Za-z0-9_]{1,15}$")], ...], Field(max_length=20)] = ()
+    """Others' accounts to compare ours with, such as a competitor's."""
     url: WebAddress = "https://api.x.com"
     """Where the API stands."""
 
@@ -91,27 +92,33 @@ class XSource:
         self.id = source_id
         self._options = options
         self._api = XApi(source_id, options.url, options.token.reveal(), tools)
+        self._left = tools.left
         self._spent: dict[str, float] = {}
         """What was spent on asking again, by day; forgotten at a restart."""
 
     async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
         """Count what is new, then read a page of it."""
         memory = self._recall(cursor, now)
+        before = memory.spent
         readings = await self._measure(memory, now)
         if memory.head is None:
             await self._plan(memory, now)
         mentions = await self._page(memory, now) if memory.left else ()
-        return self._poll(memory, mentions, readings)
+        return self._poll(memory, mentions, readings, cost=memory.spent - before)
 
     async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:
         """Ask for a hundred posts again, if the budget still has its part for that."""
         day, cost = f"{now:%Y-%m-%d}", len(external_ids) * POST_COST
-        if self._spent.get(day, 0.0) + cost > self._options.budget * RECHECK_SHARE:
+        left = self._left()
+        if self._spent.get(day, 0.0) + cost > self._options.budget * RECHECK_SHARE or (
+            left is not None and left < cost
+        ):
             return Recheck()
         found = await self._api.posts(external_ids, now)
         self._spent = {day: self._spent.get(day, 0.0) + len(found.data) * POST_COST}
         asked = set(external_ids)
         return Recheck(
+            cost=len(found.data) * POST_COST,
             mentions=tuple(self._mention(one, {}, now) for one in found.data),
             removals=tuple(
                 Removal(source=self.id, external_id=fault.resource_id, reason="gone or protected")
@@ -135,18 +142,28 @@ class XSource:
 
     async def _measure(self, memory: Memory, now: datetime) -> tuple[Reading, ...]:
         """Read the accounts' numbers once an hour; the days since the last post tell an abandoned one."""
-        names = [name.lstrip("@") for name in self._options.accounts]
+        ours = {name.lstrip("@").casefold(): name.lstrip("@") for name in self._options.accounts}
+        names = [*ours.values(), *(name.lstrip("@") for name in self._options.compare)]
         is_due = memory.measured is None or now - memory.measured >= READINGS_EVERY
         if not names or not is_due:
             return ()
         users = await self._api.users(names, now)
-        memory.measured, memory.spent = now.replace(microsecond=0), memory.spent + len(users) * USER_COST
+        at = now.replace(microsecond=0)
+        memory.measured, memory.spent = at, memory.spent + len(users) * USER_COST
         readings: list[Reading] = []
         for user in users:
             silent = (now - user.last_post).days if user.last_post else None
             values = {"followers": user.public_metrics.followers_count, "posts": user.posts, "days_silent": silent}
             readings += [
-                Reading(source=self.id, account=user.username, name=name, value=value, at=now.replace(microsecond=0))
+                Reading(
+                    source=self.id,
+                    account=user.username,
+                    name=name,
+                    value=value,
+                    at=at,
+                    own=user.username.casefold() in ours,
+                    title=f"@{user.username}",
+                )
                 for name, value in values.items()
                 if value is not None
             ]
@@ -161,7 +178,7 @@ class XSource:
         memory.spent += COUNT_COST
         memory.head, memory.expected, memory.read = head, sum(one.posts for one in counts), 0
         each = POST_COST + (USER_COST if self._options.reach else 0.0)
-        affordable = max(0, int((self._options.budget - memory.spent) / each))
+        affordable = max(0, int((self._pays(memory) - self._reserve(memory, now)) / each))
         memory.is_sample = memory.expected > affordable
         memory.left = _sampled(counts, affordable) if memory.is_sample else [(since, head)] if memory.expected else []
 
@@ -175,7 +192,7 @@ class XSource:
         memory.token = page.meta.next_token or ""
         if not memory.token:
             memory.left = memory.left[:-1]
-        if memory.spent >= options.budget and memory.left:
+        if self._pays(memory) < cost / max(len(page.data), 1) and memory.left:
             memory.left, memory.token, memory.is_sample = [], "", True
         followers = {user.id: user.public_metrics.followers_count for user in page.includes.users}
         return tuple(
@@ -183,8 +200,25 @@ class XSource:
             for mention in (self._mention(one, followers, now) for one in _latest(page))
         )
 
-    def _poll(self, memory: Memory, mentions: tuple[Mention, ...], readings: tuple[Reading, ...]) -> Poll:
-        gap, note, head = None, "", memory.head
+    def _pays(self, memory: Memory) -> float:
+        """Return how many dollars may still be spent."""
+        day = self._options.budget - memory.spent
+        left = self._left()
+        return day if left is None else min(day, left)
+
+    def _reserve(self, memory: Memory, now: datetime) -> float:
+        """Return what counting costs until the day ends: how large a storm is must be known also when none is read.
+
+        At most half of what is left.
+        """
+        end = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        return min(COUNT_COST * ((end - now) // self._options.every), self._pays(memory) / 2)
+
+    def _poll(
+        self, memory: Memory, mentions: tuple[Mention, ...], readings: tuple[Reading, ...], *, cost: float
+    ) -> Poll:
+        gaps: tuple[Gap, ...] = ()
+        note, head = "", memory.head
         if not memory.left and head is not None:
             missing = memory.expected - memory.read
             if memory.is_sample and missing > 0:
@@ -193,7 +227,7 @@ class XSource:
                     f"{memory.expected} posts, {memory.read} read: the budget of "
                     f"{self._options.budget:g} dollars a day pays no more"
                 )
-                gap = Gap(source=self.id, since=since, until=head, reason=note, expected=missing)
+                gaps = (Gap(source=self.id, since=since, until=head, reason=note, expected=missing),)
             memory.walked, memory.head, memory.is_sample = head, None, False
         is_done = memory.head is None
         return Poll(
@@ -201,9 +235,10 @@ class XSource:
             readings=readings,
             cursor=Cursor(msgspec.json.encode(memory).decode()),
             read_until=memory.walked if is_done else None,
-            gap=gap,
+            gaps=gaps,
             extent=Extent(read=memory.read, expected=memory.expected, is_exact=True) if is_done else None,
             more=not is_done,
+            cost=cost,
             degraded=note,
         )
 
