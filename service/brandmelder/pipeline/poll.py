@@ -51,8 +51,8 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
         found = [ready(one, parts.author_key) for one in poll.mentions]
         prints = [fingerprint(one.text, one.author, one.parent_id or "") for one in found]
         after = after_poll(row, poll, now, parts.places[row.id])
-        visit = Visit(poll=poll, mentions=found, prints=prints, after=after, watchers=_watchers(parts, row.id), now=now)
-        new = await parts.database.run(_commit_poll, parts, visit)
+        visit = Visit(poll=poll, mentions=found, prints=prints, after=after, watchers=watchers(parts, row.id), now=now)
+        new = await parts.database.run(commit_poll, parts, visit)
         _count(row.id, found, new)
         _tell_recovery(parts, row, after)
         row = after
@@ -72,7 +72,8 @@ def ready(one: Mention, key: bytes) -> Mention:
     )
 
 
-def _watchers(parts: Parts, source: SourceId) -> list[MonitorId]:
+def watchers(parts: Parts, source: SourceId) -> list[MonitorId]:
+    """Return the monitors that watch a source."""
     return [watch.id for watch in parts.watches.values() if source in watch.sources]
 
 
@@ -94,7 +95,7 @@ def _count(source: SourceId, found: Sequence[Mention], new: int) -> None:
         metrics.SOURCE_LAST_ITEM.labels(source).set(newest.timestamp())
 
 
-def _commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
+def commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
     """Write one page of a poll; returns how many mentions were new."""
     before = sources.read_source(connection, visit.after.id)
     stored = mentions.insert_mentions(connection, visit.mentions, visit.prints)
