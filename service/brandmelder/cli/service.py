@@ -14,7 +14,10 @@ import click
 from brandmelder.cli import config_option, existing_database
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
     from brandmelder.settings import Settings
 
@@ -42,6 +45,7 @@ async def _serve(settings: Settings) -> None:
     from brandmelder.clock import SystemClock
     from brandmelder.pipeline.timer import Timer
     from brandmelder.store.database import Database
+    from brandmelder.web.opening import open_page
     from brandmelder.wiring.health import Lookout
 
     database = Database(settings.database, exclusive=True)
@@ -56,19 +60,44 @@ async def _serve(settings: Settings) -> None:
     )
     pipeline.parts.second = wiring.second_opinion(settings, reach)
     pipeline.parts.calendars = wiring.build_calendars(settings, reach)
+    await database.run(_note_start, settings, clock.now())
     lookout = Lookout(settings, pipeline, reach, clock)
     try:
         lookout.start()
         timer = Timer(pipeline, clock, regular=lookout.regular)
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, timer.stop)
+        exchange = wiring.sign_in_exchange(settings, reach)
+        page = open_page(settings, pipeline.parts, now=clock.now, wake=timer.wake, exchange=exchange)
         await pipeline.start(clock.now())
         click.echo(f"watching {len(settings.monitors)} monitors over {len(settings.sources)} sources", err=True)
-        await timer.run()
+        if page is None:
+            await timer.run()
+            return
+        click.echo(f"the page: {settings.web.base_url if settings.web else ''}", err=True)
+        await page.beside(timer.run())
     finally:
         lookout.close()
         await reach.close()
         await pipeline.close()
+
+
+def _note_start(connection: Connection, settings: Settings, now: datetime) -> None:
+    """Keep with which configuration the service began, and log the audit's head: a copy of it stands elsewhere then."""
+    import hashlib
+
+    import structlog
+
+    from brandmelder import __version__
+    from brandmelder.cli import acting
+    from brandmelder.store import audit
+
+    digest = hashlib.sha256(settings.path.read_bytes()).hexdigest()
+    audit.record(
+        connection, "configuration.load", by=acting().name, subject=settings.path.name, now=now,
+        sha256=digest, version=__version__, via="run",
+    )  # fmt: skip
+    structlog.get_logger().info("audit.head", digest=audit.head(connection), rows=audit.count(connection))
 
 
 def _log_to_stderr() -> None:

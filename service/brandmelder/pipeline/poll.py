@@ -17,7 +17,7 @@ from brandmelder.errors import SourceError
 from brandmelder.model import Mention, MonitorId, SourceId
 from brandmelder.pipeline.correct import correct_alerts
 from brandmelder.pipeline.states import after_failure, after_poll
-from brandmelder.store import mentions, readings, series, sources
+from brandmelder.store import forgetting, mentions, readings, series, sources
 from brandmelder.store.sources import SourceRow
 
 if TYPE_CHECKING:
@@ -49,11 +49,11 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
             log.exception("source.bug", source=row.id)
             return await _fail(parts, row, error, now), has_news
         found = [ready(one, parts.author_key) for one in poll.mentions]
-        prints = [fingerprint(one.text, one.author, one.parent_id or "") for one in found]
         after = after_poll(row, poll, now, parts.places[row.id])
-        visit = Visit(poll=poll, mentions=found, prints=prints, after=after, watchers=watchers(parts, row.id), now=now)
+        visit = Visit(poll=poll, mentions=found, after=after, watchers=watchers(parts, row.id), now=now)
         new = await parts.database.run(commit_poll, parts, visit)
-        _count(row.id, found, new)
+        if not parts.is_draft:
+            _count(row.id, found, new)
         _tell_recovery(parts, row, after)
         row = after
         has_news = has_news or bool(found)
@@ -82,10 +82,13 @@ class Visit(Struct, frozen=True, kw_only=True):
 
     poll: Poll
     mentions: Sequence[Mention]
-    prints: Sequence[str]
     after: SourceRow
     watchers: Sequence[MonitorId]
     now: datetime
+
+
+def _print_of(one: Mention) -> str:
+    return fingerprint(one.text, one.author, one.parent_id or "")
 
 
 def _count(source: SourceId, found: Sequence[Mention], new: int) -> None:
@@ -98,7 +101,8 @@ def _count(source: SourceId, found: Sequence[Mention], new: int) -> None:
 def commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
     """Write one page of a poll; returns how many mentions were new."""
     before = sources.read_source(connection, visit.after.id)
-    stored = mentions.insert_mentions(connection, visit.mentions, visit.prints)
+    found = forgetting.wanted(connection, parts.author_key, visit.mentions)
+    stored = mentions.insert_mentions(connection, found, [_print_of(one) for one in found])
     gone = mentions.remove_mentions(connection, visit.poll.removals, visit.now)
     correct_alerts(connection, parts, gone, visit.now)
     readings.save_readings(connection, visit.poll.readings)

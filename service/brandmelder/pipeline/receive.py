@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import structlog
 from msgspec.structs import replace
 
-from brandmelder.capture.normalise import fingerprint
 from brandmelder.capture.source import Receives
 from brandmelder.pipeline.poll import Visit, commit_poll, ready, watchers
 from brandmelder.pipeline.states import after_poll
@@ -50,10 +49,9 @@ def _commit(connection: Connection, parts: Parts, ident: SourceId, arrival: Arri
         return False
     poll = arrival.poll
     found = [ready(one, parts.author_key) for one in poll.mentions]
-    prints = [fingerprint(one.text, one.author, one.parent_id or "") for one in found]
     row = sources.read_source(connection, ident)
     after = after_poll(row, poll, now, parts.places[ident])
     after = replace(after, next_poll_at=row.next_poll_at, history_done=row.history_done)
-    visit = Visit(poll=poll, mentions=found, prints=prints, after=after, watchers=watchers(parts, ident), now=now)
+    visit = Visit(poll=poll, mentions=found, after=after, watchers=watchers(parts, ident), now=now)
     commit_poll(connection, parts, visit)
     return True

@@ -41,6 +41,8 @@ class Regular(Struct, frozen=True, kw_only=True):
 
     name: str
     every: timedelta
+    first: timedelta = timedelta(0)
+    """How long after the start it is done first; zero for a whole interval."""
     work: Callable[[datetime], Awaitable[object]]
 
 
@@ -80,7 +82,8 @@ class Timer:
         self._at(self._clock.now(), "keep", self._keep)
         self._scheduler.add_job(self._listen, IntervalTrigger(seconds=LISTENS.total_seconds()), id="listen")
         for one in self._regular:
-            every = IntervalTrigger(seconds=one.every.total_seconds())
+            first = self._clock.now() + (one.first or one.every)
+            every = IntervalTrigger(seconds=one.every.total_seconds(), start_date=first)
             self._scheduler.add_job(self._do, every, [one], id=one.name, max_instances=1)
         await self._stopped.wait()
         self._scheduler.pause()
@@ -95,6 +98,10 @@ class Timer:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_GOODBYE.total_seconds()):
                 await self._idle.wait()
+
+    def wake(self) -> None:
+        """Have told at once what was promised meanwhile: somebody acted on the page."""
+        self._nudge("deliver", self._deliver)
 
     def stop(self) -> None:
         """Have `run` return."""

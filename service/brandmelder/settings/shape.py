@@ -20,7 +20,9 @@ from brandmelder.options import ChannelOptions, Duration, Options, SecretAddress
 from brandmelder.settings.calendar import EventSettings, MarkedSettings
 from brandmelder.settings.duty import DutySettings
 from brandmelder.settings.health import HealthBlock
+from brandmelder.settings.retention import RetentionBlock
 from brandmelder.settings.transformer import TransformerSettings
+from brandmelder.settings.web import WebSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -235,6 +237,8 @@ class Document(Options):
     """The zone of the times staff read, as in the IANA list."""
     region: str = ""
     """Whose public holidays count as half a Sunday: a country (`DE`) or a part of it (`DE-BE`)."""
+    web: Any = None
+    """The page in the browser; it is served where this block stands."""
     calendar: list[Any] = Field(default_factory=list)
     """Known events, which raise the expectation and never mute."""
     marked: list[Any] = Field(default_factory=list)
@@ -249,6 +253,8 @@ class Document(Options):
     """A sign of life to a service outside, which alarms when it stays away."""
     health: HealthBlock | None = None
     """A socket for probes and for Prometheus; none is opened unless this stands here."""
+    retention: RetentionBlock = Field(default_factory=RetentionBlock)
+    """How long what people wrote is kept."""
     classifier: str = "linear"
     """What judges the mentions; a plug-in may bring another."""
     transformer: Any = None
@@ -344,6 +350,7 @@ class Settings(Options):
     transformer: TransformerSettings | None = None
     heartbeat: HeartbeatBlock | None = None
     health: HealthBlock | None = None
+    retention: RetentionBlock = Field(default_factory=RetentionBlock)
     topics: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     incidents_are_negative: bool = False
     second_opinion: SecondOpinionBlock | None = None
@@ -353,6 +360,7 @@ class Settings(Options):
     alerts: tuple[AlertSettings, ...]
     digests: tuple[DigestSettings, ...] = ()
     duty: DutySettings = Field(default_factory=DutySettings)
+    web: WebSettings | None = None
     path: Path
     lines: dict[tuple[str | int, ...], int] = Field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()

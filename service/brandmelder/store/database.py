@@ -25,7 +25,7 @@ from sqlalchemy.pool import StaticPool
 
 from brandmelder import metrics
 from brandmelder.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
-from brandmelder.store import schema
+from brandmelder.store import page_schema, schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,6 +38,7 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA busy_timeout=5000",
     "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",
     "PRAGMA cache_size=-65536",
     "PRAGMA wal_autocheckpoint=4096",
 )
@@ -146,7 +147,7 @@ class Database:
 
     def _create(self) -> None:
         if self.path is None:
-            self.run_now(schema.metadata.create_all)
+            self.run_now(page_schema.metadata.create_all)
         else:
             self.migrate()
 
@@ -156,6 +157,22 @@ class Database:
 
         self.run_now(upgrade)
         return schema.HEAD
+
+    def scrub(self, *, rebuild: bool = False) -> None:
+        """Carry the journal into the file and empty it: nothing that was deleted stands in it any more.
+
+        `rebuild` writes the whole file anew; that takes as much space again. Raises StoreBusy while others read.
+        """
+        try:
+            with self._turn:
+                raw = self._open().connection.driver_connection
+                if raw is not None:
+                    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                if raw is not None and rebuild:
+                    raw.execute("VACUUM")
+                    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise StoreBusy(f"database {self.path}: {error}; stop the service and try again") from error
 
     def close(self) -> None:
         """Let the last transaction end, then let go of the file."""
