@@ -40,6 +40,7 @@ TWEETS = np.array([0.19, 0.5, 0.31])
 """Shares of negative, neutral, positive in the corpora; the lexicon classifier assumes those of customers."""
 GOOD = np.array([WEIGHT_GOOD.get(kind, 0) for kind in KINDS])
 BAD = np.array([WEIGHT_BAD.get(kind, 0) for kind in KINDS])
+MOCK = KINDS.index("mock")
 LENGTHS = 601
 
 
@@ -59,7 +60,9 @@ def dense_columns(counts, lengths):
     """Return the dense features of each text: amount and presence of every kind, the balance, the length."""
     capped = np.minimum(counts, head.COUNT_CAP)
     length = np.log1p(np.minimum(lengths, LENGTHS - 1))[:, None] / 3
-    columns = [np.log1p(capped), 0.5 * (capped > 0), shape_columns(counts @ GOOD, counts @ BAD), length]
+    shape = shape_columns(counts @ GOOD, counts @ BAD)
+    mocks = counts[:, [MOCK]] > 0
+    columns = [np.log1p(capped), 0.5 * (capped > 0), shape, shape * mocks, length]
     return np.concatenate(columns, axis=1) * DENSE_UNIT
 
 
@@ -162,7 +165,9 @@ def baked(dense, constant):
         np.log1p(steps)[None, :, None] * amount[:, None, :] + 0.5 * (steps > 0)[None, :, None] * presence[:, None, :]
     )
     good, bad = np.meshgrid(np.arange(head.SUM_CAP + 1), np.arange(head.SUM_CAP + 1), indexing="ij")
-    grid = DENSE_UNIT * shape_columns(good, bad) @ dense[2 * kinds : -1]
+    plain, mocked = np.split(dense[2 * kinds : -1], 2)
+    shape = DENSE_UNIT * shape_columns(good, bad)
+    grid = np.stack([shape @ plain, shape @ (plain + mocked)])
     lengths = DENSE_UNIT * np.log1p(np.arange(LENGTHS))[:, None] / 3 * dense[-1] + constant
     return table, grid, lengths
 
@@ -280,7 +285,7 @@ def head_arrays(prefix, lists, parts, insults):
     ):  # fmt: skip
         out[f"{prefix}_{name}"], out[f"{prefix}_{name}_scale"] = quantised(values, levels, dtype)
     out[f"{prefix}_good"], out[f"{prefix}_bad"] = GOOD.astype(np.int8), BAD.astype(np.int8)
-    out[f"{prefix}_defend"] = np.int64(KINDS.index("defend"))
+    out[f"{prefix}_defend"], out[f"{prefix}_mock"] = np.int64(KINDS.index("defend")), np.int64(MOCK)
     return out
 
 

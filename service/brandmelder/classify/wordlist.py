@@ -53,12 +53,15 @@ class Found(NamedTuple):
     words: NDArray[np.intp]
     pairs: NDArray[np.intp]
     negated: NDArray[np.bool_]
+    behind: NDArray[np.bool_]
+    """The token stands behind a `but`."""
 
 
 class WordList:
     """A compiled list: sorted hashes, the entry of each, and the kinds of each entry (row 0 is no entry).
 
-    `kinds[e, k]` says how often entry e counts for kind k; row `e + entries` is the same entry under a negation.
+    `kinds[e, k]` says how often entry e counts for kind k; row `e + entries` is the same entry under a negation, and
+    `e + 2·entries` the same behind a `but`.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> None:
@@ -67,8 +70,9 @@ class WordList:
         kinds = np.asarray(arrays[f"{prefix}_kinds"], np.int64)
         self.kind_rows = kinds
         """What each row counts for, shape (rows, kinds)."""
-        self.entries = len(kinds) // 2
+        self.entries = len(kinds) // 4
         self.kinds = kinds.shape[1]
+        self.is_but = np.asarray(arrays[f"{prefix}_buts"], np.bool_)
         self.is_negator = np.asarray(arrays[f"{prefix}_negators"], np.bool_)
         self.topics = np.asarray(arrays[f"{prefix}_topics"], np.uint32)
         self.lanes = _packed(kinds)
@@ -97,12 +101,18 @@ class WordList:
         if count:
             pairs[tokens.last - 1] = 0
         self._match_parts(batch, tokens, words)
-        return Found(words, pairs, self._negated(tokens, words))
+        return Found(words, pairs, self._negated(tokens, words), self._behind(tokens, words))
+
+    def rows(self, found: Found) -> NDArray[np.intp]:
+        """Return the row of `kinds` of each token."""
+        out: NDArray[np.intp] = found.words + self.entries * (found.negated + 2 * found.behind)
+        return out
 
     def counts(self, tokens: features.Tokens, found: Found) -> NDArray[np.int64]:
         """Return how often each kind occurs, shape (texts, kinds)."""
-        rows = found.words + found.negated * self.entries
-        return self.unpacked(per_text(self.lanes[rows] + self.lanes[found.pairs], tokens.first, tokens.last))
+        return self.unpacked(
+            per_text(self.lanes[self.rows(found)] + self.lanes[found.pairs], tokens.first, tokens.last)
+        )
 
     def unpacked(self, totals: NDArray[np.int64]) -> NDArray[np.int64]:
         """Spread sums of `lanes` to one column per kind."""
@@ -145,6 +155,18 @@ class WordList:
         hits = self._find(features.spans(batch, starts, steps) ^ _MARKS.take(is_ending))
         good = hits.nonzero()[0]
         words[long.take(some.take(good) % count)] = hits.take(good)  # ascending lengths: the longest is written last
+
+    def _behind(self, tokens: features.Tokens, words: NDArray[np.intp]) -> NDArray[np.bool_]:
+        buts = self.is_but.take(words)
+        if not buts.any():
+            return buts
+        so_far = np.cumsum(buts) - buts
+        lengths = tokens.last - tokens.first
+        firsts = np.repeat(so_far.take(tokens.first, mode="clip"), lengths)
+        out = np.zeros(len(words), np.bool_)
+        inside = np.arange(len(firsts)) + np.repeat(tokens.first - np.cumsum(lengths) + lengths, lengths)
+        out[inside] = so_far.take(inside) > firsts
+        return out
 
     def _negated(self, tokens: features.Tokens, words: NDArray[np.intp]) -> NDArray[np.bool_]:
         negators = self.is_negator.take(words)
