@@ -74,7 +74,7 @@ class Head:
         self._good = np.asarray(arrays[f"{prefix}_good"], np.int64)
         self._bad = np.asarray(arrays[f"{prefix}_bad"], np.int64)
         self._defend = int(arrays[f"{prefix}_defend"])
-        self._mock = int(arrays[f"{prefix}_mock"])
+        self._question, self._mock = int(arrays[f"{prefix}_question"]), int(arrays[f"{prefix}_mock"])
         self._has_grams = f"{prefix}_grams" in arrays
         if self._has_grams:
             grams = np.asarray(arrays[f"{prefix}_grams"], np.int8)
@@ -160,8 +160,7 @@ class Head:
         cells = np.minimum(counts, COUNT_CAP)
         cells += self._offsets
         out: NDArray[np.int64] = self._folded_table.take(cells).sum(axis=1)
-        mocks = np.minimum(counts[:, self._mock], 1)
-        out += self._folded_grid[mocks, good, bad]
+        out += self._folded_grid[moods(counts, self._question, self._mock), good, bad]
         out += self._folded_lengths.take(lengths)
         return out
 
@@ -284,6 +283,13 @@ class Head:
         scale = self._gram_scale / (_TYPICAL_IDF * np.sqrt(len(features.LENGTHS) * units))
         out: NDArray[np.float64] = (running[stops] - running[begins] + whole) * scale[texts]
         return out
+
+
+def moods(counts: NDArray[np.int64], question: int, mock: int) -> NDArray[np.int64]:
+    """Return how each text means its good and bad words: 0 as it says them, 1 in a question, 2 mocking."""
+    out = np.minimum(counts[:, question], 1)
+    out[counts[:, mock] > 0] = 2
+    return out
 
 
 def chunks(texts: Sequence[str]) -> Iterator[list[str]]:

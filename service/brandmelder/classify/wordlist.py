@@ -33,6 +33,8 @@ SCOPE: Final = 3
 """Words that a negation reaches."""
 SCOPE_BACK: Final = 4
 """How far behind a duty or a verb its negator may stand: `antwortet seit Tagen keiner`."""
+SCOPE_CLOSING: Final = 6
+"""How far a negator that ends its clause reaches back."""
 
 _STEM_BITS: Final = np.uint32(16)
 _BITS: Final = np.uint32(1) << np.arange(len(STEM_LENGTHS), dtype=np.uint32)
@@ -181,17 +183,20 @@ class WordList:
             np.logical_and(reached[:-1], open_to_left[1:], out=shifted[1:])
             reached = shifted
             negated |= reached
-        later = self.is_denied_later.take(words)
-        if not later.any():
-            return negated
         is_open[tokens.last[tokens.last > 0] - 1] = False
-        return negated | (later & _reached_back(negators, is_open))
+        later = self.is_denied_later.take(words)
+        if later.any():
+            negated |= later & _reached_back(negators, is_open, SCOPE_BACK)
+        # A negator that ends its clause denies what stands before it: `freundlich war das nicht`.
+        closing = negators & np.append(tokens.is_stop[1:], True)
+        closing[tokens.last[tokens.last > 0] - 1] |= negators[tokens.last[tokens.last > 0] - 1]
+        return negated | _reached_back(closing, is_open, SCOPE_CLOSING) if closing.any() else negated
 
 
-def _reached_back(negators: NDArray[np.bool_], is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return what stands up to SCOPE_BACK tokens in front of a negator, no stop or end of a text between."""
+def _reached_back(negators: NDArray[np.bool_], is_open: NDArray[np.bool_], scope: int) -> NDArray[np.bool_]:
+    """Return what stands up to `scope` tokens in front of a negator, no stop or end of a text between."""
     reached, out = negators, np.zeros(len(negators), np.bool_)
-    for _ in range(SCOPE_BACK):
+    for _ in range(scope):
         shifted = np.zeros_like(reached)
         np.logical_and(reached[1:], is_open[:-1], out=shifted[:-1])
         reached = shifted
