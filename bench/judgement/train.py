@@ -27,7 +27,7 @@ RIDGE_INSULT, INSULT_UNIT = 3.0, 3
 ENTRY_UNIT, DENSE_UNIT = 0.35, 0.5
 SMOOTHING, RATIO_LIMITS = 1.0, (0.3, 2.0)
 COPIES = 4
-OWN_WEIGHT, DRAWN_WEIGHT, ENGLISH_DRAWN_WEIGHT, FOREIGN_WEIGHT = 1.0, 0.3, 1.0, 0.3
+OWN_WEIGHT, DRAWN_WEIGHT, ENGLISH_DRAWN_WEIGHT, FOREIGN_WEIGHT = 1.0, 0.1, 1.0, 0.3
 """Of our own posts, of those drawn from the grammar, and of German texts where English is learnt."""
 DRAWN = {"de": 2500, "en": 3500}
 """Posts of each class drawn from the grammar."""
@@ -35,7 +35,7 @@ SEED = 7
 FOLDS = 3
 TARGETS = {"sb10k": 0.70, "potts": 0.65}
 """Macro-F1 that the label bias aims at: it balances both corpora, whose shares of neutral differ by a factor of two."""
-LEXICON_SHARE, OWN_LEXICON_SHARE, UNLABELLED_WEIGHT = 0.5, 0.15, 0.5
+LEXICON_SHARE, OWN_LEXICON_SHARE, UNLABELLED_WEIGHT = 0.4, 0.15, 0.5
 """How far the lexicon classifier sets the targets of the corpora and of our own posts, and the weight of texts that it
 alone judges: what helps the corpus that was left out (decision 0032)."""
 TWEETS = np.array([0.19, 0.5, 0.31])
@@ -331,7 +331,7 @@ def train(corpora, without=""):
     words = {k: wordlist.WordList({f"{k}_{n}": v for n, v in lists[k].items()}, k) for k in lists}
     insults = insult_weights(corpora, words["de"])
     arrays, german = german_arrays(corpora, names, lists["de"], words["de"], insults)
-    arrays |= english_arrays(german, lists["en"], words["en"], insults)
+    arrays |= english_arrays(german, lists["en"], words["en"], insults, arrays)
     arrays["topic_names"] = np.array(TOPICS)
     return arrays
 
@@ -447,7 +447,7 @@ def folds_of(texts):
     return np.array([int.from_bytes(one[:4], "big") % FOLDS for one in digests])
 
 
-def english_arrays(german, lists, words, insults):
+def english_arrays(german, lists, words, insults, settings):
     """Return the arrays of the English head: kinds from the German corpora too, everything else from our own posts.
 
     Its settings come from the first half of our own check posts, which nothing is fitted to.
@@ -469,8 +469,31 @@ def english_arrays(german, lists, words, insults):
     arrays = head_arrays("en", lists, problem.parts(solved), insults._replace(parts=blank))
     arrays |= gram_arrays("en", solved[: problem.starts[1]], problem.used, problem.idf)
     arrays["en_insults"], arrays["en_insults_scale"] = np.zeros(features.SLOTS, np.int8), np.float64(1.0)
-    usual = np.array(BASE)[gold] * len(gold) / np.bincount(gold)[gold]
-    return arrays | head_settings("en", [logits], gold, balanced_bias([(logits, gold)], [0.0]), usual)
+    return arrays | english_settings(logits, gold, settings)
+
+
+def english_settings(logits, gold, german):
+    """Return the settings of the English head from logits of check posts, less what such posts flatter.
+
+    Check posts are plainer than what people write: the German ones would make the German head surer than corpora do.
+    By as much the English calibration is taken back.
+    """
+    found = head_settings("en", [logits], gold, balanced_bias([(logits, gold)], [0.0]), usual_weights(gold))
+    texts, labels = read_check("de", 0)
+    plain = linear.negative_logits(head.Head(german, "de").score(texts))
+    flattered = adapt.fit_calibration(plain, (labels == 0).astype(float), usual_weights(labels))
+    (a, b), (real_a, real_b) = found["en_calibration"], german["de_calibration"]
+    found["en_calibration"] = np.round([a * real_a / flattered.a, b + real_b - flattered.b], 3)
+    a, b = found["en_calibration"]
+    chances = linear.sigmoid(a * linear.negative_logits(head.Scores(logits, None, None)) + b)
+    found["en_unsure_band"] = np.round(np.quantile(np.abs(chances - 0.5), 0.2), 3)
+    print(f"en: less what check posts flatter {found['en_calibration'].tolist()}")
+    return found
+
+
+def usual_weights(labels):
+    """Return weights that give check posts the usual shares of negative, neutral and positive."""
+    return np.array(BASE)[labels] * len(labels) / np.bincount(labels)[labels]
 
 
 def built(arrays):
