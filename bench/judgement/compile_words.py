@@ -130,7 +130,7 @@ def inherit(words, stems):
 
 def mapped(section, *, negated):
     """Return the kind that a section counts for, or None."""
-    section = "insult" if section == "threat" else section
+    section = "negative 3" if section == "threat" else section
     if section not in KINDS:
         return None
     if negated and section == "duty":

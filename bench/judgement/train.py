@@ -478,7 +478,10 @@ def english_settings(logits, gold, german):
     Check posts are plainer than what people write: the German ones would make the German head surer than corpora do.
     By as much the English calibration is taken back.
     """
-    found = head_settings("en", [logits], gold, balanced_bias([(logits, gold)], [0.0]), usual_weights(gold))
+    weights = usual_weights(gold)
+    usual = np.repeat(np.arange(len(gold)), np.rint(10 * weights).astype(int))
+    bias = balanced_bias([(logits[usual], gold[usual])], [0.0])
+    found = head_settings("en", [logits], gold, bias, weights)
     texts, labels = read_check("de", 0)
     plain = linear.negative_logits(head.Head(german, "de").score(texts))
     flattered = adapt.fit_calibration(plain, (labels == 0).astype(float), usual_weights(labels))

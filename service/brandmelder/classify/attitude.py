@@ -22,7 +22,7 @@ THREAT: Final = "threat"
 """The topic of a mention that threatens somebody."""
 THREATENED: Final = 0.95
 """The insult level of a threat."""
-EASED: Final = 1.0
+EASED: Final = 0.6
 """What a defence takes from log(P / (1 - P)) of negative: bench/judgement/defence.py fits it (decision 0039)."""
 SPREAD: Final = 1.0
 """Standard deviation of EASED around 0 before any post was seen."""
@@ -38,7 +38,8 @@ bei mir läuft alles, bei uns läuft alles, bei mir alles super, kann mich nicht
 bin seit jahren zufrieden, bin seit jahren zufriedener, seit jahren sehr zufrieden, lasst sie doch, lasst sie in ruhe,
 doch mal in ruhe, fehler passieren, kann jedem passieren, kann doch mal passieren, isch doch nöd so schlimm,
 cut them some slack, give them a break, cut you some slack, stop bashing, stop whining, stop complaining, stop moaning,
-don t get the hate, don t understand the hate, do not get the hate, don t get the outrage, leave them alone,
+don t get the hate, don t understand the hate, do not get the hate, don t get the outrage,
+don t understand the outrage, leave them alone,
 not their fault, not the staff s fault, it s not their fault, can t blame them, in their defence, in their defense,
 in all fairness, to be fair to, people are overreacting, you re all overreacting, unfair criticism, doing their best,
 never had a problem with, never had any problems with, no complaints from me, can t fault them, credit where it s due
