@@ -26,20 +26,8 @@ SOURCES = int(os.environ.get("SOURCES", "200"))
 IDLE_SECONDS = int(os.environ.get("IDLE_SECONDS", "40"))
 SPANS = (("dense, 6 hours", 0.25), ("two days", 2.0), ("four days", 4.0))
 
-ANGRY = (
-    "Nordfunk, seit drei Wochen kein Anschluss und niemand geht ans Telefon. Eine Frechheit.",
-    "Schon wieder Ausfall bei Nordfunk, die Hotline legt einfach auf. Furchtbar.",
-    "Nordfunk is a terrible disgrace, worst service ever.",
-)
-CALM = (
-    "Weiß jemand, welche Ports Nordfunk für den Router braucht?",
-    "Danke Nordfunk, der Techniker war pünktlich und sehr freundlich.",
-    "Nordfunk has opened a new shop in Kiel, friendly people there.",
-    "Bin jetzt auch bei Nordfunk, läuft bisher gut.",
-    "Wetter in Husum heute grau, sonst nichts Neues.",
-)
-DETAILS = tuple("".join(random.Random(n).choices("abdefgiklmnorstu", k=5 + n % 5)) for n in range(2000))
-"""Invented words, as names of people and places are to the judge."""
+CALM, ANGRY, STORMY = ("quiet", "neutral", "positive"), ("quiet", "negative"), ("storm", "critic", "sarcasm", "spot")
+"""What the demo's people write: chapters of its book, and moods."""
 NEGATIVE = 0.15
 """The share of negative mentions on a usual day."""
 STORM = 0.05
@@ -61,6 +49,9 @@ alerts:
 
 def archive(path: Path, count: int, days: float) -> None:
     """Write `count` mentions over `days`, by day twice as many as by night, and one storm of two hours or less."""
+    from brandmelder.demo.voices import Voices
+
+    voices = Voices(random.Random(11))
     rng, start, span = random.Random(7), datetime(2026, 10, 1, tzinfo=UTC), days * 86400
     onset, lasts = span * 2 / 3, min(7200.0, span / 12)
     rows = [(onset + lasts * rng.random(), True) for _ in range(round(count * STORM))]
@@ -71,8 +62,8 @@ def archive(path: Path, count: int, days: float) -> None:
     with path.open("w") as out:
         for number, (seconds, is_angry) in enumerate(sorted(rows)):
             at = (start + timedelta(seconds=int(seconds))).isoformat()
-            details = " ".join(rng.choices(DETAILS, k=10))  # of their own: near-copies would count once
-            text = f"{rng.choice(ANGRY if is_angry else CALM)} {details} {number}"
+            mood = CALM if not is_angry else STORMY if onset <= seconds <= onset + lasts else ANGRY
+            text = f"Nordfunk: {voices.say(*mood).text} {number}"
             row = {"id": str(number), "source": "blog", "author": f"a{number % 977}", "text": text, "published_at": at}
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
 

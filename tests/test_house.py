@@ -23,6 +23,7 @@ import yaml
 
 import brandmelder
 from brandmelder import plugins
+from brandmelder.backtest.expect import ExpectationsFile
 from brandmelder.options import ChannelOptions, SourceOptions
 from brandmelder.settings import parse_settings
 from brandmelder.settings.schema import build_schema
@@ -236,7 +237,9 @@ def test_every_piece_of_configuration_in_a_paper_is_right(paper, schema):
     validator = jsonschema.Draft7Validator({**schema, "required": []})
     for block in re.findall(r"```yaml\n(.*?)```", paper.read_text("utf-8"), flags=re.DOTALL):
         piece = yaml.safe_load(block)
-        if "display_information" not in piece:  # a manifest of Slack's
+        if piece.keys() <= ExpectationsFile.model_fields.keys():
+            ExpectationsFile.model_validate(piece)
+        elif "display_information" not in piece:  # a manifest of Slack's
             assert [error.message for error in validator.iter_errors(piece)] == []
 
 

@@ -47,6 +47,18 @@ says everything that is wrong with one. A commented example is
 
 {top}
 
+## `health`
+
+How it is used: [monitoring](../how-to/monitoring.md).
+
+{health}
+
+## `retention`
+
+What follows from it: [privacy](../how-to/privacy.md).
+
+{retention}
+
 ## `transformer`
 
 Only with `classifier: transformer`. How it is used: [a model of your own](../how-to/transformer.md).
@@ -170,6 +182,8 @@ def configuration(schema: Schema) -> str:
     return CONFIGURATION.format(
         by_hand=BY_HAND,
         top=table(schema),
+        health=table(properties["health"]),
+        retention=table(properties["retention"]),
         transformer=table(properties["transformer"]),
         second=table(properties["second_opinion"]),
         source=table(any_source, only=common),

@@ -56,7 +56,7 @@ class Reader:
         if not crash:
             self.cursor = poll.cursor
             self.stored |= {one.external_id: one for one in poll.mentions}
-            self.gaps += [poll.gap] if poll.gap else []
+            self.gaps += poll.gaps
         return poll
 
     def poll(self, now):

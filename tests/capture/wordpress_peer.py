@@ -37,7 +37,7 @@ class Written(Struct):
 class Blog:
     """Its comments, and how it is set up."""
 
-    def __init__(self, server: HostileServer, *, zone: str = "Europe/Berlin", pretty: bool = True) -> None:
+    def __init__(self, server: HostileServer | None, *, zone: str = "Europe/Berlin", pretty: bool = True) -> None:
         self.server, self.zone, self.pretty = server, ZoneInfo(zone), pretty
         self.comments: dict[int, Written] = {}
         self.titles = {1: "Unser neuer Spot &#8211; mit Musik"}
@@ -48,7 +48,8 @@ class Blog:
         self.headers: dict[str, str] = {}
         self.before_answer: Callable[[int], bytes | None] = lambda _count: None
         """Called with the number of the request; an answer of its own replaces the blog's."""
-        server.on("*", self._script)
+        if server is not None:
+            server.on("*", self._script)
 
     def write(self, at: datetime, text: str = "Nordfunk?", **more: object) -> Written:
         one = Written(id=max(self.comments, default=0) + 1, at=at, text=text, **more)
@@ -73,12 +74,21 @@ class Blog:
             self.asked.append(query)
             own = self.before_answer(len(self.asked))
             await wire.send(own or self._comments(query, request))
-        elif (request.path == "/comments/feed/atom/" and self.pretty) or query.get("feed") == "comments-atom":
-            await wire.send(self._feed(request))
         else:
-            page = b"<!DOCTYPE html><title>Nordfunk Blog</title>"
-            status = 200 if request.path == "/" else 404
-            await wire.send(reply(status, page, {"Content-Type": "text/html; charset=UTF-8"}))
+            await wire.send(self._other(query, request))
+
+    def answer(self, request: Request) -> bytes:
+        """Answer a request, as the face of a suite does."""
+        query = {name: values[-1] for name, values in parse_qs(urlsplit(request.target).query).items()}
+        if request.path == "/wp-json/wp/v2/comments":
+            return self._comments(query, request)
+        return self._other(query, request)
+
+    def _other(self, query: dict[str, str], request: Request) -> bytes:
+        if (request.path == "/comments/feed/atom/" and self.pretty) or query.get("feed") == "comments-atom":
+            return self._feed(request)
+        page = b"<!DOCTYPE html><title>Nordfunk Blog</title>"
+        return reply(200 if request.path == "/" else 404, page, {"Content-Type": "text/html; charset=UTF-8"})
 
     def _comments(self, query: dict[str, str], request: Request) -> bytes:
         if self.closed and request.headers.get("authorization") != self.password:

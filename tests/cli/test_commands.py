@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from brandmelder.cli import main
 from brandmelder.store.database import Database
+from health.test_server import listening
 
 CONFIG = """\
 brand: Nordfunk
@@ -65,3 +66,14 @@ def test_a_misspelt_command_names_the_nearest(words, said):
 
 def test_help_stands_without_a_command():
     assert "Commands:" in CliRunner().invoke(main, ["--help"]).stdout
+
+
+def test_where_a_socket_is_configured_health_asks_there_too(tmp_path):
+    config = tmp_path / "brandmelder.yaml"
+    with listening() as server:
+        text = CONFIG.format(folder=tmp_path) + f"health: {{listen: '127.0.0.1:{server.port}'}}\n"
+        config.write_text(text, encoding="utf-8")
+        there = CliRunner().invoke(main, ["health", "--config", str(config)])
+    gone = CliRunner().invoke(main, ["health", "--config", str(config)])
+    assert "there is no database" in there.stderr
+    assert (gone.exit_code, "does not answer at 127.0.0.1:" in gone.stderr) == (1, True)

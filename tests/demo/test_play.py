@@ -29,9 +29,9 @@ def evening() -> str:
 
 
 def test_the_demo_shows_one_alert_its_news_and_its_end(evening):
-    headlines = re.findall(r"^(?:🔴|🟢) .*", evening, flags=re.MULTILINE)
+    headlines = re.findall(r"^(?:🔴|🟡|🟢) .*", evening, flags=re.MULTILINE)
     assert re.fullmatch(r"🔴 Nordfunk – Negative Erwähnungen: \d+ in \d+ min, (üblich 0–\d|sonst keine)", headlines[0])
-    assert all(re.match(r"🔴 Nordfunk – \d+ in", line) for line in headlines[1:-1])
+    assert all(re.match(r"(?:🔴|🟡) Nordfunk – \d+ in", line) for line in headlines[1:-1])
     assert re.fullmatch(r"🟢 Beendet: Nordfunk – Spitze \d+ in \d+ min, zusammen \d+", headlines[-1])
     assert set(re.findall(r"NF-\d{4}-\d{3}", evening)) == {"NF-2026-001"}
 
@@ -40,6 +40,15 @@ def test_the_alert_says_what_it_is_about(evening):
     assert re.search(r"^Neu im Vergleich zu sonst .*„TV-Spot“ \d+×", evening, flags=re.MULTILINE)
     assert "Es ging vor allem um „TV-Spot“." in evening
     assert "beide Quellen gelesen bis" in evening
+
+
+def test_somebody_takes_it_and_the_end_says_how_fast(evening):
+    found = re.search(r"^(\d\d:\d\d) Kim Brandt acknowledges NF-2026-001\.$", evening, flags=re.MULTILINE)
+    assert found
+    before, after = evening[: found.start()], evening[found.end() :]
+    assert "🟡" not in before
+    assert "🔴" not in after
+    assert re.search(r"Übernommen nach [78] min", after)
 
 
 def test_the_closing_line_is_true(evening):
@@ -52,7 +61,7 @@ def test_the_closing_line_is_true(evening):
     assert int(found[2]) <= 8
     assert f"NF-2026-001, {found[1]}" in evening
     assert int(found[3]) <= len(scenario.build().events)
-    assert int(found[4]) == len(re.findall(r"^(?:🔴|🟢) ", evening, flags=re.MULTILINE))
+    assert int(found[4]) == len(re.findall(r"^(?:🔴|🟡|🟢) ", evening, flags=re.MULTILINE))
 
 
 async def test_another_language_and_another_storm():

@@ -458,6 +458,11 @@ def test_the_end_sums_up(incident, evidence, known, part):
     assert part in said(message.sentence)
 
 
+def test_an_abbreviated_unit_and_the_end_of_the_sentence_share_their_full_stop():
+    message = told(replace(ENDED, closed_at=ENDED.opened_at + 3 * HOUR), ENDED_EVIDENCE)
+    assert said(message.sentence).startswith("Beendet nach 3 Std. Spitze ")
+
+
 def test_an_end_of_which_little_is_known_says_little():
     bare = replace(ENDED, calm_since=None, acknowledged_by=None, acknowledged_at=None)
     message = told(bare, Evidence())

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from brandmelder.errors import ConfigurationError
-from brandmelder.model import DeliveryKind, DeliveryState, SourceId
+from brandmelder.model import DeliveryState, SourceId
 from pipeline.world import STORM, YAML, World, mention, quiet_weeks, storm
 
 DAY = timedelta(days=1)
@@ -19,7 +19,7 @@ def digests(world):
     return [
         world.recorder.first[one.incident.removesuffix(":de")]
         for one in world.deliveries()
-        if one.kind is DeliveryKind.NOTICE and one.state is DeliveryState.SENT
+        if one.incident.startswith("digest:") and one.state is DeliveryState.SENT
     ]
 
 

@@ -480,15 +480,19 @@ def change():
     )
 
 
+def notes_of(world):
+    return [one for one in of_kind(world, DeliveryKind.NOTICE) if one.incident.startswith("turn:")]
+
+
 def test_a_note_is_given_at_the_change_of_duty_to_the_channel_and_the_new_person(change):
-    notes = of_kind(change, DeliveryKind.NOTICE)
+    notes = notes_of(change)
     assert {(one.channel, one.incident.rsplit(":", 1)[1]) for one in notes} == {("crisis", "de"), ("phone", "en")}
     assert {one.created_at for one in notes} == {MONDAY}
     assert {one.state for one in notes} == {DeliveryState.SENT}
 
 
 def test_the_note_says_what_is_open_what_is_silenced_what_happened_and_what_is_blind(change):
-    german = next(one for one in of_kind(change, DeliveryKind.NOTICE) if one.channel == "crisis")
+    german = next(one for one in notes_of(change) if one.channel == "crisis")
     text = said(change, german)
     assert "Bereitschaft crisis: jetzt Ben Kurz" in text
     assert "Ben Kurz übernimmt die Bereitschaft von Anna Berg." in text

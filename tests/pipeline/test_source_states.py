@@ -13,7 +13,7 @@ from brandmelder.capture.source import Poll
 from brandmelder.errors import AuthRefused, Gone, RateLimited, ShapeChanged, Transient
 from brandmelder.model import Cursor, Gap, SourceClass, SourceId, SourceState
 from brandmelder.pipeline.parts import Place
-from brandmelder.pipeline.poll import LONGEST_BACKOFF, after_failure, after_poll, first_poll, next_poll
+from brandmelder.pipeline.states import LONGEST_BACKOFF, after_failure, after_poll, first_poll, next_poll
 from brandmelder.store.sources import SourceRow
 
 NOW = datetime(2026, 12, 15, 12, 0, tzinfo=UTC)
@@ -60,7 +60,7 @@ def test_a_server_may_ask_for_more_time_but_not_for_less():
 
 def test_a_gap_or_a_fallback_is_degraded_and_says_why():
     gap = Gap(source=BLOG, since=NOW, until=NOW, reason="none of the known entries is left")
-    assert after_poll(_row(), Poll(gap=gap), NOW, PLACE).note == "none of the known entries is left"
+    assert after_poll(_row(), Poll(gaps=(gap,)), NOW, PLACE).note == "none of the known entries is left"
     row = after_poll(_row(), Poll(degraded="the REST interface is closed"), NOW, PLACE)
     assert (row.state, row.note) == (SourceState.DEGRADED, "the REST interface is closed")
 

@@ -60,6 +60,8 @@ class Page(Struct, frozen=True, kw_only=True):
     expected: int | None = None
     """How many the service says there are."""
     removals: Sequence[Removal] = ()
+    gaps: Sequence[Gap] = ()
+    """What the service does not show and never will."""
 
 
 class Bounds(Struct, frozen=True, kw_only=True):
@@ -112,7 +114,7 @@ def turn_page(trail: Trail, page: Page, *, source: SourceId, now: datetime, boun
         removals=tuple(page.removals),
         cursor=Cursor(msgspec.json.encode(following).decode()),
         read_until=trail.began if is_end else None,
-        gap=gap,
+        gaps=(*page.gaps, *(() if gap is None else (gap,))),
         extent=Extent(read=len(page.ids), expected=page.expected),
         more=not is_end,
         degraded=gap.reason if gap else "",

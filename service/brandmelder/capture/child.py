@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 import brandmelder
+from brandmelder import metrics
 from brandmelder.capture.source import ParsedFeed
 from brandmelder.errors import Blocked
 
@@ -90,6 +91,7 @@ class ParserChild:
     async def _lost(self, why: str) -> Blocked:
         await self._end()
         self.deaths[why] = self.deaths.get(why, 0) + 1
+        metrics.PARSE_CHILD_KILLED.labels(why).inc()
         return Blocked(_SENTENCES[why].format(wall=self._wall.total_seconds(), memory=self._memory >> 20), why)
 
     async def _end(self) -> None:

@@ -19,7 +19,7 @@ import httpx
 from msgspec import Struct
 from msgspec.structs import replace
 
-from brandmelder import __version__
+from brandmelder import __version__, metrics
 from brandmelder.capture.egress import Guard, Reach, Resolve, Resolver, host_of, port_of, reach_of
 from brandmelder.capture.inflate import Body
 from brandmelder.capture.source import Answer, Fetch
@@ -100,8 +100,10 @@ class HttpClient:
                     return await self._exchange(target, question, reach)
             except TimeoutError:
                 text = f"gave no whole answer within {self._limits.deadline.total_seconds():g} s; is the server slow?"
+                metrics.EGRESS_BLOCKED.labels("deadline").inc()
                 raise Blocked(text, "deadline").about(source) from None
             except SourceError as error:
+                _count(error)
                 error.about(source)
                 raise
 
@@ -121,6 +123,7 @@ class HttpClient:
                 async with asyncio.timeout(self._limits.deadline.total_seconds()):
                     return await self._send(method, target, headers, body, reach)
             except Exception as error:
+                _count(error)
                 raise unheard(error) from error
 
         return send
@@ -218,6 +221,11 @@ class HttpClient:
         async for chunk in response.aiter_stream():
             body.take(chunk)
         return body.whole()
+
+
+def _count(error: Exception) -> None:
+    if isinstance(error, Blocked):
+        metrics.EGRESS_BLOCKED.labels(error.why).inc()
 
 
 def unheard(error: Exception) -> Unsent | Unanswered:

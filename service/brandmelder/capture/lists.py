@@ -101,22 +101,16 @@ def _together(trails: Trails, polls: Sequence[Poll], stopped: SourceError | None
 
 
 def join(polls: Sequence[Poll], *, cursor: Cursor, read_until: datetime | None) -> Poll:
-    """Return several answers of one source as one; of several gaps the stretch that holds them all."""
+    """Return several answers of one source as one."""
     mentions = {one.external_id: one for poll in polls for one in poll.mentions}
-    gaps = [poll.gap for poll in polls if poll.gap is not None]
     expected = [poll.extent.expected for poll in polls if poll.extent and poll.extent.expected is not None]
-    missed = [gap.expected for gap in gaps if gap.expected is not None]
-    gap = None
-    if gaps:
-        since, until = min(one.since for one in gaps), max(one.until for one in gaps)
-        gap = replace(gaps[0], since=since, until=until, expected=sum(missed) if missed else None)
     return Poll(
         mentions=tuple(mentions.values()),
         readings=tuple(one for poll in polls for one in poll.readings),
         removals=tuple(one for poll in polls for one in poll.removals),
         cursor=cursor,
         read_until=read_until,
-        gap=gap,
+        gaps=tuple(dict.fromkeys(gap for poll in polls for gap in poll.gaps)),
         extent=Extent(read=len(mentions), expected=sum(expected) if expected else None),
         more=any(poll.more for poll in polls),
         not_before=max((poll.not_before for poll in polls if poll.not_before is not None), default=None),

@@ -28,7 +28,8 @@ class Poll(Struct, frozen=True, kw_only=True):
     """Where the next poll goes on; None keeps the old one."""
     read_until: datetime | None = None
     """Everything published before this moment has been read, but for honest latecomers; None says nothing."""
-    gap: Gap | None = None
+    gaps: tuple[Gap, ...] = ()
+    """What is known to be missed, each stretch by itself."""
     extent: Extent | None = None
     more: bool = False
     """Commit, then poll again at once: a page of a walk."""

@@ -14,6 +14,7 @@ from brandmelder.errors import BrandmelderError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from brandmelder.pipeline.staff import Actor
     from brandmelder.settings import Settings
     from brandmelder.store.database import Database
 
@@ -30,6 +31,10 @@ _COMMANDS = {
     "oncall": ("oncall:oncall", "Show who is on call; stand in for somebody; show how long people rested."),
     "silence": ("silence:silence", "Keep people from being told for a while: add, list, expire."),
     "incidents": ("incidents:incidents", "List, show, acknowledge and end incidents."),
+    "audit": ("audit:audit", "Show who did what; check that nothing was altered; export it."),
+    "privacy": ("privacy:privacy", "Say what is stored of a person; have it forgotten."),
+    "report": ("report:report", "Write reports: of an incident, of what makes too much noise."),
+    "export": ("export:export", "Write mentions or incidents as CSV that is safe to open in a spreadsheet."),
     "marked": ("marked:marked", "Mark periods as not normal: nothing is learnt from them."),
     "deliveries": ("deliveries:deliveries", "Show what waits to be told and what no channel took."),
     "judge": ("judge:judge", "Judge JSON lines: what they say of the brand, how surely, and why."),
@@ -112,6 +117,16 @@ def existing_database(settings: Settings) -> Database:
         database.close()
         raise
     return database
+
+
+def acting(name: str | None = None) -> Actor:
+    """Return who acts by command: the name they give, else that of their login, and the login itself."""
+    import getpass
+
+    from brandmelder.pipeline.staff import Actor
+
+    login = getpass.getuser()
+    return Actor(name=name or login, login=login)
 
 
 def quiet_logs() -> None:

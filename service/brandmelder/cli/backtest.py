@@ -65,7 +65,13 @@ class AnyVariable(Mapping[str, str]):
     metavar="DIR",
     help="Where incidents.jsonl, tuning.json and summary.md are written.",
 )
-def backtest(path: Path, file: Path, since: datetime | None, until: datetime | None, output: Path) -> None:
+@click.option(
+    "--expect",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="What has to be told and what must not (YAML): exit code 1 if the replay tells otherwise.",
+)
+def backtest(path: Path, file: Path, output: Path, expect: Path | None, **span: datetime | None) -> None:
     """Replay mentions from a file through the pipeline that runs live; nothing is sent.
 
     Without --from it begins with the first mention, which leaves nothing to learn from: give it some weeks of history.
@@ -76,6 +82,7 @@ def backtest(path: Path, file: Path, since: datetime | None, until: datetime | N
     the configuration cannot be read.
     """
     from brandmelder.backtest import report
+    from brandmelder.backtest.expect import check, read_expectations
     from brandmelder.capture.sources.archive import read_mentions
     from brandmelder.errors import InputError
     from brandmelder.settings import read_settings
@@ -84,7 +91,8 @@ def backtest(path: Path, file: Path, since: datetime | None, until: datetime | N
     found = list(read_mentions(file))
     if not found:
         raise InputError(file, None, "holds no mentions; write one JSON object a line")
-    begin, end = _zoned(since, settings.zone), _zoned(until, settings.zone)
+    expected = None if expect is None else read_expectations(expect, settings)
+    begin, end = (_zoned(span[name], settings.zone) for name in ("since", "until"))
     if end is not None and end <= (begin or min(one.captured_at for one in found)):
         raise click.BadParameter("there is nothing between --from (or the first mention) and --to")
     replay = _replay(settings, found, begin, end)
@@ -92,6 +100,11 @@ def backtest(path: Path, file: Path, since: datetime | None, until: datetime | N
     report.write(replay, settings, output, marked)
     click.echo(report.summary(replay, settings, marked))
     click.echo(f"written to {output / 'incidents.jsonl'}, {output / 'tuning.json'} and {output / 'summary.md'}")
+    checked = [] if expected is None else check(expected, replay, settings.zone)
+    for one in checked:
+        click.echo(f"{'met   ' if one.is_met else 'MISSED'} {one.text}")
+    if not all(one.is_met for one in checked):
+        raise SystemExit(1)
 
 
 def _marked(settings: Settings) -> list[Incident]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from brandmelder.cli import config_option, existing_database
+from brandmelder.cli import acting, config_option, existing_database
 from brandmelder.errors import BrandmelderError
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ def retry(keys: tuple[str, ...], path: Path, *, all_dead: bool) -> None:
     from brandmelder.model import DeliveryState
     from brandmelder.notify import delivery as life
 
+    if bool(keys) == all_dead:
+        raise click.UsageError("name a key (see: brandmelder deliveries list), or give --all-dead")
     now = SystemClock().now()
 
     def again(one: Delivery) -> Delivery:
@@ -98,7 +100,7 @@ def retry(keys: tuple[str, ...], path: Path, *, all_dead: bool) -> None:
             raise BrandmelderError(f"{one.key} is {one.state.value}; only what is dead can be tried again")
         return life.retry(one, now)
 
-    _change(path, keys, again, every_dead=all_dead, said="is tried again")
+    _change(path, keys, again, said="is tried again")
 
 
 @deliveries.command()
@@ -115,26 +117,27 @@ def discard(keys: tuple[str, ...], path: Path, by: str) -> None:
         except ValueError as error:
             raise BrandmelderError(str(error)) from error
 
-    _change(path, keys, away, said="is put away")
+    _change(path, keys, away, said="is put away", by=by)
 
 
 def _change(
-    path: Path, keys: tuple[str, ...], change: Callable[[Delivery], Delivery], *, said: str, every_dead: bool = False
+    path: Path, keys: tuple[str, ...], change: Callable[[Delivery], Delivery], *, said: str, by: str | None = None
 ) -> None:
+    """Change the named deliveries, or every dead one if none is named."""
+    from brandmelder.clock import SystemClock
     from brandmelder.model import DeliveryState
-    from brandmelder.notify.delivery import next_moment
+    from brandmelder.pipeline import staff
     from brandmelder.store import deliveries as stored
 
-    if not keys and not every_dead:
-        raise click.UsageError("name a key (see: brandmelder deliveries list), or give --all-dead")
+    now = SystemClock().now()
 
     def apply(connection: Connection) -> list[str]:
         wanted = [_found(connection, key) for key in keys]
-        if every_dead:
-            wanted += [one for one in stored.in_state(connection, DeliveryState.DEAD) if one.key not in keys]
+        if not keys:
+            wanted = stored.in_state(connection, DeliveryState.DEAD)
         for one in wanted:
             after = change(one)
-            stored.save_delivery(connection, after, next_moment(after), expected=one.state)
+            staff.change_delivery(connection, after, acting(by), now, before=one.state)
         return [one.key for one in wanted]
 
     _, done = _with(path, apply)

@@ -12,8 +12,9 @@ from typing import IO, TYPE_CHECKING, TypeVar
 import click
 import msgspec
 
-from brandmelder.cli import config_option, existing_database
+from brandmelder.cli import acting, config_option, existing_database
 from brandmelder.cli.taught import write_taught
+from brandmelder.cli.terminal import say
 from brandmelder.errors import BrandmelderError, InputError
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def label(what: str | None, label: str | None, path: Path, **asked: object) -> N
 
 def _one(path: Path, name: str, label: str) -> None:
     from brandmelder.model import Label, StaffLabel
-    from brandmelder.pipeline import teach
+    from brandmelder.pipeline import staff, teach
     from brandmelder.store import labels
 
     if label not in (*LABELS, NONE):
@@ -107,24 +108,24 @@ def _one(path: Path, name: str, label: str) -> None:
         if ident is None:
             raise BrandmelderError(f"there is no mention {name}; its number, SOURCE/ID or address is wanted")
         if label == NONE:
-            if not labels.take_back(connection, ident):
+            if not staff.take_back_label(connection, ident, acting(), now):
                 raise BrandmelderError(f"mention {name} has no label")
             return teach.learn(connection, settings.brand, now)
         given = StaffLabel(label=Label(label), at=now, mention=ident, by=getpass.getuser())
-        return teach.save_labels(connection, [given], settings.brand, now)
+        return staff.label(connection, [given], settings.brand, acting(), now)
 
     for line in _in_database(path, work).report:
         click.echo(line)
 
 
 def _bulk(path: Path, file: Path) -> None:
-    from brandmelder.pipeline import teach
+    from brandmelder.pipeline import staff
 
     rows = _rows(file)
 
     def work(connection: Connection, settings: Settings, now: datetime) -> Lesson:
         given = [_staff_label(connection, file, number, row, now) for number, row in rows]
-        return teach.save_labels(connection, given, settings.brand, now)
+        return staff.label(connection, given, settings.brand, acting(), now)
 
     lesson = _in_database(path, work)
     click.echo(f"{len(rows)} labels are kept")
@@ -155,7 +156,7 @@ def _ask(path: Path, count: int) -> None:
     found = _in_database(path, lambda connection, _settings, now: teach.ask(connection, count, now))
     for one in found:
         text = "".join(char if char.isprintable() else " " for char in one.text[:400])
-        click.echo(f"{one.mention}  {one.p_negative:4.0%} negative  {' '.join(text.split())}")
+        say(f"{one.mention}  {one.p_negative:4.0%} negative  {' '.join(text.split())}")
     click.echo("brandmelder label NUMBER negative|neutral|positive" if found else "there is nothing left to label")
 
 

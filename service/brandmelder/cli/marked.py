@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brandmelder.cli import config_option, existing_database
+from brandmelder.cli import acting, config_option, existing_database
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,7 +42,8 @@ def add(monitor: str, path: Path, since: datetime, until: datetime, why: str, by
     """Mark a period; the monitor learns anew without it at its next evaluation."""
     from brandmelder.clock import SystemClock
     from brandmelder.model import MonitorId
-    from brandmelder.store.marked import Marked, mark
+    from brandmelder.pipeline import staff
+    from brandmelder.store.marked import Marked
 
     settings = _settings(path, monitor)
     begin, end = _span(settings, since, until)
@@ -50,7 +51,7 @@ def add(monitor: str, path: Path, since: datetime, until: datetime, why: str, by
     one = Marked(monitor=MonitorId(monitor), since=begin, until=end, why=why, by=by, at=now)
     database = existing_database(settings)
     try:
-        database.run_now(mark, one)
+        database.run_now(staff.mark, one, acting(by))
     finally:
         database.close()
     click.echo(f"{monitor}: nothing is learnt from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M}")
@@ -63,14 +64,16 @@ def add(monitor: str, path: Path, since: datetime, until: datetime, why: str, by
 @_until
 def remove(monitor: str, path: Path, since: datetime, until: datetime) -> None:
     """Take a mark away; the monitor learns anew with the period."""
+    from brandmelder.clock import SystemClock
     from brandmelder.model import MonitorId
-    from brandmelder.store.marked import unmark
+    from brandmelder.pipeline import staff
 
     settings = _settings(path, monitor)
     begin, end = _span(settings, since, until)
     database = existing_database(settings)
     try:
-        was_there = database.run_now(unmark, MonitorId(monitor), begin, end)
+        period = (MonitorId(monitor), begin, end)
+        was_there = database.run_now(staff.unmark, period, acting(), SystemClock().now())
     finally:
         database.close()
     if not was_there:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brandmelder.cli import config_option, existing_database
+from brandmelder.cli import acting, config_option, existing_database
 from brandmelder.errors import BrandmelderError, StoreError
 
 if TYPE_CHECKING:
@@ -69,13 +69,13 @@ def oncall(context: click.Context, path: Path) -> None:
 def override(path: Path, **asked: str) -> None:
     """Put somebody on call in the place of whom the rota says. The later override holds."""
     from brandmelder.clock import SystemClock
-    from brandmelder.store import rotas
+    from brandmelder.pipeline import staff
 
     settings = _settings(path)
     wanted = _wanted(asked, settings, SystemClock().now())
     database = existing_database(settings)
     try:
-        kept = database.run_now(rotas.add_override, wanted)
+        kept = database.run_now(staff.stand_in, wanted, acting(asked["by"]))
     finally:
         database.close()
     click.echo(_override(kept, settings))
@@ -84,11 +84,11 @@ def override(path: Path, **asked: str) -> None:
 @oncall.command()
 @click.argument("number", type=int)
 @config_option
-def withdraw(number: int, path: Path) -> None:
+@_by
+def withdraw(number: int, path: Path, by: str) -> None:
     """Withdraw an override: the rota holds again."""
-    from msgspec.structs import replace
-
     from brandmelder.clock import SystemClock
+    from brandmelder.pipeline import staff
     from brandmelder.store import rotas
 
     settings, now = _settings(path), SystemClock().now()
@@ -97,7 +97,7 @@ def withdraw(number: int, path: Path) -> None:
         found = database.run_now(rotas.find_override, number)
         if found is None:
             raise BrandmelderError(f"there is no override {number}; see: brandmelder oncall")
-        database.run_now(rotas.save_override, replace(found, withdrawn_at=now))
+        database.run_now(staff.withdraw, found, acting(by), now)
     finally:
         database.close()
     click.echo(f"withdrawn: {_override(found, settings)}")
@@ -115,11 +115,13 @@ def rest(path: Path, by: str, person: str | None, weeks: int) -> None:
     eleven hours is marked. The person may read it, and the one reader that the configuration names (rest_reader).
     """
     from brandmelder.clock import SystemClock
+    from brandmelder.store import audit
 
     settings, now = _settings(path), SystemClock().now()
     people = _readable(settings, by, person)
     database = existing_database(settings)
     try:
+        database.run_now(audit.record, "rest.read", by=by, subject=",".join(people), now=now, weeks=weeks)
         for one in people:
             for line in database.run_now(_rest, settings, one, now - timedelta(weeks=weeks), now):
                 click.echo(line)

@@ -14,7 +14,10 @@ import click
 from brandmelder.cli import config_option, existing_database
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
     from brandmelder.settings import Settings
 
@@ -42,6 +45,7 @@ async def _serve(settings: Settings) -> None:
     from brandmelder.clock import SystemClock
     from brandmelder.pipeline.timer import Timer
     from brandmelder.store.database import Database
+    from brandmelder.wiring.health import Lookout
 
     database = Database(settings.database, exclusive=True)
     database.prepare()
@@ -55,16 +59,38 @@ async def _serve(settings: Settings) -> None:
     )
     pipeline.parts.second = wiring.second_opinion(settings, reach)
     pipeline.parts.calendars = wiring.build_calendars(settings, reach)
+    await database.run(_note_start, settings, clock.now())
+    lookout = Lookout(settings, pipeline, reach, clock)
     try:
-        timer = Timer(pipeline, clock, heartbeat=wiring.build_heartbeat(settings, pipeline.parts, reach))
+        lookout.start()
+        timer = Timer(pipeline, clock, regular=lookout.regular)
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, timer.stop)
         await pipeline.start(clock.now())
         click.echo(f"watching {len(settings.monitors)} monitors over {len(settings.sources)} sources", err=True)
         await timer.run()
     finally:
+        lookout.close()
         await reach.close()
         await pipeline.close()
+
+
+def _note_start(connection: Connection, settings: Settings, now: datetime) -> None:
+    """Keep with which configuration the service began, and log the audit's head: a copy of it stands elsewhere then."""
+    import hashlib
+
+    import structlog
+
+    from brandmelder import __version__
+    from brandmelder.cli import acting
+    from brandmelder.store import audit
+
+    digest = hashlib.sha256(settings.path.read_bytes()).hexdigest()
+    audit.record(
+        connection, "configuration.load", by=acting().name, subject=settings.path.name, now=now,
+        sha256=digest, version=__version__, via="run",
+    )  # fmt: skip
+    structlog.get_logger().info("audit.head", digest=audit.head(connection), rows=audit.count(connection))
 
 
 def _log_to_stderr() -> None:
@@ -91,13 +117,18 @@ def _log_to_stderr() -> None:
 def health(path: Path) -> None:
     """Say whether the running service made progress within the last 15 minutes.
 
-    Exit code 0 if it did, 1 if not: made for a container's health check.
+    Exit code 0 if it did, 1 if not: made for a container's health check. Where `health` is configured, its event loop
+    must turn, too.
     """
     from brandmelder.clock import SystemClock
     from brandmelder.settings import read_settings
     from brandmelder.store import meta
 
-    database = existing_database(read_settings(path, os.environ))
+    settings = read_settings(path, os.environ)
+    if settings.health is not None and not _is_alive(*settings.health.place):
+        click.echo(f"the service does not answer at {settings.health.listen}, or is stuck", err=True)
+        raise SystemExit(1)
+    database = existing_database(settings)
     try:
         last = database.run_now(meta.last_progress)
     finally:
@@ -107,6 +138,21 @@ def health(path: Path) -> None:
         click.echo("no progress yet" if age is None else f"no progress since {last:%Y-%m-%d %H:%M:%S} UTC", err=True)
         raise SystemExit(1)
     click.echo(f"last progress {age.total_seconds():.0f} s ago")
+
+
+def _is_alive(host: str, port: int) -> bool:
+    """Ask the running service on this machine whether its loop turns."""
+    import http.client
+
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- asked for, not listened on
+    connection = http.client.HTTPConnection(here, port, timeout=5)
+    try:
+        connection.request("GET", "/livez")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 @click.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brandmelder.cli import config_option, existing_database
+from brandmelder.cli import acting, config_option, existing_database
 from brandmelder.errors import BrandmelderError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def add(path: Path, **asked: Any) -> None:
     """Silence what fits every option that is given; without any, everything, for at most 24 h."""
     from brandmelder.clock import SystemClock
     from brandmelder.notify.silence import refusal
-    from brandmelder.store import silences
+    from brandmelder.pipeline import staff
 
     settings, now = _settings(path), SystemClock().now()
     wanted = _silence(asked, settings, now)
@@ -56,7 +56,7 @@ def add(path: Path, **asked: Any) -> None:
         raise click.UsageError(refused)
     database = existing_database(settings)
     try:
-        kept = database.run_now(silences.add, wanted)
+        kept = database.run_now(staff.silence, wanted, acting(asked["by"]), now)
     finally:
         database.close()
     click.echo(_row(kept, settings, now))
@@ -90,9 +90,8 @@ def list_(path: Path, everything: bool) -> None:  # noqa: FBT001 -- click's flag
 @_by
 def expire(number: int, path: Path, by: str) -> None:
     """End a silence now; what still burns is told at once."""
-    from msgspec.structs import replace
-
     from brandmelder.clock import SystemClock
+    from brandmelder.pipeline import staff
     from brandmelder.store import silences
 
     settings, now = _settings(path), SystemClock().now()
@@ -103,8 +102,7 @@ def expire(number: int, path: Path, by: str) -> None:
             raise BrandmelderError(f"there is no silence {number}; see: brandmelder silence list --all")
         if found.ends <= now:
             raise BrandmelderError(f"silence {number} ended {_moment(found.ends, settings)} already")
-        ended = replace(found, expired_at=now, reason=f"{found.reason} (ended by {by})")
-        database.run_now(silences.save, ended)
+        ended = database.run_now(staff.end_silence, found, acting(by), now)
     finally:
         database.close()
     click.echo(_row(ended, settings, now))

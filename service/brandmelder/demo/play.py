@@ -12,8 +12,9 @@ from brandmelder.clock import PacedClock
 from brandmelder.demo import scenario as stories
 from brandmelder.demo.simulator import Simulator
 from brandmelder.demo.workspace import SPEED, Desk, with_slack
-from brandmelder.model import ChannelId, DeliveryState, Incident
+from brandmelder.model import Act, ChannelId, DeliveryState, Incident, State
 from brandmelder.notify.channels.console import ConsoleNotifier
+from brandmelder.pipeline.act import Wish, do
 from brandmelder.settings import parse_settings
 from brandmelder.store import deliveries, incidents, mentions, sources
 from brandmelder.store.database import Database
@@ -27,10 +28,13 @@ if TYPE_CHECKING:
     from brandmelder.demo.scenario import Scenario
     from brandmelder.options import ChannelOptions
     from brandmelder.pipeline import Pipeline
+    from brandmelder.pipeline.parts import Parts
 
 QUIET_SPEED, STORM_SPEED = 1200.0, 1800.0
 """Seconds of the story per second of the wall, before and after the alarm."""
 UNPACED = 1e9
+ON_CALL, REACTION = "Kim Brandt", timedelta(minutes=7)
+"""Who takes the alert in the terminal, and how long after it; in a real workspace people click themselves."""
 PATIENCE = timedelta(hours=4)
 """How long after the story's end the incident may still take to end."""
 
@@ -104,6 +108,8 @@ class Play:
                 self.clock.speed = STORM_SPEED if self.slack is None else SPEED
             if spot_shown and await pipeline.parts.database.run(_is_over):
                 return
+            if self.slack is None and (taken := await pipeline.parts.database.run(_taken, pipeline.parts, now)):
+                self._say(f"[bold]{_local(now)}[/] {ON_CALL} acknowledges {taken}.")
             await self.clock.reach(max(following, now + timedelta(seconds=1)))
 
     async def _close(self, pipeline: Pipeline) -> None:
@@ -142,6 +148,14 @@ def _history(connection: Connection) -> int:
 
 def _has_begun(connection: Connection) -> bool:
     return bool(incidents.all_incidents(connection))
+
+
+def _taken(connection: Connection, parts: Parts, now: datetime) -> str | None:
+    """Let the person on call acknowledge what has been open for as long as it takes them; returns its id."""
+    for incident, _ in incidents.all_incidents(connection, running_only=True):
+        if incident.state is State.OPEN and now - incident.opened_at >= REACTION:
+            return do(connection, parts, Wish(incident=incident.id, act=Act.ACKNOWLEDGE, by=ON_CALL), now).id
+    return None
 
 
 def _is_over(connection: Connection) -> bool:

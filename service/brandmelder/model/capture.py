@@ -52,6 +52,10 @@ class Reading(Struct, frozen=True, kw_only=True):
     name: str
     value: float
     at: datetime
+    own: bool = False
+    """Of one of our own accounts; else of one that ours are compared with."""
+    title: str = ""
+    """What people call the account, where its id says nothing to them."""
 
 
 class Gap(Struct, frozen=True, kw_only=True):

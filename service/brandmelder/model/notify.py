@@ -92,6 +92,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """Whom it calls."""
     is_prompt: bool = False
     """A person acted: the alert shows it at once, however short ago it was edited."""
+    is_correction: bool = False
+    """It takes words away that must not stand there any more: tried for days, and never told anew."""
     under: str = ""
     """The key of the notice in whose thread an opening goes, since many are told at once."""
     root: str | None = None

@@ -122,8 +122,7 @@ def after(delivery: Delivery, outcome: Outcome, now: datetime, *, is_idempotent:
         case RefusedForm() if delivery.form is not Form.PLAIN:
             return _due(replace(delivery, form=Form.PLAIN), now, outcome.reason)
         case Uneditable() if is_edit(delivery):
-            detour = Detour.ANEW if outcome.is_gone else Detour.REPLY
-            return _due(replace(delivery, detour=detour), now, outcome.reason)
+            return _unedited(delivery, outcome, now)
         case RefusedForm() | RefusedPlace() | Uneditable():
             return _bury(delivery, outcome.reason)
         case Unclear():
@@ -295,7 +294,8 @@ def _overtakes(other: Delivery, delivery: Delivery) -> bool:
     if other is delivery or other.kind not in _EDITS | {DeliveryKind.OPEN} or other.state not in _LIVING:
         return False
     if other.state is DeliveryState.SENT and other.revision >= delivery.revision:
-        return True
+        # A correction changes no revision: only what was sent after it shows it.
+        return not delivery.is_correction or _attempted(other) >= delivery.created_at
     is_newer = (other.revision, other.kind is DeliveryKind.RESOLVE) > (
         delivery.revision,
         delivery.kind is DeliveryKind.RESOLVE,
@@ -335,7 +335,7 @@ def _attempted(delivery: Delivery) -> datetime:
 
 
 def _ends_at(delivery: Delivery) -> datetime:
-    return delivery.created_at + LIFE[delivery.kind]
+    return delivery.created_at + LIFE[DeliveryKind.OPEN if delivery.is_correction else delivery.kind]
 
 
 def _whole(moment: datetime) -> datetime:
@@ -349,6 +349,15 @@ def _stands(delivery: Delivery, ref: str, now: datetime, *, note: str | None = N
 
 def _due(delivery: Delivery, at: datetime, reason: str) -> Delivery:
     return replace(delivery, state=DeliveryState.DUE, due_at=_whole(at), last_error=reason)
+
+
+def _unedited(delivery: Delivery, outcome: Uneditable, now: datetime) -> Delivery:
+    if not delivery.is_correction:
+        detour = Detour.ANEW if outcome.is_gone else Detour.REPLY
+        return _due(replace(delivery, detour=detour), now, outcome.reason)
+    if outcome.is_gone:  # what is to be taken away is neither told anew nor pointed at in the thread
+        return replace(delivery, state=DeliveryState.SUPERSEDED)
+    return _bury(delivery, f"{outcome.reason}; take the words away by hand")
 
 
 def _bury(delivery: Delivery, reason: str) -> Delivery:

@@ -15,7 +15,7 @@ from brandmelder.notify.message import Line, Message, Span
 from brandmelder.notify.story import Context, Story
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 MOST_STEPS: Final = 8
 
@@ -103,6 +103,11 @@ _ENGLISH: Final = Labels(
         Act.SPEAK: "silence ends",
     },
 )
+
+
+def acts_of(language: str) -> Mapping[Act, str]:
+    """Return what each act is called; in English for a language we do not speak."""
+    return (_GERMAN if language.partition("-")[0].lower() == "de" else _ENGLISH).acts
 
 
 def details(incident: Incident, evidence: Evidence, timeline: Sequence[Transition], context: Context) -> Message:

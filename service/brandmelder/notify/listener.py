@@ -9,6 +9,8 @@ from msgspec import Struct
 from brandmelder.notify.message import Message
 
 if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
     from brandmelder.model import Click
     from brandmelder.options import Role
 
@@ -90,6 +92,15 @@ class Listener(Protocol):
 
     async def ask(self, click: Click, question: Question) -> bool:
         """Open a form for one person; says whether it stands before them."""
+        ...
+
+
+@runtime_checkable
+class Breathes(Protocol):
+    """A listener that can tell whether its line is alive."""
+
+    def silence(self, now: datetime) -> timedelta | None:
+        """Return how long ago the line gave its last sign of life; None while it does not listen, or cannot know."""
         ...
 
 

@@ -214,7 +214,8 @@ def summary(story: Story) -> tuple[Span, ...]:
 def _lasted(story: Story) -> str:
     incident = story.incident
     ended = incident.closed_at or story.context.now
-    return story.words.ended_after.format(time=story.voice.duration(ended - incident.opened_at)) + "."
+    said = story.words.ended_after.format(time=story.voice.duration(ended - incident.opened_at))
+    return said.removesuffix(".") + "."
 
 
 def _how_much(story: Story) -> str:

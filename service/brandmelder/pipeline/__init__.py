@@ -25,9 +25,10 @@ from brandmelder.pipeline.evaluate import Evaluator
 from brandmelder.pipeline.hear import Hearer
 from brandmelder.pipeline.judge import judge
 from brandmelder.pipeline.keep import Keeper, Kept
-from brandmelder.pipeline.poll import first_poll, poll_source
+from brandmelder.pipeline.poll import poll_source
 from brandmelder.pipeline.recheck import recheck_source
 from brandmelder.pipeline.recount import recount_changed
+from brandmelder.pipeline.states import first_poll
 from brandmelder.store import deliveries, sources
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Pipeline:
 
     async def start(self, now: datetime) -> None:
         """Pick up where the last process stopped: new sources, changed queries, deliveries cut off in mid-air."""
+        self._keeper.started = now
         due = {ident: first_poll(ident, place.every, now) for ident, place in self.parts.places.items()}
         await self.parts.database.run(sources.register, due)
         await judge(self.parts)

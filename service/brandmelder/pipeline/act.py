@@ -15,7 +15,7 @@ from brandmelder.incident.people import SNOOZE, Asked, apply
 from brandmelder.incident.transitions import Illegal
 from brandmelder.model import Act, SourceClass, State, Transition
 from brandmelder.pipeline.promise import promise_change
-from brandmelder.store import incidents
+from brandmelder.store import audit, incidents
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -70,6 +70,18 @@ def fulfil(connection: Connection, parts: Parts, wish: Wish, now: datetime) -> I
         connection, change.incident, evidence, change.transitions, expected_revision=incident.revision
     )
     promise_change(connection, parts, change.incident, change.transitions, now)
+    audit.record(
+        connection,
+        f"incident.{wish.act.value}",
+        by=wish.by,
+        subject=incident.id,
+        now=now,
+        person=wish.person,
+        before=incident.state.value,
+        after=change.incident.state.value,
+        reason=wish.note,
+        other=wish.other,
+    )
     return change.incident
 
 

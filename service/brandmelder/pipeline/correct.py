@@ -20,17 +20,26 @@ if TYPE_CHECKING:
     from brandmelder.model import Incident, MentionId
     from brandmelder.pipeline.parts import Parts
 
+_ALL = 1_000_000
 REACHES_BACK = timedelta(days=90)
 """Alerts older than this are not edited any more: no channel lets us, or anybody looks."""
 
 
-def correct_alerts(connection: Connection, parts: Parts, gone: Sequence[MentionId], now: datetime) -> None:
-    """Promise an edit of every alert that quotes one of `gone`, whether its incident still runs or not."""
+def correct_alerts(
+    connection: Connection, parts: Parts, gone: Sequence[MentionId], now: datetime, *, since: datetime | None = None
+) -> list[Incident]:
+    """Promise an edit of every alert that quotes one of `gone`, whether its incident still runs or not.
+
+    Alerts as far back as `since` are looked at, 90 days by default; returns the incidents whose alerts quote them.
+    """
     if not gone:
-        return
-    for incident, evidence in incidents.all_incidents(connection, since=now - REACHES_BACK):
+        return []
+    found = []
+    for incident, evidence in incidents.all_incidents(connection, since=since or now - REACHES_BACK, limit=_ALL):
         if any(quote.mention in gone for quote in evidence.quotes):
             deliveries.promise(connection, scheduled(_edits(incident, parts, now)))
+            found.append(incident)
+    return found
 
 
 def _edits(incident: Incident, parts: Parts, now: datetime) -> Iterator[Delivery]:
@@ -47,4 +56,5 @@ def _edits(incident: Incident, parts: Parts, now: datetime) -> Iterator[Delivery
             state=DeliveryState.DUE,
             due_at=now,
             created_at=now,
+            is_correction=True,
         )

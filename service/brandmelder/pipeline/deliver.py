@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 from msgspec.structs import replace
 
+from brandmelder import metrics
 from brandmelder.errors import Conflict
 from brandmelder.model import ChannelId, Delivery, DeliveryKind, DeliveryState, IncidentId, Page
 from brandmelder.notify import delivery as life
@@ -148,6 +149,8 @@ class Deliverer:
         outcome = await self._send(notifier, sending, group, message)
         after = life.after(sending, outcome, now, is_idempotent=notifier.is_idempotent)
         await self._save(after, expected=DeliveryState.SENDING)
+        if not self.parts.is_draft:
+            _count(after, outcome)
         log.info(
             "delivery.tried", key=one.key, kind=one.kind.value, outcome=type(outcome).__name__, state=after.state.value
         )
@@ -174,7 +177,9 @@ class Deliverer:
     async def _sweep(self, notifier: Notifier, one: Delivery, group: list[Delivery], now: datetime) -> None:
         found = await self._find(notifier, one, group)
         for twin in life.twins(one, found.refs) if isinstance(found, Found) else ():
-            if not isinstance(await notifier.delete(twin), Sent):
+            if isinstance(await notifier.delete(twin), Sent):
+                metrics.DELIVERY_TWINS.inc()
+            else:
                 found = Unreadable("a twin could not be deleted")
         await self._save(life.after_sweep(one, found, now), expected=one.state)
 
@@ -202,6 +207,15 @@ def _save(connection: Connection, one: Delivery, expected: DeliveryState) -> Non
         # One call in several channels is one look.
         key = f"{one.incident}:{int(one.created_at.timestamp())}"
         calls.reached(connection, [Page(person=who, at=one.confirmed_at, key=key) for who in one.persons])
+
+
+def _count(after: Delivery, outcome: Outcome) -> None:
+    """Measure one attempt, and how long an opening took to be confirmed."""
+    metrics.DELIVERIES.labels(after.channel, type(outcome).__name__).inc()
+    if after.state is DeliveryState.UNCLEAR:
+        metrics.DELIVERY_UNCLEAR.inc()
+    if after.kind is DeliveryKind.OPEN and after.confirmed_at is not None:
+        metrics.ALERT_LATENCY.observe((after.confirmed_at - after.created_at).total_seconds())
 
 
 def _root(connection: Connection, one: Delivery) -> str | None:

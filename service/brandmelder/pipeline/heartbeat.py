@@ -1,7 +1,7 @@
 """A sign of life to a place outside, sent only if the whole chain gets through: its absence is the alarm.
 
 What keeps it silent: no progress, a source not asked in its time, a delivery that nobody took in hand, an alert that
-nobody was told. It goes out by GET, as every such service takes it.
+nobody was told, a deaf socket, a canary that did not come through. It goes out by GET, as every such service takes it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from brandmelder import metrics
 from brandmelder.errors import ChannelError
 from brandmelder.model import BIN, Delivery, DeliveryKind, DeliveryState
 from brandmelder.notify.answers import is_success
 from brandmelder.store import deliveries, incidents, meta, sources
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from sqlalchemy import Connection
 
     from brandmelder.notify.notifier import Exchange
@@ -34,16 +37,29 @@ _UNTOLD = (DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.UNCLEAR, Deli
 class Heartbeat:
     """Beats once per call of `beat`; the timer calls it every `every`."""
 
-    def __init__(self, parts: Parts, exchange: Exchange, *, url: str, every: timedelta) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        exchange: Exchange,
+        *,
+        url: str,
+        every: timedelta,
+        more: Callable[[datetime], Sequence[str]] = lambda _now: (),
+    ) -> None:
+        """`more` says what else keeps it away."""
         self.every = every
-        self._parts, self._exchange, self._url = parts, exchange, url
+        self._parts, self._exchange, self._url, self._more = parts, exchange, url, more
         self._said: str | None = None
 
     async def beat(self, now: datetime) -> str | None:
         """Send the sign of life; returns why it was not sent, or not taken, None if all is well."""
         trouble = await self._parts.database.run(complaint, self._parts, now)
         if trouble is None:
+            trouble = next(iter(self._more(now)), None)
+        if trouble is None:
             trouble = await self._send()
+        if trouble is None:
+            metrics.HEARTBEAT_LAST.set(now.timestamp())
         if trouble != self._said and trouble is not None:
             log.warning("heartbeat.missed", reason=trouble)
         self._said = trouble

@@ -15,6 +15,7 @@ from brandmelder.model import Act, ChannelId, Delivery, DeliveryKind, Incident, 
 from brandmelder.notify.escalation import Due, confirmed_at, due
 from brandmelder.notify.routing import channels_of, escalation_of
 from brandmelder.notify.silence import next_edge
+from brandmelder.pipeline.blindness import sight_bulletins
 from brandmelder.pipeline.bulletins import duty_bulletins, give, still_burning
 from brandmelder.pipeline.calendars import read_calendars
 from brandmelder.pipeline.digests import give_digests
@@ -52,12 +53,14 @@ class Keeper:
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
+        self.started: datetime | None = None
+        """Since when this process polls: what was due before it is not late."""
 
     async def keep(self, now: datetime) -> Kept:
         """Do all that is due, and say when to look again."""
         reads_at = await read_calendars(self.parts, now)
         try:
-            next_at, has_promised = await self.parts.database.run(_keep_and_tell, self.parts, now)
+            next_at, has_promised = await self.parts.database.run(_keep_and_tell, self.parts, now, self.started or now)
         except Conflict:
             log.info("keep.overtaken")
             next_at, has_promised = now + SOON, False
@@ -65,15 +68,17 @@ class Keeper:
         return Kept(next_at=min(moments, default=None), has_promised=has_promised)
 
 
-def _keep_and_tell(connection: Connection, parts: Parts, now: datetime) -> tuple[datetime | None, bool]:
+def _keep_and_tell(
+    connection: Connection, parts: Parts, now: datetime, started: datetime
+) -> tuple[datetime | None, bool]:
     """Do what is due; returns when to look again, and whether something is to be sent at once that was not before."""
     before = deliveries.next_attention(connection)
-    next_at = _keep(connection, parts, now)
+    next_at = _keep(connection, parts, now, started)
     after = deliveries.next_attention(connection)
     return next_at, after is not None and after <= now and (before is None or before > now)
 
 
-def _keep(connection: Connection, parts: Parts, now: datetime) -> datetime | None:
+def _keep(connection: Connection, parts: Parts, now: datetime, started: datetime) -> datetime | None:
     scene = Scene(connection, parts, now)
     running = [
         found
@@ -89,6 +94,7 @@ def _keep(connection: Connection, parts: Parts, now: datetime) -> datetime | Non
     _tell_what_still_burns(scene, ended)
     moments.append(duty_bulletins(scene))
     moments.append(give_digests(scene))
+    moments.append(sight_bulletins(scene, started))
     return min((moment for moment in moments if moment is not None), default=None)
 
 

@@ -128,5 +128,7 @@ class Parts:
     """How the calendars of rotas are read."""
     fallbacks: Fallbacks = field(default_factory=lambda: Fallbacks(channels={}, names={}))
     settle: timedelta = SETTLE
+    is_draft: bool = False
+    """Whether all this is undone again (pipeline/canary.py): then nothing of it is measured."""
     on_failure: Callable[[str], None] = field(default=lambda _text: None)
     """Told in one line whenever a source starts or stops failing."""

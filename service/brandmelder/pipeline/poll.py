@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,46 +10,26 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
+from brandmelder import metrics
 from brandmelder.capture.normalise import fingerprint, pseudonym
 from brandmelder.capture.source import Poll
-from brandmelder.count.bins import EPOCH
-from brandmelder.errors import AuthRefused, Gone, RateLimited, SourceError
-from brandmelder.model import Mention, MonitorId, SourceId, SourceState
+from brandmelder.errors import SourceError
+from brandmelder.model import Mention, MonitorId, SourceId
 from brandmelder.pipeline.correct import correct_alerts
-from brandmelder.store import mentions, series, sources
+from brandmelder.pipeline.states import after_failure, after_poll
+from brandmelder.store import forgetting, mentions, readings, series, sources
 from brandmelder.store.sources import SourceRow
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from brandmelder.pipeline.parts import Parts, Place
+    from brandmelder.pipeline.parts import Parts
 
 log = structlog.get_logger()
 
 PAGES_PER_TURN = 20
 LOOKBACK = timedelta(days=7)
 """What was published longer ago than this counts as history, never as news (T4)."""
-LONGEST_BACKOFF = timedelta(minutes=15)
-FAILING_AFTER = 3
-
-
-def first_poll(source: SourceId, every: timedelta, now: datetime) -> datetime:
-    """Return when a new source is first visited: within seconds, for people wait for it, but not all at once."""
-    return now + min(every, timedelta(seconds=5)) * _phase(source)
-
-
-def next_poll(source: SourceId, every: timedelta, now: datetime) -> datetime:
-    """Return the source's next slot after `now`, in whole seconds as the store keeps them.
-
-    Slots are tied to absolute time, so that restarts do not bunch the sources.
-    """
-    offset = timedelta(seconds=int(every.total_seconds() * _phase(source)))
-    return EPOCH + (now - EPOCH - offset) // every * every + offset + every
-
-
-def _phase(source: SourceId) -> float:
-    digest = hashlib.sha256(source.encode()).digest()
-    return int.from_bytes(digest[:4]) / 2**32
 
 
 async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[SourceRow, bool]:
@@ -59,6 +38,7 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
     Returns what is remembered of the source, and whether there is something to judge.
     """
     has_news = False
+    metrics.POLL_LATENESS.observe(max(0.0, (now - row.next_poll_at).total_seconds()))
     source = parts.sources[row.id]
     for _ in range(PAGES_PER_TURN):
         try:
@@ -69,10 +49,11 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
             log.exception("source.bug", source=row.id)
             return await _fail(parts, row, error, now), has_news
         found = [ready(one, parts.author_key) for one in poll.mentions]
-        prints = [fingerprint(one.text, one.author, one.parent_id or "") for one in found]
         after = after_poll(row, poll, now, parts.places[row.id])
-        visit = Visit(poll=poll, mentions=found, prints=prints, after=after, watchers=_watchers(parts, row.id), now=now)
-        await parts.database.run(_commit_poll, parts, visit)
+        visit = Visit(poll=poll, mentions=found, after=after, watchers=_watchers(parts, row.id), now=now)
+        new = await parts.database.run(_commit_poll, parts, visit)
+        if not parts.is_draft:
+            _count(row.id, found, new)
         _tell_recovery(parts, row, after)
         row = after
         has_news = has_news or bool(found)
@@ -95,72 +76,44 @@ def _watchers(parts: Parts, source: SourceId) -> list[MonitorId]:
     return [watch.id for watch in parts.watches.values() if source in watch.sources]
 
 
-def after_poll(row: SourceRow, poll: Poll, now: datetime, place: Place) -> SourceRow:
-    """Return what is remembered of a source after a good poll."""
-    read_until = row.read_until
-    if poll.read_until is not None:
-        read_until = max(poll.read_until, row.read_until or poll.read_until)
-    next_poll_at = now if poll.more else next_poll(row.id, place.every, now)
-    return replace(
-        row,
-        cursor=poll.cursor or row.cursor,
-        read_until=read_until,
-        first_contact=row.first_contact or now,
-        history_done=row.history_done or not poll.more,
-        next_poll_at=max(next_poll_at, poll.not_before or next_poll_at),
-        last_success_at=now,
-        failures=0,
-        state=SourceState.DEGRADED if poll.degraded or poll.gap else SourceState.OK,
-        blind_since=None,
-        note=poll.degraded or (poll.gap.reason if poll.gap else ""),
-    )
-
-
-def after_failure(row: SourceRow, error: Exception, now: datetime, place: Place) -> SourceRow:
-    """Return what is remembered of a source after a failed poll: it is asked again, ever more seldom, for ever."""
-    failures = row.failures + 1
-    wait = min(place.every * 2 ** min(failures - 1, 10), max(place.every, LONGEST_BACKOFF))
-    next_poll_at = now + wait
-    state = SourceState.FAILING if failures >= FAILING_AFTER else row.state
-    if isinstance(error, AuthRefused | Gone):
-        state, next_poll_at = SourceState.PAUSED, now + max(place.every, LONGEST_BACKOFF)
-    if isinstance(error, RateLimited):
-        next_poll_at = max(now + place.every, error.until)
-    return replace(
-        row,
-        failures=failures,
-        state=state,
-        next_poll_at=next_poll_at,
-        blind_since=row.blind_since or row.last_success_at or now,
-        note=str(error),
-    )
-
-
 class Visit(Struct, frozen=True, kw_only=True):
     """One answer of a source, ready for commit 1."""
 
     poll: Poll
     mentions: Sequence[Mention]
-    prints: Sequence[str]
     after: SourceRow
     watchers: Sequence[MonitorId]
     now: datetime
 
 
-def _commit_poll(connection: Connection, parts: Parts, visit: Visit) -> None:
+def _print_of(one: Mention) -> str:
+    return fingerprint(one.text, one.author, one.parent_id or "")
+
+
+def _count(source: SourceId, found: Sequence[Mention], new: int) -> None:
+    metrics.MENTIONS.labels(source).inc(new)
+    if new:
+        newest = max(one.published_at for one in found)
+        metrics.SOURCE_LAST_ITEM.labels(source).set(newest.timestamp())
+
+
+def _commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
+    """Write one page of a poll; returns how many mentions were new."""
     before = sources.read_source(connection, visit.after.id)
-    mentions.insert_mentions(connection, visit.mentions, visit.prints)
+    found = forgetting.wanted(connection, parts.author_key, visit.mentions)
+    stored = mentions.insert_mentions(connection, found, [_print_of(one) for one in found])
     gone = mentions.remove_mentions(connection, visit.poll.removals, visit.now)
     correct_alerts(connection, parts, gone, visit.now)
-    sources.save_readings(connection, visit.poll.readings)
-    if visit.poll.gap is not None:
-        sources.save_gap(connection, visit.poll.gap)
+    readings.save_readings(connection, visit.poll.readings)
+    for gap in visit.poll.gaps:
+        sources.save_gap(connection, gap)
     sources.save_source(connection, visit.after)
     if before.blind_since is not None and before.read_until is not None:
         for monitor in visit.watchers:
             series.mark_dirty(connection, monitor, before.read_until)
     if visit.after.history_done and not before.history_done:
         series.forget_state(connection, visit.watchers)
+    return stored.new
 
 
 async def _fail(parts: Parts, row: SourceRow, error: Exception, now: datetime) -> SourceRow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,18 +12,16 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+from msgspec import Struct
 
 from brandmelder.errors import BrandmelderError
 from brandmelder.store import sources
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from brandmelder.clock import Clock
     from brandmelder.model import Click, SourceId
     from brandmelder.notify.listener import Listener
     from brandmelder.pipeline import Pipeline
-    from brandmelder.pipeline.heartbeat import Heartbeat
 
 log = structlog.get_logger()
 
@@ -36,11 +35,21 @@ AFTER_TROUBLE = timedelta(seconds=15)
 """When work that failed as a whole (a full disk, a locked file) is tried again."""
 
 
+class Regular(Struct, frozen=True, kw_only=True):
+    """Work at fixed intervals, beside the way of a mention."""
+
+    name: str
+    every: timedelta
+    first: timedelta = timedelta(0)
+    """How long after the start it is done first; zero for a whole interval."""
+    work: Callable[[datetime], Awaitable[object]]
+
+
 class Timer:
     """Runs a pipeline until it is stopped: one job for each source, one for the evaluation, one for the deliveries."""
 
-    def __init__(self, pipeline: Pipeline, clock: Clock, *, heartbeat: Heartbeat | None = None) -> None:
-        self._pipeline, self._clock, self._heartbeat = pipeline, clock, heartbeat
+    def __init__(self, pipeline: Pipeline, clock: Clock, *, regular: Sequence[Regular] = ()) -> None:
+        self._pipeline, self._clock, self._regular = pipeline, clock, regular
         # Two instances: what is called while the same work is under way waits for its lock and finds the rest. Channels
         # do not wait for one another, so each of them may hang in an instance of its own.
         instances = 2 + len(pipeline.parts.notifiers)
@@ -68,9 +77,10 @@ class Timer:
         ears += [asyncio.ensure_future(work()) for work in (self._apply_clicks, self._answer_clicks)]
         self._at(self._clock.now(), "keep", self._keep)
         self._scheduler.add_job(self._listen, IntervalTrigger(seconds=LISTENS.total_seconds()), id="listen")
-        if self._heartbeat is not None:
-            every = IntervalTrigger(seconds=self._heartbeat.every.total_seconds())
-            self._scheduler.add_job(self._beat, every, id="heartbeat", max_instances=1)
+        for one in self._regular:
+            first = self._clock.now() + (one.first or one.every)
+            every = IntervalTrigger(seconds=one.every.total_seconds(), start_date=first)
+            self._scheduler.add_job(self._do, every, [one], id=one.name, max_instances=1)
         await self._stopped.wait()
         self._scheduler.pause()
         for ear in ears:
@@ -135,9 +145,8 @@ class Timer:
             self._nudge("deliver", self._deliver)
             self._nudge("keep", self._keep)
 
-    async def _beat(self) -> None:
-        if self._heartbeat is not None:
-            await self._shielded(self._heartbeat.beat(self._clock.now()))
+    async def _do(self, one: Regular) -> None:
+        await self._shielded(one.work(self._clock.now()))
 
     async def take(self, click: Click) -> bool:
         """Write down what a person asked, and have it done at once."""

@@ -111,6 +111,8 @@ class _Reading:
             classifier=document.classifier,
             transformer=transformer,
             heartbeat=document.heartbeat,
+            health=document.health,
+            retention=document.retention,
             topics=document.topics,
             incidents_are_negative=document.incidents_are_negative,
             second_opinion=second,

@@ -26,6 +26,8 @@ from brandmelder.settings.duty import (
     WorkingHoursBlock,
     format_days,
 )
+from brandmelder.settings.health import HealthBlock
+from brandmelder.settings.retention import RetentionBlock
 from brandmelder.settings.secrets import secret_names
 from brandmelder.settings.shape import NAME, AlertBlock, DigestBlock, Document, MonitorBlock, SecondOpinionBlock
 from brandmelder.settings.transformer import TransformerBlock
@@ -45,7 +47,7 @@ def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names
     """Return the schema of a configuration that may use the plug-ins `names` tells of: by default all installed."""
     defs: Schema = {}
     schema = _model(Document, defs)
-    blocks = {
+    sections = {
         "sources": _plugged("sources", SourceOptions, names("sources"), defs),
         "channels": _plugged("notifiers", ChannelOptions, names("notifiers"), defs),
         "monitors": _model(MonitorBlock, defs),
@@ -53,7 +55,7 @@ def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names
         "rota": _rota(defs),
     }
     properties = schema["properties"]
-    for section, block in blocks.items():
+    for section, block in sections.items():
         properties[section].update(additionalProperties=block, propertyNames={"pattern": f"^{NAME.pattern}$"})
     properties["second_opinion"] = {**_model(SecondOpinionBlock, defs), **properties["second_opinion"]}
     properties["transformer"] = {**_model(TransformerBlock, defs), **properties["transformer"]}
@@ -61,7 +63,13 @@ def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names
     alert["properties"]["escalation"]["items"] = _model(StepBlock, defs)
     properties["quiet_hours"]["items"] = _model(QuietBlock, defs)
     properties["digests"]["items"] = _model(DigestBlock, defs)
-    for key, model in (("silences", SilencesBlock), ("working_hours", WorkingHoursBlock)):
+    blocks: dict[str, type[BaseModel]] = {
+        "silences": SilencesBlock,
+        "working_hours": WorkingHoursBlock,
+        "health": HealthBlock,
+        "retention": RetentionBlock,
+    }
+    for key, model in blocks.items():
         properties[key] = {**_model(model, defs), "description": properties[key]["description"]}
     properties["calendar"]["items"] = _model(EventBlock, defs)
     properties["marked"]["items"] = _model(MarkedBlock, defs)

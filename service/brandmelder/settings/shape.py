@@ -19,6 +19,8 @@ from brandmelder.notify.escalation import Escalation
 from brandmelder.options import ChannelOptions, Duration, Options, SecretAddress, SecretText, SourceOptions, WebAddress
 from brandmelder.settings.calendar import EventSettings, MarkedSettings
 from brandmelder.settings.duty import DutySettings
+from brandmelder.settings.health import HealthBlock
+from brandmelder.settings.retention import RetentionBlock
 from brandmelder.settings.transformer import TransformerSettings
 
 if TYPE_CHECKING:
@@ -246,6 +248,10 @@ class Document(Options):
     """Who is shown as responsible until somebody has acknowledged."""
     heartbeat: HeartbeatBlock | None = None
     """A sign of life to a service outside, which alarms when it stays away."""
+    health: HealthBlock | None = None
+    """A socket for probes and for Prometheus; none is opened unless this stands here."""
+    retention: RetentionBlock = Field(default_factory=RetentionBlock)
+    """How long what people wrote is kept."""
     classifier: str = "linear"
     """What judges the mentions; a plug-in may bring another."""
     transformer: Any = None
@@ -340,6 +346,8 @@ class Settings(Options):
     classifier: str
     transformer: TransformerSettings | None = None
     heartbeat: HeartbeatBlock | None = None
+    health: HealthBlock | None = None
+    retention: RetentionBlock = Field(default_factory=RetentionBlock)
     topics: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     incidents_are_negative: bool = False
     second_opinion: SecondOpinionBlock | None = None

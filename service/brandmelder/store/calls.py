@@ -22,6 +22,7 @@ _PAGES = select(page).where(page.c.at >= bindparam("since"), page.c.at < bindpar
 _PAGES_OF = _PAGES.where(page.c.person == bindparam("person"))
 _FORGET = delete(page).where(page.c.at < bindparam("before"))
 _NOTICE = insert(notice).on_conflict_do_nothing(index_elements=["id"])
+_FORGET_NOTICES = delete(notice).where(notice.c.at < bindparam("before"))
 _BODY = select(notice.c.body).where(notice.c.id == bindparam("ident"))
 _KNOWN = select(func.count()).where(notice.c.id == bindparam("ident"))
 
@@ -51,6 +52,11 @@ def forget_pages(connection: Connection, before: datetime) -> None:
 def give_notice(connection: Connection, ident: str, body: bytes, now: datetime) -> bool:
     """Keep a notice under its own id; says whether it is new: the same notice is never given twice."""
     return connection.execute(_NOTICE, {"id": ident, "at": seconds(now), "body": body}).rowcount == 1
+
+
+def forget_notices(connection: Connection, before: datetime) -> None:
+    """Forget the notices before a moment."""
+    connection.execute(_FORGET_NOTICES, {"before": seconds(before)})
 
 
 def notice_body(connection: Connection, ident: str) -> bytes | None:

@@ -7,10 +7,12 @@ tenth of the time of a transaction, not nine tenths.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import sqlite3
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,11 +23,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import StaticPool
 
+from brandmelder import metrics
 from brandmelder.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
 from brandmelder.store import schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,6 +38,7 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA busy_timeout=5000",
     "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",
     "PRAGMA cache_size=-65536",
     "PRAGMA wal_autocheckpoint=4096",
 )
@@ -105,7 +109,7 @@ class Database:
     ) -> T:
         """Run one transaction in the calling thread: for commands that have no event loop."""
         try:
-            with self._turn, self._open().begin():
+            with self._turn, _timed(), self._open().begin():
                 return function(self._open(), *args, **kwargs)
         except DatabaseError as error:
             raise _explain(error, self.path) from error
@@ -128,16 +132,16 @@ class Database:
         """
         if self.path is not None:
             _keep_private(self.path)
-        revision = self.run_now(_revision)
-        if revision == schema.HEAD:
+        found = self.run_now(revision)
+        if found == schema.HEAD:
             return
-        if revision is None:
+        if found is None:
             self._create()
-        elif revision in _known_revisions():
+        elif found in _known_revisions():
             raise StoreError(f"the database {self.path} is older than this version; run: brandmelder migrate")
         else:
             raise StoreTooNew(
-                f"the database {self.path} was written by a newer version (revision {revision}, this one knows "
+                f"the database {self.path} was written by a newer version (revision {found}, this one knows "
                 f"{schema.HEAD}); upgrade brandmelder, or restore the backup made before the upgrade"
             )
 
@@ -153,6 +157,22 @@ class Database:
 
         self.run_now(upgrade)
         return schema.HEAD
+
+    def scrub(self, *, rebuild: bool = False) -> None:
+        """Carry the journal into the file and empty it: nothing that was deleted stands in it any more.
+
+        `rebuild` writes the whole file anew; that takes as much space again. Raises StoreBusy while others read.
+        """
+        try:
+            with self._turn:
+                raw = self._open().connection.driver_connection
+                if raw is not None:
+                    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                if raw is not None and rebuild:
+                    raw.execute("VACUUM")
+                    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise StoreBusy(f"database {self.path}: {error}; stop the service and try again") from error
 
     def close(self) -> None:
         """Let the last transaction end, then let go of the file."""
@@ -205,11 +225,20 @@ def _on_connect(connection: Any, _record: object) -> None:
         connection.execute(pragma)
 
 
+@contextlib.contextmanager
+def _timed() -> Iterator[None]:
+    """Measure one transaction, its commit included."""
+    began = time.perf_counter()
+    yield
+    metrics.DB_COMMIT.observe(time.perf_counter() - began)
+
+
 def _on_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _revision(connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
+    """Return which migration the database is at; None for an empty one."""
     if not inspect(connection).has_table("alembic_version"):
         return schema.HEAD if inspect(connection).has_table("mention") else None
     found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()

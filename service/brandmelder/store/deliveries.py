@@ -30,6 +30,11 @@ _WANTING = (
     .limit(bindparam("limit"))
 )
 _NEXT = select(func.min(delivery.c.next_at)).where(delivery.c.channel.not_in(bindparam("besides", (), expanding=True)))
+_OLDEST = (
+    select(delivery.c.state, func.min(delivery.c.next_at))
+    .where(delivery.c.next_at.is_not(None))
+    .group_by(delivery.c.state)
+)
 _OF_INCIDENT = select(delivery.c.body).where(delivery.c.incident == bindparam("incident"))
 _OF_CHANNEL = _OF_INCIDENT.where(delivery.c.channel == bindparam("channel"))
 _IN_STATE = select(delivery.c.body).where(delivery.c.state == bindparam("state"))
@@ -113,6 +118,13 @@ def all_deliveries(connection: Connection) -> list[Delivery]:
     """Return every delivery, oldest first."""
     found = (_decode(body) for body in connection.scalars(_ALL))
     return sorted(found, key=lambda one: (one.created_at, one.key))
+
+
+def oldest(connection: Connection) -> dict[DeliveryState, datetime | None]:
+    """Return for each state that is not an end since when its oldest delivery needs attention (delivery_next)."""
+    rows = dict(connection.execute(_OLDEST).all())
+    waiting = (DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.UNCLEAR)
+    return {state: maybe_moment(rows.get(state.value)) for state in waiting}
 
 
 def save_delivery(connection: Connection, one: Delivery, next_at: datetime | None, *, expected: DeliveryState) -> None:

@@ -37,8 +37,10 @@ _LAST = select(func.max(mention.c.id))
 _INSERT = insert(mention).on_conflict_do_nothing(index_elements=["source", "external_id"])
 _LANDED = select(mention.c.id).where(mention.c.id >= bindparam("first"), mention.c.id < bindparam("end"))
 _KNOWN = select(mention.c.source, mention.c.external_id, mention.c.id, mention.c.fingerprint).where(
-    tuple_(mention.c.source, mention.c.external_id).in_(bindparam("keys", expanding=True))
+    tuple_(mention.c.source, mention.c.external_id).in_(bindparam("keys", expanding=True)),
+    mention.c.forgotten_at.is_(None),
 )
+"""What was forgotten is known and not followed any more: an edit would bring it back."""
 _EDIT = (
     update(mention)
     .where(mention.c.id == bindparam("key"))
@@ -355,11 +357,11 @@ def newest(
 
 
 def page(connection: Connection, after: MentionId, limit: int) -> list[tuple[MentionId, Mention, Verdict | None]]:
-    """Return the mentions after `after` with their verdicts, in the order they were stored: for a recount."""
+    """Return the mentions after `after` that have their text, with their verdicts, in stored order: for a recount."""
     rows = connection.execute(
         select(mention.c.id, verdict.c.body, *_COLUMNS)
         .select_from(mention.outerjoin(verdict, verdict.c.mention == mention.c.id))
-        .where(mention.c.id > after)
+        .where(mention.c.id > after, mention.c.removed_at.is_(None))
         .order_by(mention.c.id)
         .limit(limit)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -15,10 +16,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     text,
 )
 
-HEAD = "0007"
+HEAD = "0010"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
@@ -44,6 +46,20 @@ source = Table(
     Column("state", String(16), nullable=False),
     Column("blind_since", BigInteger),
     Column("note", Text, nullable=False, default=""),
+    Column("state_since", BigInteger),
+    Column("good_since", BigInteger),
+    Column("fault", String(16), nullable=False, server_default=""),
+)
+
+blindness = Table(
+    "blindness",
+    metadata,
+    Column("source", String(128), primary_key=True),
+    Column("since", BigInteger, primary_key=True),
+    Column("told_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("reason", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 mention = Table(
@@ -67,6 +83,7 @@ mention = Table(
     Column("captured_at", BigInteger, nullable=False),
     Column("removed_at", BigInteger),
     Column("judged", Boolean, nullable=False, default=False),
+    Column("forgotten_at", BigInteger),
     UniqueConstraint("source", "external_id", name="mention_identity"),
 )
 Index("mention_to_judge", mention.c.id, sqlite_where=text("judged = 0"), postgresql_where=text("NOT judged"))
@@ -184,6 +201,19 @@ reading = Table(
     Column("account", String(256), primary_key=True),
     Column("name", String(64), primary_key=True),
     Column("at", BigInteger, primary_key=True),
+    Column("value", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+latest_reading = Table(
+    "latest_reading",
+    metadata,
+    Column("source", String(128), primary_key=True),
+    Column("account", String(256), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("own", Boolean, nullable=False),
+    Column("at", BigInteger, nullable=False),
     Column("value", Float, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -321,4 +351,39 @@ notice = Table(
     Column("id", String(160), primary_key=True),
     Column("at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("act", String(64), nullable=False),
+    Column("subject", Text, nullable=False, default=""),
+    Column("detail", Text, nullable=False, default=""),
+    Column("previous", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    sqlite_autoincrement=True,
+)
+AUDIT_KEPT_DAYS = 365
+"""A younger row of the audit can be neither changed nor deleted: the database itself refuses."""
+_REFUSED = "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
+_YOUNG = f"OLD.at > CAST(strftime('%s', 'now') AS INTEGER) - {AUDIT_KEPT_DAYS * 86_400}"
+AUDIT_GUARDS = (
+    f"CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit {_REFUSED}",
+    f"CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit WHEN {_YOUNG} {_REFUSED}",
+)
+for _guard in AUDIT_GUARDS:
+    # `%` would be a parameter's beginning.
+    _made = DDL(_guard.replace("%", "%%"))  # type: ignore[no-untyped-call] # SQLAlchemy's
+    event.listen(audit, "after_create", _made.execute_if(dialect="sqlite"))
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger),
+    sqlite_with_rowid=False,
 )

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 from brandmelder.errors import Conflict
 from brandmelder.model import BIN, MentionId, MonitorId, SourceId
 from brandmelder.store.database import maybe_moment, maybe_seconds, moment, seconds
-from brandmelder.store.schema import bin_, match, monitor
+from brandmelder.store.schema import bin_, match, mention, monitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -298,8 +298,9 @@ def rebuild_bins(connection: Connection) -> int:
 
 
 def strike(connection: Connection, name: MonitorId) -> None:
-    """Empty a monitor's ledger: a recount writes it anew."""
-    connection.execute(delete(match).where(match.c.monitor == name))
+    """Empty a monitor's ledger: a recount writes it anew. What has no text any more keeps its line: it cannot."""
+    readable = select(mention.c.id).where(mention.c.removed_at.is_(None))
+    connection.execute(delete(match).where(match.c.monitor == name, match.c.mention.in_(readable)))
 
 
 def matches(connection: Connection, name: MonitorId) -> int:

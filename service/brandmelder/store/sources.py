@@ -9,12 +9,12 @@ from msgspec import Struct
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from brandmelder.model import Cursor, Gap, Reading, SourceId, SourceState
+from brandmelder.model import Cursor, Gap, SourceId, SourceState
 from brandmelder.store.database import maybe_moment, maybe_seconds, moment, seconds
-from brandmelder.store.schema import gap, reading, source
+from brandmelder.store.schema import gap, source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from sqlalchemy import Connection, Row
 
@@ -29,7 +29,6 @@ _SAVE = (
 )
 _SAVE_GAP = insert(gap).on_conflict_do_nothing(index_elements=["source", "since", "until"])
 _OPEN_GAPS = select(gap).where(gap.c.until > bindparam("since"), gap.c.filled_at.is_(None))
-_SAVE_READINGS = insert(reading).on_conflict_do_nothing()
 
 
 class SourceRow(Struct, frozen=True, kw_only=True):
@@ -44,8 +43,14 @@ class SourceRow(Struct, frozen=True, kw_only=True):
     last_success_at: datetime | None = None
     failures: int = 0
     state: SourceState = SourceState.OK
+    state_since: datetime | None = None
     blind_since: datetime | None = None
+    good_since: datetime | None = None
+    """Since when every poll was good; None after a bad one."""
+    fault: str = ""
+    """What kind of fault its last poll met: the name of an error, `bug`; empty if it was good."""
     note: str = ""
+    """Why it is not wholly well, in a sentence; empty if it is."""
 
 
 def register(connection: Connection, first_polls: Mapping[SourceId, datetime]) -> None:
@@ -57,6 +62,7 @@ def register(connection: Connection, first_polls: Mapping[SourceId, datetime]) -
             "history_done": False,
             "failures": 0,
             "state": SourceState.OK.value,
+            "fault": "",
             "note": "",
         }
         for ident, at in first_polls.items()
@@ -86,7 +92,10 @@ def _source(row: Row[Any]) -> SourceRow:
         last_success_at=maybe_moment(row.last_success_at),
         failures=row.failures,
         state=SourceState(row.state),
+        state_since=maybe_moment(row.state_since),
         blind_since=maybe_moment(row.blind_since),
+        good_since=maybe_moment(row.good_since),
+        fault=row.fault,
         note=row.note,
     )
 
@@ -105,7 +114,10 @@ def save_source(connection: Connection, row: SourceRow) -> None:
             "last_success_at": maybe_seconds(row.last_success_at),
             "failures": row.failures,
             "state": row.state.value,
+            "state_since": maybe_seconds(row.state_since),
             "blind_since": maybe_seconds(row.blind_since),
+            "good_since": maybe_seconds(row.good_since),
+            "fault": row.fault,
             "note": row.note,
         },
     )
@@ -140,21 +152,3 @@ def open_gaps(connection: Connection, since: datetime) -> list[Gap]:
         )
         for row in rows
     ]
-
-
-def save_readings(connection: Connection, readings: Sequence[Reading]) -> None:
-    """Keep readings, one for each account, name and moment."""
-    if readings:
-        connection.execute(
-            _SAVE_READINGS,
-            [
-                {
-                    "source": one.source,
-                    "account": one.account,
-                    "name": one.name,
-                    "at": seconds(one.at),
-                    "value": one.value,
-                }
-                for one in readings
-            ],
-        )

@@ -91,6 +91,12 @@ class Face(ABC):
         seen = [post for post in self.posts.values() if not post.is_hidden]
         return sorted(seen, key=lambda post: (post.at, post.number), reverse=True)
 
+    async def show(self) -> None:  # noqa: B027 - most have nothing to do
+        """Bring about what is not asked for over HTTP; called before every poll.
+
+        A face without HTTP writes its file here, or sends what it has to send.
+        """
+
     def ident(self, post: Post) -> str:
         """Return the external id of a post."""
         return str(post.number)

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from brandmelder.capture.source import Source
     from brandmelder.classify.classifier import Classifier
     from brandmelder.notify.notifier import Notifier
-    from brandmelder.pipeline.heartbeat import Heartbeat
     from brandmelder.pipeline.second import SecondOpinion
     from brandmelder.settings import Settings
     from brandmelder.store.database import Database
@@ -41,7 +40,6 @@ __all__ = [
     "build",
     "build_calendars",
     "build_classifier",
-    "build_heartbeat",
     "build_notifiers",
     "build_sources",
     "duty",
@@ -75,17 +73,6 @@ def build_classifier(settings: Settings, brand: str) -> Classifier:
     more = {} if block is None else {name: getattr(block, name) for name in type(block).model_fields}
     judge: Classifier = kind(brand, **more)
     return judge
-
-
-def build_heartbeat(settings: Settings, parts: Parts, reach: Outside) -> Heartbeat | None:
-    """Build the sign of life, if the configuration asks for one."""
-    block = settings.heartbeat
-    if block is None:
-        return None
-    from brandmelder.pipeline.heartbeat import Heartbeat
-
-    exchange = reach.http.exchange(allow_private=block.allow_private)
-    return Heartbeat(parts, exchange, url=block.url.reveal(), every=block.every)
 
 
 def build(

@@ -25,6 +25,7 @@ class FacebookFace(Face):
     def __init__(self):
         super().__init__()
         self.posted = None
+        self.closed = set()
         self.usage = {}
         self.asked_for = []
 
@@ -41,7 +42,11 @@ class FacebookFace(Face):
             assert (asked.query["filter"], asked.query["order"]) == ("stream", "reverse_chronological")
             return self._list([self._comment(post) for post in self.newest_first()], asked)
         if asked.path in {"/10", "/20"}:
-            return self._said({"fan_count": 499 if asked.path == "/10" else 1825, "followers_count": 510})
+            assert asked.query["fields"] == "name,fan_count,followers_count"
+            if asked.path in self.closed:
+                return self.refused(10, 403)
+            name, fans = ("Nordfunk", 499) if asked.path == "/10" else ("Anderefirma", 1825)
+            return self._said({"name": name, "fan_count": fans, "followers_count": 510, "id": asked.path[1:]})
         return self._single(asked.path[1:])
 
     def _single(self, ident):
@@ -179,8 +184,21 @@ class TestFacebook(SourceConformance):
                 ("20", "fans"): 1825,
                 ("20", "followers"): 510,
             }
+            assert {(one.title, one.own) for one in poll.readings} == {("Nordfunk", True), ("Anderefirma", False)}
             stage.later(5 * MINUTE)
             assert not (await stage.reader.poll()).readings
+
+    async def test_a_page_that_may_not_be_compared_is_told_and_keeps_nothing_back(self):
+        async with self.reading() as stage:
+            stage.face.closed = {"/20"}
+            stage.face.write(stage.now - HOUR, "Nordfunk")
+            stage.reader.source = self.make_source(stage.reader.source._api._tools, stage.url, compare=("20",))
+            poll = await stage.reader.poll()
+            assert {one.account for one in poll.readings} == {"10"}
+            assert "the numbers of page 20 cannot be read" in poll.degraded
+            stage.later(5 * MINUTE)
+            assert "page 20" in (await stage.reader.poll()).degraded, "it is said until the next reading"
+            assert "Nordfunk" in stage.reader.texts()
 
     async def test_a_limit_that_comes_near_makes_it_slower(self):
         async with self.reading() as stage:

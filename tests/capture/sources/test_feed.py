@@ -82,7 +82,7 @@ async def test_the_first_poll_is_silent_history(feed):
     assert [one.external_id for one in poll.mentions] == ["n4", "n3", "n2", "n1", "n0"]
     assert all(one.history for one in poll.mentions)
     assert poll.read_until == NOW
-    assert poll.gap is None
+    assert not poll.gaps
     assert poll.extent.read == 5
     assert not poll.more
 
@@ -190,9 +190,9 @@ async def test_a_burst_beyond_the_window_is_a_gap_and_not_silence(feed):
         feed.add(n, NOW + timedelta(seconds=n))
     poll = await feed.poll(NOW + timedelta(minutes=5))
     assert len(poll.mentions) == 10
-    assert poll.gap is not None
-    assert (poll.gap.since, poll.gap.until) == (NOW - timedelta(minutes=21), NOW + timedelta(seconds=30))
-    assert "missed" in poll.gap.reason
+    assert poll.gaps
+    assert (poll.gaps[0].since, poll.gaps[0].until) == (NOW - timedelta(minutes=21), NOW + timedelta(seconds=30))
+    assert "missed" in poll.gaps[0].reason
 
 
 async def test_a_full_window_with_one_known_entry_is_whole(feed):
@@ -203,7 +203,7 @@ async def test_a_full_window_with_one_known_entry_is_whole(feed):
         feed.add(n, NOW)
     poll = await feed.poll(NOW + timedelta(minutes=5))
     assert len(poll.mentions) == 9
-    assert poll.gap is None
+    assert not poll.gaps
 
 
 async def test_a_feed_that_shows_a_day_only_has_no_gap_after_a_quiet_week(feed):
@@ -212,7 +212,7 @@ async def test_a_feed_that_shows_a_day_only_has_no_gap_after_a_quiet_week(feed):
     await feed.poll()
     feed.items.clear()
     feed.add(9, NOW + timedelta(days=7))
-    assert (await feed.poll(NOW + timedelta(days=7))).gap is None
+    assert (await feed.poll(NOW + timedelta(days=7))).gaps == ()
 
 
 async def test_a_gap_without_dates_still_has_a_beginning_and_an_end(feed):
@@ -222,7 +222,7 @@ async def test_a_gap_without_dates_still_has_a_beginning_and_an_end(feed):
     for n in range(10, 30):
         feed.add(n, None)
     poll = await feed.poll(NOW + timedelta(minutes=5))
-    assert poll.gap.since < poll.gap.until
+    assert poll.gaps[0].since < poll.gaps[0].until
 
 
 # ------------------------------------------------------- identity and changes
@@ -248,7 +248,7 @@ async def test_a_feed_that_invents_new_ids_at_every_poll_is_not_a_storm(feed):
             feed.add(n, NOW, guid=f"{turn}-{n}")
         poll = await feed.poll(NOW + timedelta(minutes=5 * turn))
         assert len(poll.mentions) == (8 if turn == 0 else 0)
-        assert poll.gap is None
+        assert not poll.gaps
 
 
 def entry(**parts: str) -> Entry:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from brandmelder.capture.sources.hackernews import HackerNewsOptions, HackerNewsSource
 from brandmelder.model import SourceId
 from brandmelder.testing import Face, Said, SourceConformance
+from brandmelder.testing.sources import MINUTE
 
 
 class HackerNewsFace(Face):
@@ -20,7 +22,8 @@ class HackerNewsFace(Face):
             since, until = map(int, re.findall(r"\d+", asked.query["numericFilters"]))
             assert asked.query["numericFilters"] == f"created_at_i>{since},created_at_i<={until}"
             found = [post for post in self.newest_first() if since < post.at.timestamp() <= until]
-        page = found[: min(int(asked.query.get("hitsPerPage", "20")), 1000)]
+        size, number = int(asked.query.get("hitsPerPage", "20")), int(asked.query.get("page", "0"))
+        page = found[:1000][number * size : (number + 1) * size]
         return Said.json({"hits": [self._hit(post) for post in page], "nbHits": len(found)})
 
     @staticmethod
@@ -56,3 +59,13 @@ class TestHackerNews(SourceConformance):
                 stage.face.write(stage.now, f"Nordfunk {number}")
             await stage.reader.poll()
             assert len(stage.reader.stored) == 150
+
+    async def test_more_of_one_second_than_the_service_shows_are_a_declared_gap(self):
+        async with self.reading() as stage:
+            stage.face.write(stage.now - 2 * MINUTE, "Nordfunk davor")
+            for number in range(1100):
+                stage.face.write(stage.now - MINUTE, f"Nordfunk {number}")
+            await stage.reader.poll()
+            (gap,) = stage.reader.gaps
+            assert (gap.since, gap.until) == (stage.now - MINUTE, stage.now - MINUTE + timedelta(seconds=1))
+            assert len(stage.reader.stored) == 1001, "what stands before that second is read"

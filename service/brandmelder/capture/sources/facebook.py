@@ -20,6 +20,7 @@ from brandmelder.capture.graph_api import GraphApi, Missing, Paging, weak_id
 from brandmelder.capture.lists import Lists, join, poll_lists
 from brandmelder.capture.mentions import Told, mention_of, moment_of
 from brandmelder.capture.source import Poll, Recheck, Tools
+from brandmelder.errors import SourceError
 from brandmelder.model import Cursor, Mention, Reading, Removal, SourceId
 from brandmelder.options import SecretText, SourceOptions, WebAddress
 
@@ -89,7 +90,7 @@ class _Items(Struct, frozen=True):
 class _Numbers(Struct, frozen=True):
     fan_count: int | None = None
     followers_count: int | None = None
-    id: str = ""
+    name: str = ""
 
 
 class Memory(Struct, kw_only=True, omit_defaults=True):
@@ -107,6 +108,8 @@ class Memory(Struct, kw_only=True, omit_defaults=True):
     until: datetime | None = None
     """Up to when the feed was read whose comments are being read."""
     measured: datetime | None = None
+    unmeasured: str = ""
+    """Why some of the numbers were missing when they were last read."""
 
 
 class FacebookSource:
@@ -146,6 +149,7 @@ class FacebookSource:
             read_until=memory.until if is_whole else None,
             readings=readings,
             not_before=joined.not_before or slower,
+            degraded=joined.degraded or memory.unmeasured,
         )
 
     async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:
@@ -223,15 +227,22 @@ class FacebookSource:
         return found
 
     async def _measure(self, memory: Memory, now: datetime) -> tuple[Reading, ...]:
+        """Read each page's numbers once an hour; what may not be read is noted, and keeps nothing else back."""
         if memory.measured is not None and now - memory.measured < READINGS_EVERY:
             return ()
-        memory.measured = now.replace(microsecond=0)
+        at = memory.measured = now.replace(microsecond=0)
         readings: list[Reading] = []
+        memory.unmeasured = ""
         for page in (self._options.page, *self._options.compare):
-            told = await self._api.get(page, {"fields": "fan_count,followers_count"}, _Numbers, now)
+            try:
+                told = await self._api.get(page, {"fields": "name,fan_count,followers_count"}, _Numbers, now)
+            except SourceError as error:
+                memory.unmeasured = memory.unmeasured or f"the numbers of page {page} cannot be read: {error}"
+                continue
             values = {"fans": told.fan_count, "followers": told.followers_count}
+            own, title = page == self._options.page, told.name or page
             readings += [
-                Reading(source=self.id, account=page, name=name, value=value, at=memory.measured)
+                Reading(source=self.id, account=page, name=name, value=value, at=at, own=own, title=title)
                 for name, value in values.items()
                 if value is not None
             ]

@@ -117,7 +117,7 @@ class FeedSource:
             mentions=tuple(mentions),
             cursor=_dump(after if feed.is_cut else _validated(after, answer, now)),
             read_until=seen_until(answer.headers, now),
-            gap=self._gap(state, before, marks, min(times, default=now)),
+            gaps=self._gaps(state, before, marks, min(times, default=now)),
             extent=Extent(read=len(feed.entries)),
             not_before=self._not_before(answer, feed.time_to_live or timedelta(0), now),
             degraded="the feed was cut off; its last entry is left out" if feed.is_cut else "",
@@ -143,20 +143,20 @@ class FeedSource:
             flags=(*(("weak_id",) if told.is_weak else ()), *flags),
         )
 
-    def _gap(
+    def _gaps(
         self, state: State | None, before: Mapping[int, int], marks: Mapping[int, int], oldest: datetime
-    ) -> Gap | None:
+    ) -> tuple[Gap, ...]:
         """Return what fell out of the window unseen: nothing of a full last answer is left in this one."""
         if state is None or not state.count or len(marks) < state.count:
-            return None
+            return ()
         seen = last(before, state.count)
         if seen.keys() & marks.keys() or set(seen.values()) & set(marks.values()):
-            return None
+            return ()
         since, until = state.newest or state.read, oldest
         if since >= until:
             since, until = min(state.read, until), max(state.read, until) + timedelta(seconds=1)
         reason = f"none of the {state.count} entries seen last is left in the feed: what came in between was missed"
-        return Gap(source=self.id, since=to_utc_seconds(since), until=to_utc_seconds(until), reason=reason)
+        return (Gap(source=self.id, since=to_utc_seconds(since), until=to_utc_seconds(until), reason=reason),)
 
     def _not_before(self, answer: Answer, life: timedelta, now: datetime) -> datetime | None:
         """Return when other people's servers want to be asked again; our own are asked as often as we like."""

@@ -19,13 +19,15 @@ from brandmelder.capture.lists import Lists, poll_lists
 from brandmelder.capture.mentions import Told, mention_of
 from brandmelder.capture.normalise import strip_html
 from brandmelder.capture.source import Poll, Recheck, Tools
-from brandmelder.model import Cursor, Mention, Removal, SourceId
+from brandmelder.model import Cursor, Gap, Mention, Removal, SourceId
 from brandmelder.options import SourceOptions, WebAddress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _HITS: Final = 200
+_SHOWN: Final = 1_000
+"""Of more hits the service shows no others, whatever the page."""
 _SERVICE: Final = "the search of Hacker News"
 
 
@@ -87,8 +89,9 @@ class HackerNewsSource:
         )
 
     async def _ask(self, words: str, page: str, now: datetime) -> Page:
-        until = int(page) if page else int(now.timestamp()) + 60
-        since = int((now - self._options.history).timestamp())
+        stamp, _, further = page.partition(":")
+        until = int(stamp) if page else int(now.timestamp()) + 60
+        since = until - 1 if further else int((now - self._options.history).timestamp())
         asked = {
             "query": f'"{words}"',
             "tags": "(story,comment)",
@@ -96,15 +99,33 @@ class HackerNewsSource:
             "hitsPerPage": str(_HITS),
             "typoTolerance": "false",
         }
-        found = await self._search(asked, now)
-        oldest = min((hit.created_at_i for hit in found.hits), default=0)
-        is_last = len(found.hits) < _HITS
+        found = await self._search(asked | ({"page": further} if further else {}), now)
+        following, gaps = self._following(found, until, int(further or "0"))
         return Page(
             mentions=[self._mention(hit, now) for hit in found.hits],
             ids=[hit.objectID for hit in found.hits],
-            following="" if is_last else str(oldest if oldest < until else oldest - 1),
-            expected=found.nbHits,
+            following=following,
+            expected=None if further else found.nbHits,
+            gaps=gaps,
         )
+
+    def _following(self, found: _Hits, until: int, number: int) -> tuple[str, list[Gap]]:
+        """Return where the walk goes on, and what cannot be seen.
+
+        The bound moves to the oldest time; pages are counted only within one second, for a deletion would shift them.
+        """
+        is_full = len(found.hits) >= _HITS
+        if not number:
+            oldest = min((hit.created_at_i for hit in found.hits), default=0)
+            return (str(oldest) if oldest < until else f"{until}:1") if is_full else "", []
+        if is_full and (number + 1) * _HITS < _SHOWN:
+            return f"{until}:{number + 1}", []
+        if found.nbHits <= _SHOWN:
+            return str(until - 1), []
+        second = datetime.fromtimestamp(until, UTC)
+        reason = f"more than {_SHOWN} posts bear the time {second:%Y-%m-%d %H:%M:%S} UTC"
+        gap = Gap(source=self.id, since=second, until=second + timedelta(seconds=1), reason=reason)
+        return str(until - 1), [gap]
 
     async def _search(self, asked: dict[str, str], now: datetime) -> _Hits:
         answer = await self._tools.fetch(f"{self._base}/api/v1/search_by_date?{urlencode(asked)}", now=now)

@@ -100,7 +100,7 @@ class Turn:
         self.known, self.unseen = unpack(memory.known), unpack(memory.unseen)
         self.mentions: dict[int, Mention] = {}
         self.removals: list[Removal] = []
-        self.gap: Gap | None = None
+        self.gaps: list[Gap] = []
         self.read: set[int] = set()
         self.expected: int | None = None
         self.seen_until = now
@@ -131,7 +131,7 @@ class Turn:
             removals=tuple(self.removals),
             cursor=Cursor(msgspec.json.encode(memory).decode()),
             read_until=memory.walk.after if memory.is_walking else self.seen_until,
-            gap=self.gap,
+            gaps=tuple(self.gaps),
             extent=Extent(read=len(self.read), expected=self.expected if is_whole else None, is_exact=is_whole),
             more=self.stopped is None and bool(memory.is_walking or memory.sweep or memory.unseen),
             not_before=self.stopped.until if isinstance(self.stopped, RateLimited) else None,
@@ -261,7 +261,7 @@ class WordPressSource:
             return walk
         second = walk.after + SECOND
         reason = f"more than {PAGE * LAST_PAGE} comments bear the time {second:%Y-%m-%d %H:%M:%S} UTC"
-        turn.gap = Gap(source=self.id, since=second, until=second + SECOND, reason=reason)
+        turn.gaps.append(Gap(source=self.id, since=second, until=second + SECOND, reason=reason))
         return Walk(second)
 
     def _mention(self, one: Comment, turn: Turn) -> Mention:
@@ -290,19 +290,19 @@ class WordPressSource:
             raise refused or error from error
         turn.memory.etag, turn.seen_until = feed.etag, feed.seen_until
         if feed.comments is not None:
-            turn.gap = self._gap(turn, feed.comments)
+            turn.gaps += self._gaps(turn, feed.comments)
             turn.read |= {one.id for one in feed.comments}
             turn.keep(feed.comments, [self._mention(one, turn) for one in turn.fresh(feed.comments)])
         turn.note = _CLOSED
         return replace(self._close(turn), more=False, read_until=turn.seen_until)
 
-    def _gap(self, turn: Turn, comments: Sequence[Comment]) -> Gap | None:
+    def _gaps(self, turn: Turn, comments: Sequence[Comment]) -> list[Gap]:
         times = [one.published for one in comments if one.published is not None]
         if not turn.known or not times or any(one.id in turn.known for one in comments) or len(comments) < _FEED_WINDOW:
-            return None
+            return []
         since, until = turn.memory.newest or turn.memory.first, min(times)
         reason = "the comment feed shows the last ten only: what came before them was missed"
-        return Gap(source=self.id, since=since, until=until, reason=reason) if since < until else None
+        return [Gap(source=self.id, since=since, until=until, reason=reason)] if since < until else []
 
 
 def _credentials(options: WordPressOptions) -> dict[str, str]:

@@ -33,7 +33,6 @@ LAG: Final = timedelta(seconds=15)
 OVERLAP: Final = timedelta(minutes=2)
 RECENT: Final = timedelta(days=7) - timedelta(minutes=5)
 """How far back the search reaches."""
-ABANDONED: Final = timedelta(days=30)
 READINGS_EVERY: Final = timedelta(hours=1)
 RECHECK_SHARE: Final = 0.2
 """The part of the day's budget that asking again may take."""
@@ -54,7 +53,9 @@ class XOptions(SourceOptions):
     reach: bool = False
     """Read each author's followers, too: twice a post's price on top."""
     accounts: Annotated[tuple[Annotated[str, Field(pattern=r"^@?[A-Za-z0-9_]{1,15}$")], ...], Field(max_length=20)] = ()
-    """Accounts whose followers and posts are read every hour, ours and competitors'."""
+    """Our accounts, the abandoned ones too: followers, posts and days of silence are read every hour."""
+    compare: Annotated[tuple[Annotated[str, Field(pattern=r"^@?[A-Za-z0-9_]{1,15}$")], ...], Field(max_length=20)] = ()
+    """Others' accounts to compare ours with, such as a competitor's."""
     url: WebAddress = "https://api.x.com"
     """Where the API stands."""
 
@@ -135,18 +136,28 @@ class XSource:
 
     async def _measure(self, memory: Memory, now: datetime) -> tuple[Reading, ...]:
         """Read the accounts' numbers once an hour; the days since the last post tell an abandoned one."""
-        names = [name.lstrip("@") for name in self._options.accounts]
+        ours = {name.lstrip("@").casefold(): name.lstrip("@") for name in self._options.accounts}
+        names = [*ours.values(), *(name.lstrip("@") for name in self._options.compare)]
         is_due = memory.measured is None or now - memory.measured >= READINGS_EVERY
         if not names or not is_due:
             return ()
         users = await self._api.users(names, now)
-        memory.measured, memory.spent = now.replace(microsecond=0), memory.spent + len(users) * USER_COST
+        at = now.replace(microsecond=0)
+        memory.measured, memory.spent = at, memory.spent + len(users) * USER_COST
         readings: list[Reading] = []
         for user in users:
             silent = (now - user.last_post).days if user.last_post else None
             values = {"followers": user.public_metrics.followers_count, "posts": user.posts, "days_silent": silent}
             readings += [
-                Reading(source=self.id, account=user.username, name=name, value=value, at=now.replace(microsecond=0))
+                Reading(
+                    source=self.id,
+                    account=user.username,
+                    name=name,
+                    value=value,
+                    at=at,
+                    own=user.username.casefold() in ours,
+                    title=f"@{user.username}",
+                )
                 for name, value in values.items()
                 if value is not None
             ]
@@ -184,7 +195,8 @@ class XSource:
         )
 
     def _poll(self, memory: Memory, mentions: tuple[Mention, ...], readings: tuple[Reading, ...]) -> Poll:
-        gap, note, head = None, "", memory.head
+        gaps: tuple[Gap, ...] = ()
+        note, head = "", memory.head
         if not memory.left and head is not None:
             missing = memory.expected - memory.read
             if memory.is_sample and missing > 0:
@@ -193,7 +205,7 @@ class XSource:
                     f"{memory.expected} posts, {memory.read} read: the budget of "
                     f"{self._options.budget:g} dollars a day pays no more"
                 )
-                gap = Gap(source=self.id, since=since, until=head, reason=note, expected=missing)
+                gaps = (Gap(source=self.id, since=since, until=head, reason=note, expected=missing),)
             memory.walked, memory.head, memory.is_sample = head, None, False
         is_done = memory.head is None
         return Poll(
@@ -201,7 +213,7 @@ class XSource:
             readings=readings,
             cursor=Cursor(msgspec.json.encode(memory).decode()),
             read_until=memory.walked if is_done else None,
-            gap=gap,
+            gaps=gaps,
             extent=Extent(read=memory.read, expected=memory.expected, is_exact=True) if is_done else None,
             more=not is_done,
             degraded=note,

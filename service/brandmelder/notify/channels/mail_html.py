@@ -10,12 +10,15 @@ if TYPE_CHECKING:
 
     from brandmelder.notify.message import Message, QuoteText, Span
 
-_FONT = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
-_MUTED = "color:#5b6470"
-_LABEL = f"padding:3px 16px 3px 0;vertical-align:top;white-space:nowrap;{_MUTED}"
-_FACT = "padding:3px 0"
+_FONT = "font-family:-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
+_MUTED = "opacity:.75"  # of whatever ink the mailbox uses, light or dark
+_LABEL = f"padding:3px 16px 3px 0;vertical-align:top;width:96px;{_MUTED}"
+_FACT = "padding:3px 0;vertical-align:top"
 _QUOTE = "margin:12px 0;padding:2px 0 2px 12px;border-left:3px solid #c3c9d1"
-_BUTTON = "display:inline-block;margin:4px 8px 4px 0;padding:8px 14px;border:1px solid #8a929c;border-radius:6px"
+_BUTTON = (
+    "display:inline-block;color:inherit;text-decoration:none;"
+    "margin:4px 8px 4px 0;padding:8px 14px;border:1px solid #8a929c;border-radius:6px"
+)
 
 
 def html_of(message: Message, *, picture: str = "") -> str:
@@ -59,7 +62,7 @@ def _spans(spans: Sequence[Span]) -> str:
 
 
 def _quote(quote: QuoteText) -> str:
-    source = _link(quote.label, quote.url, _MUTED) if quote.url else escape(quote.label)
+    source = _link(quote.label, quote.url, f"color:inherit;{_MUTED}") if quote.url else escape(quote.label)
     return (
         f'<blockquote style="{_QUOTE}">{escape(quote.text)}<br><span style="font-size:13px;{_MUTED}">{source}</span>'
         "</blockquote>"

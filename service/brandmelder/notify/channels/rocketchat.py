@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from brandmelder.errors import ChannelError
 from brandmelder.model import Form, State
-from brandmelder.notify.answers import refusal, unheard
 from brandmelder.notify.channels.rocketchat_options import RocketChatOptions
 from brandmelder.notify.markdown import Dialect, widened
-from brandmelder.notify.notifier import Found, Outcome, RefusedPlace, Sent, Uneditable, Unreadable
+from brandmelder.notify.one_way import OneWayNotifier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
     from brandmelder.model import ChannelId
     from brandmelder.notify.message import Message
     from brandmelder.notify.notifier import Tools
@@ -28,59 +22,20 @@ DIALECT = Dialect(show=widened, bold="*", link="[{label}]({url})")
 _COLOURS = {State.OPEN: "#c8102e", State.ACKNOWLEDGED: "#d9a400", State.RESOLVED: "#2e7d32"}
 
 
-class RocketChatNotifier:
-    """Posts, and neither edits nor finds what stands there. A `ref` is the delivery's key."""
+class RocketChatNotifier(OneWayNotifier):
+    """Posts messages with one attachment. A `ref` is the delivery's key."""
 
     Options: ClassVar[type[ChannelOptions]] = RocketChatOptions
-    can_update = False
-    can_find = False
-    is_idempotent = False
-    spacing = timedelta(seconds=1)
+    service = "Rocket.Chat"
 
     def __init__(self, channel_id: ChannelId, options: RocketChatOptions, tools: Tools) -> None:
-        self.id = channel_id
-        self._options, self._tools = options, tools
+        super().__init__(channel_id, options.webhook.reveal(), tools)
 
-    async def push(self, message: Message, *, key: str, thread: str | None, form: Form) -> Outcome:
-        """Post a message; news is a message of its own."""
-        del thread
-        try:
-            reply = await self._tools.exchange(
-                "POST",
-                self._options.webhook.reveal(),
-                headers={"content-type": "application/json"},
-                body=_request(message, form),
-            )
-        except ChannelError as error:
-            return unheard(error, "Rocket.Chat")
-        return refusal(reply, "Rocket.Chat") or Sent(key)
-
-    async def update(self, ref: str, message: Message, *, key: str, form: Form) -> Outcome:
-        """Say that what was posted stays as it is."""
-        del ref, message, key, form
-        return Uneditable("what came by a webhook is not edited")
-
-    async def find(self, key: str, *, since: datetime, thread: str | None) -> Found | Unreadable:
-        """Say that a webhook only writes."""
-        del key, since, thread
-        return Unreadable("a webhook only writes")
-
-    async def delete(self, ref: str) -> Outcome:
-        """Say that what was posted cannot be taken back."""
-        return RefusedPlace(f"{ref} cannot be taken back")
-
-    async def check(self) -> Sequence[str]:
-        """Nothing can be asked of a webhook but to take a message."""
-        return []
-
-    async def close(self) -> None:
-        """Hold nothing."""
-
-
-def _request(message: Message, form: Form) -> bytes:
-    text = f"*{widened(message.lock_screen)}*"
-    if form is not Form.FULL:
-        return msgspec.json.encode({"text": text})
-    colour = _COLOURS.get(message.subject.state, "#8a929c") if message.subject else "#8a929c"
-    attachment = {"color": colour, "text": DIALECT.body(message), "fields": list(DIALECT.fields(message))}
-    return msgspec.json.encode({"text": text, "parseUrls": False, "attachments": [attachment]})
+    def request(self, message: Message, form: Form) -> bytes:
+        """Return the text and its attachment; plain forms go without one."""
+        text = f"*{widened(message.lock_screen)}*"
+        if form is not Form.FULL:
+            return msgspec.json.encode({"text": text})
+        colour = _COLOURS.get(message.subject.state, "#8a929c") if message.subject else "#8a929c"
+        attachment = {"color": colour, "text": DIALECT.body(message), "fields": list(DIALECT.fields(message))}
+        return msgspec.json.encode({"text": text, "parseUrls": False, "attachments": [attachment]})

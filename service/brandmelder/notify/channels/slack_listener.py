@@ -11,12 +11,13 @@ from brandmelder.options import Role
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from slack_sdk.web.async_client import AsyncWebClient
 
     from brandmelder.model import Click
     from brandmelder.notify.channels.slack_options import SlackOptions
+    from brandmelder.notify.channels.slack_socket import SlackSocket
     from brandmelder.notify.listener import Answer, Inbox, Question
 
 NAME_WITHIN, ANSWER_WITHIN = 2.0, 5.0
@@ -31,6 +32,7 @@ class SlackListener:
     ) -> None:
         self._options, self._client, self._now = options, client, now
         self._names: dict[str, str] = {}
+        self._socket: SlackSocket | None = None
         token = options.app_token or options.signing_secret
         told = f"{token.reveal() if token else ''} {options.listen}"
         self.line = f"slack:{hashlib.sha256(told.encode()).hexdigest()[:16]}"
@@ -41,12 +43,17 @@ class SlackListener:
         if options.app_token is not None:
             from brandmelder.notify.channels.slack_socket import SlackSocket  # noqa: PLC0415 -- one of two, both heavy
 
-            await SlackSocket(options.app_token, options.api_url).run(inbox)
+            self._socket = SlackSocket(options.app_token, options.api_url)
+            await self._socket.run(inbox)
         elif options.signing_secret is not None:
             from brandmelder.notify.channels.slack_http import SlackHttp  # noqa: PLC0415 -- one of two, both heavy
 
             host, _, port = options.listen.rpartition(":")
             await SlackHttp(options.signing_secret, self._now).run(inbox, host.strip("[]"), int(port))
+
+    def silence(self, now: datetime) -> timedelta | None:
+        """Return how long ago the socket gave its last sign of life; None without one."""
+        return None if self._socket is None else self._socket.silence(now)
 
     def covers(self, place: str) -> bool:
         """Whether a place is in this channel."""

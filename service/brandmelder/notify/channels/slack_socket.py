@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from slack_sdk.errors import SlackApiError
@@ -91,12 +91,14 @@ class SlackSocket:
         self._look_again, self._beat = look_again.total_seconds(), beat
         self._has_excess = False
         self._told = ""
+        self._socket: _Socket | None = None
+        self._alive_at: datetime | None = None
         self._recount: asyncio.Task[None] | None = None
 
     async def run(self, inbox: Inbox) -> None:
         """Hear until cancelled; connections come and go meanwhile."""
         self._inbox = inbox
-        socket = _Socket(self._token, self._api_url, self._notice, beat=self._beat)
+        socket = self._socket = _Socket(self._token, self._api_url, self._notice, beat=self._beat)
         socket.message_listeners.append(self._greeted)
         socket.socket_mode_request_listeners.append(self._heard)
         try:
@@ -106,6 +108,16 @@ class SlackSocket:
             if self._recount is not None:
                 self._recount.cancel()
             await socket.close()  # type: ignore[no-untyped-call] # the SDK's
+
+    def silence(self, now: datetime) -> timedelta:
+        """Return how long ago Slack last answered a ping; if it never did, since when this is asked."""
+        # The SDK forgets its last ping whenever it connects anew.
+        pinged = self._socket.last_ping_pong_time if self._socket is not None else None
+        if pinged is not None:
+            self._alive_at = datetime.fromtimestamp(pinged, UTC)
+        elif self._alive_at is None:
+            self._alive_at = now
+        return max(timedelta(0), now - self._alive_at)
 
     def _notice(self, text: str) -> None:
         """Tell an operator, each trouble once until it is over."""

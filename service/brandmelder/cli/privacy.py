@@ -1,0 +1,128 @@
+"""`brandmelder privacy`: what is stored of a person, and having it forgotten."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from brandmelder.cli import acting, config_option, existing_database
+from brandmelder.errors import BrandmelderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from brandmelder.pipeline.forget import Erased, Person
+    from brandmelder.pipeline.parts import Parts
+    from brandmelder.store.database import Database
+
+_author = click.option("--author", default="", metavar="NAME", help="Their account, as their platform writes it.")
+_urls = click.option("--url", "urls", multiple=True, metavar="ADDRESS", help="Address of a mention; several times.")
+_source = click.option("--source", metavar="NAME", help="Only in this source: elsewhere the name may be another's.")
+_by = click.option("--by", default="", help="Your name; the login name by default.")
+
+
+@click.group()
+def privacy() -> None:
+    """Answer people who ask what is stored of them, or to be forgotten. Both stand in the audit."""
+
+
+@privacy.command()
+@config_option
+@_author
+@_urls
+@_source
+@_by
+@click.option("--objects", is_flag=True, help="Store nothing they write in future either (Art. 21 GDPR).")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(path: Path, by: str, yes: bool, **person: Any) -> None:  # noqa: FBT001 -- click's flag
+    """Forget a person: texts, addresses and pseudonym go, also out of alerts in chat; counts stay.
+
+    A running service edits the alerts within seconds. What was erased does not come back at the next poll. Prints what
+    was done, what is left to do by hand, and whether the file still holds a trace.
+    """
+    from brandmelder.pipeline import forget
+
+    asked = _person(person)
+    database, parts, now = _open(path)
+    try:
+        found = database.run_now(asked.found_in, parts)
+        if not yes:
+            click.confirm(f"{len(found)} mentions are erased for good. Go on?", abort=True, err=True)
+        erased = database.run_now(forget.erase, parts, asked, acting(by or None), now)
+        database.scrub()
+        left = forget.still_there(database.path, erased.marks) if database.path else []
+        if left:
+            database.scrub(rebuild=True)
+            left = forget.still_there(database.path, erased.marks) if database.path else []
+    finally:
+        database.close()
+    for line in _report(erased, left=len(left)):
+        click.echo(line)
+    if left:
+        raise SystemExit(1)
+
+
+@privacy.command()
+@config_option
+@_author
+@_urls
+@_source
+@_by
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A new file; the terminal by default.")
+def export(path: Path, by: str, output: Path | None, **person: Any) -> None:
+    """Write all that is stored of a person as JSON, to hand it over to them."""
+    from brandmelder.cli.terminal import say
+    from brandmelder.pipeline import forget
+
+    asked = _person(person)
+    database, parts, now = _open(path)
+    try:
+        answer = database.run_now(forget.export, parts, asked, acting(by or None), now)
+    finally:
+        database.close()
+    if output is None:
+        say(answer.decode())
+        return
+    try:
+        handle = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise BrandmelderError(f"{output}: {error.strerror}; name a file that does not exist yet") from error
+    with os.fdopen(handle, "wb") as out:
+        out.write(answer + b"\n")
+    click.echo(f"written to {output}")
+
+
+def _person(asked: dict[str, Any]) -> Person:
+    from brandmelder.pipeline.forget import Person
+
+    if not (asked["author"] or asked["urls"]):
+        raise click.UsageError("say whom it is about: --author NAME, or --url ADDRESS")
+    return Person(**asked)
+
+
+def _open(path: Path) -> tuple[Database, Parts, Any]:
+    from brandmelder import wiring
+    from brandmelder.clock import SystemClock
+    from brandmelder.settings import read_settings
+
+    settings = read_settings(path, os.environ)
+    database = existing_database(settings)
+    notifiers = wiring.build_notifiers(settings, wiring.outside())  # nothing is sent here
+    parts = wiring.build(settings, database=database, sources={}, notifiers=notifiers).parts
+    return database, parts, SystemClock().now()
+
+
+def _report(erased: Erased, *, left: int) -> Iterator[str]:
+    yield f"{len(erased.mentions)} mentions are erased; their counts stay"
+    if erased.incidents:
+        yield f"alerts that quoted them are edited by the running service: {', '.join(erased.incidents)}"
+    if erased.uneditable:
+        yield f"cannot be taken back, delete by hand what these channels hold: {', '.join(erased.uneditable)}"
+    if erased.naming:
+        numbers = ", ".join(str(one) for one in erased.naming)
+        yield f"others name this account in mentions {numbers}; look at them, and erase them by --url"
+    yield f"{left} traces are left in the file" if left else "the database's files hold no trace of it"
+    yield "not looked at: backups, logs of the platform itself, files you read in as an archive"

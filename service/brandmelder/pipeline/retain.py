@@ -1,0 +1,100 @@
+"""Forgets what has had its time: texts, then the evidence of old incidents, then old notices and rows of the audit.
+
+Every round is a few short transactions, so that nothing waits for it; what it has not reached it reaches in the next.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from brandmelder import metrics
+from brandmelder.model import MentionId
+from brandmelder.pipeline.correct import correct_alerts
+from brandmelder.store import audit, calls, forgetting, meta
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from brandmelder.pipeline.parts import Parts
+
+log = structlog.get_logger()
+
+EVERY = timedelta(hours=1)
+PAGE = 2000
+PAGES = 50
+"""So many mentions are looked at in one transaction, and so many transactions make a round."""
+AT_ONCE = 20
+"""So many incidents a round: each asks for edits in chat."""
+_MARK = "forgotten_through"
+
+
+class Retention(Struct, frozen=True, kw_only=True):
+    """How long what is kept."""
+
+    text: timedelta = timedelta(days=30)
+    evidence: timedelta = timedelta(days=180)
+
+
+class Retainer:
+    """Does a round every `EVERY`."""
+
+    every = EVERY
+
+    def __init__(self, parts: Parts, rules: Retention) -> None:
+        self._parts, self._rules = parts, rules
+
+    async def tidy(self, now: datetime) -> int:
+        """Forget what is due; returns how many mentions were emptied."""
+        run = self._parts.database.run
+        emptied = 0
+        for _ in range(PAGES):
+            count, is_more = await run(_expire_page, self._rules, now)
+            emptied += count
+            if not is_more:
+                break
+        evidence = await run(_expire_evidence, self._parts, self._rules, now)
+        rows = await run(audit.forget, now)
+        await run(calls.forget_notices, now - self._rules.evidence)
+        if emptied or evidence or rows:
+            log.info("retention.forgotten", mentions=emptied, incidents=evidence, audit=rows)
+        for what, count in (("mentions", emptied), ("incidents", evidence), ("audit", rows)):
+            metrics.RETENTION_FORGOTTEN.labels(what).inc(count)
+        return emptied
+
+
+def _expire_page(connection: Connection, rules: Retention, now: datetime) -> tuple[int, bool]:
+    """Empty one page of mentions; says whether there may be more to look at.
+
+    What is kept for longer is passed over, and emptied when its incident or its label has had its time.
+    """
+    kept, _ = forgetting.quoted(connection, now - rules.evidence)
+    kept |= forgetting.labelled(connection, now - rules.evidence)
+    after = MentionId(int(meta.read(connection, _MARK) or 0))
+    count, last = forgetting.expire(
+        connection, after, forgetting.Due(before=now - rules.text, keep=kept, now=now, limit=PAGE)
+    )
+    if last != after:
+        meta.write(connection, _MARK, str(last))
+    return count, last >= after + PAGE // 2
+
+
+def _expire_evidence(connection: Connection, parts: Parts, rules: Retention, now: datetime) -> int:
+    """Take quotes and phrases out of incidents that ended long ago, in the alerts, too; returns how many there were."""
+    kept, old = forgetting.quoted(connection, now - rules.evidence)
+    kept |= forgetting.labelled(connection, now - rules.evidence)
+    through = int(meta.read(connection, _MARK) or 0)
+    for incident, evidence in old[:AT_ONCE]:
+        quoted = [quote.mention for quote in evidence.quotes]
+        due = [one for one in quoted if one not in kept and one <= through]
+        correct_alerts(connection, parts, quoted, now, since=incident.opened_at)
+        forgetting.empty(connection, due, now)
+        forgetting.save_evidence(connection, incident.id, replace(evidence, quotes=(), phrases=()))
+    forgetting.forget_labels(connection, now - rules.evidence, through=MentionId(through), now=now)
+    return len(old[:AT_ONCE])

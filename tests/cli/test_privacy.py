@@ -1,0 +1,68 @@
+"""Answers to people who ask: by command, with a report of what was done and what is left to do."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from click.testing import CliRunner
+
+from brandmelder import wiring
+from brandmelder.capture.normalise import fingerprint, pseudonym
+from brandmelder.cli import main
+from brandmelder.model import Mention, SourceId
+from brandmelder.store import mentions
+from brandmelder.store.database import Database
+from cli.test_commands import CONFIG
+
+AT = datetime(2026, 11, 20, 8, tzinfo=UTC)
+TEXT = "Nordfunk ist das Letzte, drei Wochen ohne Anschluss, unfassbar \x1b]0;x\x07"
+
+
+@pytest.fixture
+def run(tmp_path):
+    config = tmp_path / "brandmelder.yaml"
+    config.write_text(CONFIG.format(folder=tmp_path), encoding="utf-8")
+    database = Database(f"sqlite:///{tmp_path}/brandmelder.db")
+    database.prepare()
+    author = pseudonym("otto", wiring.author_key(database.path))
+    found = [
+        Mention(
+            source=SourceId("press"), external_id=str(n), text=f"{TEXT} {n}", author=author, published_at=AT,
+            captured_at=AT, url=f"https://press.example/{n}",
+        )
+        for n in range(3)
+    ]  # fmt: skip
+    database.run_now(mentions.insert_mentions, found, [fingerprint(one.text, author, "") for one in found])
+    database.close()
+    return lambda *words, **more: CliRunner().invoke(main, [*words, "--config", str(config)], **more)
+
+
+def test_erasing_asks_first_and_reports(run):
+    refused = run("privacy", "erase", "--author", "otto", input="n\n")
+    assert (refused.exit_code, "3 mentions are erased for good. Go on?" in refused.stderr) == (1, True)
+    done = run("privacy", "erase", "--author", "@Otto", "--yes", "--by", "Dana")
+    assert done.exit_code == 0
+    assert "3 mentions are erased; their counts stay" in done.stdout
+    assert "the database's files hold no trace of it" in done.stdout
+    assert "0 mentions are erased" in run("privacy", "erase", "--author", "otto", "--yes").stdout
+    assert "privacy.erase" in run("audit", "list", "--by", "Dana").stdout
+
+
+def test_an_export_is_json_that_moves_no_cursor(run, tmp_path):
+    said = run("privacy", "export", "--author", "otto")
+    assert "\x1b" not in said.stdout
+    assert [one["url"] for one in json.loads(said.stdout)["mentions"]] == [
+        f"https://press.example/{n}" for n in range(3)
+    ]
+    out = tmp_path / "answer.json"
+    assert run("privacy", "export", "--url", "https://press.example/1", "--output", str(out)).exit_code == 0
+    assert len(json.loads(out.read_text("utf-8"))["mentions"]) == 1
+    assert out.stat().st_mode & 0o077 == 0
+    assert "does not exist yet" in run("privacy", "export", "--author", "otto", "--output", str(out)).stderr
+
+
+def test_nobody_in_particular_cannot_be_forgotten(run):
+    assert run("privacy", "erase", "--yes").exit_code == 2
+    assert "--author NAME, or --url ADDRESS" in run("privacy", "export").stderr
