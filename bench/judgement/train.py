@@ -476,11 +476,11 @@ def english_settings(logits, gold, german):
     """Return the settings of the English head from logits of check posts, less what such posts flatter.
 
     Check posts are plainer than what people write: the German ones would make the German head surer than corpora do.
-    By as much the English calibration is taken back.
+    By as much the English calibration is taken back. The label bias suits both shares of negatives, half and the usual.
     """
     weights = usual_weights(gold)
     usual = np.repeat(np.arange(len(gold)), np.rint(10 * weights).astype(int))
-    bias = balanced_bias([(logits[usual], gold[usual])], [0.0])
+    bias = balanced_bias([(logits, gold), (logits[usual], gold[usual])], [0.0, 0.0])
     found = head_settings("en", [logits], gold, bias, weights)
     texts, labels = read_check("de", 0)
     plain = linear.negative_logits(head.Head(german, "de").score(texts))

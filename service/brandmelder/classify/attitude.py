@@ -22,7 +22,7 @@ THREAT: Final = "threat"
 """The topic of a mention that threatens somebody."""
 THREATENED: Final = 0.95
 """The insult level of a threat."""
-EASED: Final = 0.6
+EASED: Final = 0.65
 """What a defence takes from log(P / (1 - P)) of negative: bench/judgement/defence.py fits it (decision 0039)."""
 SPREAD: Final = 1.0
 """Standard deviation of EASED around 0 before any post was seen."""

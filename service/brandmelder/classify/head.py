@@ -6,6 +6,7 @@ gets the same verdict whatever batch it stands in.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -92,7 +93,6 @@ class Head:
         self._folded_table = _folded(self._table)
         self._folded_grid = _folded(self._grid)
         self._folded_lengths = _folded(self._lengths)
-        self._row_moves = self._moves_of_rows()
         self._offsets = np.arange(self.words.kinds, dtype=np.intp) * (COUNT_CAP + 1)
         a, b = np.asarray(arrays[f"{prefix}_calibration"], np.float64).tolist()
         self.calibration = Calibration(a, b)
@@ -256,12 +256,13 @@ class Head:
             for begin, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)
         ]
 
-    def _moves_of_rows(self) -> NDArray[np.float64]:
+    @functools.cached_property
+    def _row_moves(self) -> NDArray[np.float64]:
         """Return what a row of the word list does on its own, from positive towards negative."""
         tone = np.array([1, -1, 0])
         single = self._table.reshape(-1, COUNT_CAP + 1, 3)[:, 1] @ tone
         grid = (self._grid[0] - self._grid[0, 0, 0]) @ tone
-        kinds = self.words.kind_rows
+        kinds = self.words.kind_rows.astype(np.int64)
         balance = np.minimum(kinds @ self._good, SUM_CAP), np.minimum(kinds @ self._bad, SUM_CAP)
         whole = np.tile(self._entries @ tone, 2) + kinds @ single + grid[balance]
         whole[:: self.words.entries] = 0

@@ -69,7 +69,7 @@ class WordList:
     def __init__(self, arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> None:
         self.keys = np.append(np.asarray(arrays[f"{prefix}_keys"], np.uint32), np.uint32(0xFFFFFFFF))
         self.ids = np.append(np.asarray(arrays[f"{prefix}_ids"], np.intp), 0)
-        kinds = np.asarray(arrays[f"{prefix}_kinds"], np.int64)
+        kinds = np.asarray(arrays[f"{prefix}_kinds"], np.uint8)
         self.kind_rows = kinds
         """What each row counts for, shape (rows, kinds)."""
         self.entries = len(kinds) // 4
@@ -162,7 +162,8 @@ class WordList:
         buts = self.is_but.take(words)
         if not buts.any():
             return buts
-        so_far = np.cumsum(buts) - buts
+        ones = buts.astype(np.intp)
+        so_far: NDArray[np.intp] = np.cumsum(ones) - ones
         lengths = tokens.last - tokens.first
         firsts = np.repeat(so_far.take(tokens.first, mode="clip"), lengths)
         out = np.zeros(len(words), np.bool_)
@@ -244,10 +245,9 @@ def per_text(values: NDArray[np.signedinteger], first: NDArray[np.intp], last: N
     return sums
 
 
-def _packed(kinds: NDArray[np.int64]) -> NDArray[np.int64]:
+def _packed(kinds: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Pack the columns of `kinds` into 64-bit numbers, LANES to each."""
-    groups = -(-kinds.shape[1] // LANES)
-    padded = np.zeros((len(kinds), groups * LANES), np.int64)
-    padded[:, : kinds.shape[1]] = kinds
-    out: NDArray[np.int64] = (padded.reshape(len(kinds), groups, LANES) << _SHIFTS).sum(axis=2)
+    out = np.zeros((len(kinds), -(-kinds.shape[1] // LANES)), np.int64)
+    for column in range(kinds.shape[1]):
+        out[:, column // LANES] |= kinds[:, column].astype(np.int64) << (column % LANES * LANE_BITS)
     return out
