@@ -91,6 +91,7 @@ class Service:
             notifiers=wiring.build_notifiers(settings, reach),
             on_failure=lambda text: click.echo(text, err=True),
         )
+        pipeline.parts.meter = reach.http.meter
         pipeline.parts.second = wiring.second_opinion(settings, reach)
         pipeline.parts.calendars = wiring.build_calendars(settings, reach)
         await self._database.run(_note_start, settings, self._clock.now(), via=via)
