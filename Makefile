@@ -1,7 +1,7 @@
 # Every target sets up .venv by itself; once it stands, that costs nothing.
 # Needed: git, make and Python 3.11 or newer. uv is taken from the path, else installed into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-detection bench-detection-short bench-judgement train chaos storm simulate e2e docs picture clean
+.PHONY: help demo test check bench bench-detection bench-detection-short bench-judgement train chaos storm simulate mutants power kills e2e docs picture clean
 
 SHELL := /bin/sh
 UV_VERSION := 0.13.9
@@ -22,6 +22,9 @@ help:
 	@echo "make bench-judgement   the judge beside its peers, near-copies, learning curve"
 	@echo "make chaos   3 times 400 alerts, a fifth of the calls to Slack failing, 30 crashes each"
 	@echo "make simulate  SEEDS=1000 evenings of the whole pipeline in virtual time, with faults and crashes drawn"
+	@echo "make mutants plants bugs one by one; the simulation must find each within 500 seeds"
+	@echo "make power   2,000 power cuts between writes and their syncs: nothing acknowledged may be lost"
+	@echo "make kills   kill -9 at every commit and send of a real process, and again in its recovery"
 	@echo "make storm   2,000 storms on six platforms through faults and crashes, SEEDS=0-1999; one seed replays one"
 	@echo "make e2e     only the tests against a real WordPress"
 	@echo "make docs    write the schema and the generated reference pages anew"
@@ -68,6 +71,15 @@ chaos: $(READY)
 
 simulate: $(READY)
 	PYTHONPATH=tests:service PYTHONHASHSEED=0 $(BIN)/python -m simulation --seeds $(or $(SEEDS),1000) --workers $(WORKERS)
+
+mutants: $(READY)
+	PYTHONPATH=tests:service PYTHONHASHSEED=0 $(BIN)/python -m simulation.mutants
+
+power: $(READY)
+	$(BIN)/python bench/power.py
+
+kills: $(READY)
+	$(BIN)/python bench/kills.py
 
 storm: $(READY)
 	$(BIN)/python bench/storm.py $(or $(SEEDS),0-1999)

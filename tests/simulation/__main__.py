@@ -3,47 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import gc
-import logging
 import multiprocessing
 import os
 import sys
 import time
 from collections import Counter
 
-import structlog
-
-
-def quiet():
-    """Let the service log nothing: the trace tells what happened."""
-    structlog.configure(processors=[_drop])
-    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
-
-
-def _drop(logger, name, event):
-    raise structlog.DropEvent
-
-
-def simulate_many(seeds, *, mutant=None):
-    """Yield for each seed what is wrong with it, and what it met."""
-    from simulation.mutants import planted
-    from simulation.oracles import complaints
-    from simulation.world import Workshop
-
-    quiet()
-    workshop = Workshop()
-    for number, seed in enumerate(seeds):
-        if number % 20 == 0:
-            gc.collect()
-        with planted(mutant):
-            world = workshop.simulate(seed)
-            yield seed, complaints(world), sum(world.faults.values()), world.crashes, world.digest
-
-
-def _work(task):
-    gc.disable()
-    seeds = task
-    return list(simulate_many(seeds))
+from simulation.mutants import planted
+from simulation.oracles import complaints
+from simulation.workers import quiet, work
+from simulation.world import Workshop
 
 
 def main(arguments=None):
@@ -61,10 +30,6 @@ def main(arguments=None):
 
 
 def one(seed, *, with_trace, mutant=None):
-    from simulation.mutants import planted
-    from simulation.oracles import complaints
-    from simulation.world import Workshop
-
     quiet()
     with planted(mutant):
         world = Workshop().simulate(seed, keeps_trace=with_trace)
@@ -82,7 +47,7 @@ def many(options):
     tasks = [seeds[start : start + 25] for start in range(0, len(seeds), 25)]
     totals, failed = Counter(), []
     with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
-        for results in pool.imap_unordered(_work, tasks):
+        for results in pool.imap_unordered(work, tasks):
             for seed, found, faults, crashes, _ in results:
                 totals.update(seeds=1, faults=faults, crashes=crashes)
                 if found:

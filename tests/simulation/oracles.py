@@ -70,11 +70,26 @@ def nothing_is_lost(scene):
             yield f"L: {len(missing)} mentions of {place.id} are not in the store: {sorted(missing)[:3]}"
         if strange := stored - {one.external_id for one in place.log}:
             yield f"L: the store invented {sorted(strange)[:3]}"
+        yield from _all_is_counted(scene, place)
     waiting = scene.raw.execute("SELECT count(*) FROM mention WHERE judged = 0").fetchone()[0]
     if waiting:
         yield f"L: {waiting} mentions were never judged"
     for number, storm in enumerate(scene.plan.storms):
         yield from _is_told(scene, storm, is_first=storm.brand not in [one.brand for one in scene.plan.storms[:number]])
+
+
+def _all_is_counted(scene, place):
+    """Each complaint that is stored stands in the ledger of its monitor."""
+    changed = {one.external_id for one in place.log if one.removed or one.edited}
+    angry = {one.external_id for one in place.log if one.is_angry} - changed
+    rows = scene.raw.execute(
+        "SELECT external_id FROM mention WHERE source = ? AND NOT EXISTS "
+        "(SELECT 1 FROM match WHERE match.mention = mention.id)",
+        (place.id,),
+    )
+    uncounted = angry & {row[0] for row in rows}
+    if uncounted:
+        yield f"L: {len(uncounted)} complaints of {place.id} count for nobody: {sorted(uncounted)[:3]}"
 
 
 def _not_yet_polled(scene, place):
@@ -85,7 +100,7 @@ def _not_yet_polled(scene, place):
 
 
 def _is_told(scene, storm, *, is_first):
-    if not is_first or storm.visible_from > plans.START + plans.FAULTY + 10 * MINUTE:
+    if not is_first or storm.visible_from > plans.START + scene.plan.faulty + 10 * MINUTE:
         return
     mine = [one for one in scene.incidents if one.monitor == storm.monitor]
     told = [one for one in mine if one.opened_at >= storm.begin - MINUTE - scene.wrong_clock]
@@ -204,7 +219,7 @@ def nothing_is_stuck(scene):
 
 
 def _healed(scene):
-    return plans.START + plans.FAULTY
+    return plans.START + scene.plan.faulty
 
 
 def delay_is_labelled(scene):

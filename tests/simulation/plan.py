@@ -126,6 +126,8 @@ class Plan:
     full: tuple = ()
     clock_steps: tuple = ()
     """When the machine's clock is set, and by how much it is wrong from then on."""
+    faulty: timedelta = FAULTY
+    healed: timedelta = HEALED
 
 
 def history(shape):
@@ -242,6 +244,9 @@ def _faults(plan, rng):
         at = rng.uniform(60, 3600)
         wrong = timedelta(seconds=rng.choice((-240, -30, 30, 240)))
         plan.clock_steps = ((at, wrong), (at + rng.uniform(60, 900), timedelta(0)))
+    elif rng.random() < 0.04:
+        at = rng.uniform(60, 2400)
+        plan.clock_steps = ((at, timedelta(hours=rng.choice((3, 26)))), (at + rng.uniform(60, 600), timedelta(0)))
 
 
 def _deeds(plan, rng):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from simulation.__main__ import quiet
 from simulation.oracles import complaints
+from simulation.workers import quiet
 from simulation.world import Workshop
 
 SEEDS = range(12)

@@ -112,7 +112,7 @@ class World:
             self.at(moment, lambda wrong=wrong: self._set_clock(wrong))
         for number, deed in enumerate(self.plan.deeds):
             self.at(deed.at, lambda deed=deed, number=number: self._click(deed, f"e{number}", 0))
-        self.at(plans.FAULTY.total_seconds(), self._heal)
+        self.at(self.plan.faulty.total_seconds(), self._heal)
 
     def _set_clock(self, wrong):
         self.note("the clock is wrong by", wrong)
@@ -171,7 +171,7 @@ class World:
     def run(self):
         """Live through faults, then through the time in which all must come right."""
         self._prepare()
-        end = (plans.FAULTY + plans.HEALED).total_seconds()
+        end = (self.plan.faulty + self.plan.healed).total_seconds()
         with scheduler_time(self.time), _as_simulated():
             while self.time.seconds < end:
                 self.life = Life(self)
@@ -302,6 +302,10 @@ class Workshop:
         plan = plan or plans.draw(seed)
         self.disk.load(self._eve(plan.shape))
         return World(seed, plan, self.disk, keeps_trace=keeps_trace).run()
+
+    def eve_of(self, seed):
+        """Prepare the configuration of a seed, before anything is planted."""
+        self._eve(plans.draw(seed).shape)
 
     def _eve(self, shape):
         """Return the store of an installation that has been calm for ten days."""
