@@ -24,6 +24,7 @@ _COMMANDS = {
     "demo": ("demo:demo", "Show a storm and its alert, without any account."),
     "init": ("configuration:init", "Write a commented configuration to start from."),
     "check": ("configuration:check", "Check the configuration; --live also polls every source once."),
+    "doctor": ("doctor:doctor", "Say what is wrong with this installation, and what to do."),
     "run": ("service:run", "Run the service."),
     "preview": ("preview:preview", "Show what a query would have matched in the last day."),
     "backtest": ("backtest:backtest", "Replay mentions from a file; nothing is sent."),

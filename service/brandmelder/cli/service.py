@@ -125,7 +125,7 @@ def health(path: Path) -> None:
     from brandmelder.store import meta
 
     settings = read_settings(path, os.environ)
-    if settings.health is not None and not _is_alive(*settings.health.place):
+    if settings.health is not None and not is_alive(*settings.health.place):
         click.echo(f"the service does not answer at {settings.health.listen}, or is stuck", err=True)
         raise SystemExit(1)
     database = existing_database(settings)
@@ -140,7 +140,7 @@ def health(path: Path) -> None:
     click.echo(f"last progress {age.total_seconds():.0f} s ago")
 
 
-def _is_alive(host: str, port: int) -> bool:
+def is_alive(host: str, port: int) -> bool:
     """Ask the running service on this machine whether its loop turns."""
     import http.client
 
