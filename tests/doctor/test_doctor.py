@@ -156,7 +156,9 @@ def test_what_was_put_away_by_hand_is_not(run, database, now):
     assert "channel.dead" not in found(run("--json"))
 
 
-def test_a_missing_key_and_open_files_are_told(run, tmp_path):
+def test_a_missing_key_and_open_files_are_told(run, tmp_path, database, now):
+    one = Mention(source=SourceId("press"), external_id="1", text="x", published_at=now, captured_at=now)
+    database.run_now(mentions.insert_mentions, [one], ["x"])
     (tmp_path / "brandmelder.db").chmod(0o644)
     (tmp_path / "brandmelder.db.key").unlink()
     told = found(run("--json"))

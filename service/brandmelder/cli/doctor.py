@@ -81,12 +81,14 @@ def _look_inside(settings: Settings, database: Database, now: datetime) -> Itera
     from brandmelder.cli.service import is_alive
     from brandmelder.doctor import checks
     from brandmelder.doctor.finding import Finding, Level
+    from brandmelder.store import mentions
     from brandmelder.wiring.author_key import KEY_VARIABLE
 
     path = database.path
     if path is None:
         return
-    yield from checks.files(path, KEY_VARIABLE)
+    has_mentions = database.run_now(mentions.count) > 0
+    yield from checks.files(path, KEY_VARIABLE, has_mentions=has_mentions)
     yield from checks.backups(path, now)
     yield from database.run_now(lambda connection: list(checks.database(connection, path)))
     yield from database.run_now(lambda connection: list(checks.service(connection, path, now)))

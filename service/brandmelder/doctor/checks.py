@@ -66,16 +66,16 @@ def versions() -> Iterator[Finding]:
         yield Finding(name="versions.expat", level=Level.NOTE, about={"expat": expat})
 
 
-def files(path: Path, key_variable: str) -> Iterator[Finding]:
-    """Look at the files of the database, and at the room around them."""
+def files(path: Path, key_variable: str, *, has_mentions: bool) -> Iterator[Finding]:
+    """Look at the files of the database, and at the room around them. A new database needs no key yet."""
     free = shutil.disk_usage(path.parent).free
     is_low = free < LOW_ON_DISK
     yield Finding(
         name="disk.low" if is_low else "disk", level=Level.BAD if is_low else Level.WELL, about={"free": free >> 20}
     )
     key = Path(f"{path}.key")
-    if not os.environ.get(key_variable):
-        there = key.exists()
+    there = key.exists()
+    if not os.environ.get(key_variable) and (there or has_mentions):
         yield Finding(
             name="key" if there else "key.missing", level=Level.WELL if there else Level.BAD, about={"file": str(key)}
         )
@@ -87,7 +87,8 @@ def files(path: Path, key_variable: str) -> Iterator[Finding]:
 def backups(path: Path, now: datetime) -> Iterator[Finding]:
     """Say how old the newest copy beside the database is: a file whose name begins as the database's does."""
     ours = {path.name, *(f"{path.name}{end}" for end in ("-wal", "-shm", ".lock", ".key"))}
-    copies = [one for one in path.parent.glob(f"{path.stem}*") if one.is_file() and one.name not in ours]
+    alike = {*path.parent.glob(f"{path.name}*"), *path.parent.glob(f"{path.stem}*{path.suffix}")}
+    copies = [one for one in alike if one.is_file() and one.name not in ours]
     if not copies:
         yield Finding(name="backup.none", level=Level.NOTE, about={"database": str(path)})
         return
