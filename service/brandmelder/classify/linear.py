@@ -77,6 +77,7 @@ class LinearClassifier:
     """Judges German and English; says `unsure` of everything else. Built as `LinearClassifier(brand)`."""
 
     name = "linear"
+    is_quick = True
 
     def __init__(self, brand: str, *, corrections: Mapping[str, Correction] | None = None) -> None:
         self.brand = brand

@@ -85,7 +85,7 @@ class _Source:
 class _Judge:
     """Says again what the real judge said outside of the transaction: nothing in it may take its time."""
 
-    name, version = "canary", "1"
+    name, version, is_quick = "canary", "1", True
 
     def __init__(self, verdict: Verdict) -> None:
         self._verdict = verdict
