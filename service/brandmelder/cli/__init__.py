@@ -86,7 +86,9 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BrandmelderError as error:
-            click.echo(str(error), err=True)
+            from brandmelder.cli.terminal import say
+
+            say(str(error), to_stderr=True)  # servers have a say in some of them
             ctx.exit(error.exit_code)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brandmelder.cli import config_option, existing_database
+from brandmelder.cli.terminal import say
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,7 +56,7 @@ async def _serve(settings: Settings) -> None:
         database=database,
         sources=wiring.build_sources(settings, reach),
         notifiers=wiring.build_notifiers(settings, reach),
-        on_failure=lambda text: click.echo(text, err=True),
+        on_failure=lambda text: say(text, to_stderr=True),
     )
     pipeline.parts.second = wiring.second_opinion(settings, reach)
     pipeline.parts.calendars = wiring.build_calendars(settings, reach)
