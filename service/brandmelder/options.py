@@ -146,14 +146,21 @@ def no_clear_text(address: str, *, allow_private: bool) -> None:
 
 
 class Role(enum.StrEnum):
-    """What a person may do through a channel."""
+    """What a person may do through a channel or on the page."""
 
     VIEWER = "viewer"
     """See details and states."""
     RESPONDER = "responder"
     """Everything that is done to an incident."""
     ADMIN = "admin"
-    """The same; for what only the configuration can do."""
+    """The same; on the page also who may sign in, and the configuration as it was read."""
+    PRIVACY_OFFICER = "privacy_officer"
+    """See what a viewer sees, and on the page who did what."""
+
+    @property
+    def may_act(self) -> bool:
+        """Whether incidents are theirs to acknowledge, to hand over, to end."""
+        return self in {Role.RESPONDER, Role.ADMIN}
 
 
 class ChannelOptions(Options):

@@ -38,6 +38,7 @@ _COMMANDS = {
     "export": ("export:export", "Write mentions or incidents as CSV that is safe to open in a spreadsheet."),
     "marked": ("marked:marked", "Mark periods as not normal: nothing is learnt from them."),
     "deliveries": ("deliveries:deliveries", "Show what waits to be told and what no channel took."),
+    "account": ("account:account", "Say who may sign in on the page: add, role, password, remove, list."),
     "judge": ("judge:judge", "Judge JSON lines: what they say of the brand, how surely, and why."),
     "label": ("label:label", "Teach the judge with labels of the brand."),
     "send-test": ("channels:send_test", "Send a test message to every channel."),

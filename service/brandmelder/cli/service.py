@@ -46,6 +46,7 @@ async def _serve(settings: Settings) -> None:
     from brandmelder.clock import SystemClock
     from brandmelder.pipeline.timer import Timer
     from brandmelder.store.database import Database
+    from brandmelder.web.opening import open_page
     from brandmelder.wiring.health import Lookout
 
     database = Database(settings.database, exclusive=True)
@@ -67,9 +68,15 @@ async def _serve(settings: Settings) -> None:
         timer = Timer(pipeline, clock, regular=lookout.regular)
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, timer.stop)
+        exchange = wiring.sign_in_exchange(settings, reach)
+        page = open_page(settings, pipeline.parts, now=clock.now, wake=timer.wake, exchange=exchange)
         await pipeline.start(clock.now())
         click.echo(f"watching {len(settings.monitors)} monitors over {len(settings.sources)} sources", err=True)
-        await timer.run()
+        if page is None:
+            await timer.run()
+            return
+        click.echo(f"the page: {settings.web.base_url if settings.web else ''}", err=True)
+        await page.beside(timer.run())
     finally:
         lookout.close()
         await reach.close()

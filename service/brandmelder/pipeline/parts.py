@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from brandmelder.capture.source import Source
     from brandmelder.classify.classifier import Classifier
     from brandmelder.classify.topics import Topics
+    from brandmelder.notify.links import Links
     from brandmelder.notify.notifier import Notifier
     from brandmelder.notify.routing import Route
     from brandmelder.pipeline.calendars import ReadCalendar
@@ -127,6 +128,8 @@ class Parts:
     calendars: Mapping[RotaId, ReadCalendar] = field(default_factory=dict)
     """How the calendars of rotas are read."""
     fallbacks: Fallbacks = field(default_factory=lambda: Fallbacks(channels={}, names={}))
+    links: Links | None = None
+    """How people get from an alert to the page; None where no page is served."""
     settle: timedelta = SETTLE
     is_draft: bool = False
     """Whether all this is undone again (pipeline/canary.py): then nothing of it is measured."""

@@ -95,6 +95,10 @@ class Timer:
             async with asyncio.timeout(LONGEST_GOODBYE.total_seconds()):
                 await self._idle.wait()
 
+    def wake(self) -> None:
+        """Have told at once what was promised meanwhile: somebody acted on the page."""
+        self._nudge("deliver", self._deliver)
+
     def stop(self) -> None:
         """Have `run` return."""
         self._stopped.set()

@@ -25,7 +25,7 @@ from sqlalchemy.pool import StaticPool
 
 from brandmelder import metrics
 from brandmelder.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
-from brandmelder.store import schema
+from brandmelder.store import page_schema, schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,7 +147,7 @@ class Database:
 
     def _create(self) -> None:
         if self.path is None:
-            self.run_now(schema.metadata.create_all)
+            self.run_now(page_schema.metadata.create_all)
         else:
             self.migrate()
 

@@ -62,7 +62,8 @@ class SlackOptions(ChannelOptions):
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8071"
     """Where Slack's signed requests arrive, at the path /slack; put a web server with TLS before it."""
     roles: dict[Annotated[str, AfterValidator(_person_id)], Role] = Field(default_factory=dict)
-    """Who may act: user ids with `viewer`, `responder` or `admin`. Without it everybody in the channel may."""
+    """Who may act: user ids with `viewer`, `responder`, `admin` or `privacy_officer`. Without it everybody in the
+    channel may."""
     api_url: Annotated[str, AfterValidator(_api_url)] = API_URL
     """Where Slack's methods are, for a proxy or a peer of tests."""
 
