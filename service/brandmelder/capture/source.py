@@ -35,6 +35,8 @@ class Poll(Struct, frozen=True, kw_only=True):
     """Commit, then poll again at once: a page of a walk."""
     not_before: datetime | None = None
     """What the server asked for."""
+    cost: float = 0.0
+    """What the answer cost, in US dollars."""
     degraded: str = ""
     """Why the answer is known to be incomplete, in a few words; empty when it is complete."""
 
@@ -44,6 +46,8 @@ class Recheck(Struct, frozen=True, kw_only=True):
 
     mentions: tuple[Mention, ...] = ()
     removals: tuple[Removal, ...] = ()
+    cost: float = 0.0
+    """What the answer cost, in US dollars."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -128,6 +132,8 @@ class Tools(Struct, frozen=True, kw_only=True):
     """Parse a feed's bytes (with its content type) in the limited child process (capture/child.py)."""
     mailboxes: Mailboxes | None = None
     """Visits to mailboxes (capture/imap.py)."""
+    left: Callable[[], float | None] = lambda: None
+    """What the source's budget has left, in US dollars; None without one."""
 
 
 class Source(Protocol):

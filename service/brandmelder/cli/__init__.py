@@ -26,6 +26,7 @@ _COMMANDS = {
     "check": ("configuration:check", "Check the configuration; --live also polls every source once."),
     "doctor": ("doctor:doctor", "Say what is wrong with this installation, and what to do."),
     "run": ("service:run", "Run the service."),
+    "sources": ("sources:sources", "Show how each source is, and what its budget has left."),
     "preview": ("preview:preview", "Show what a query would have matched in the last day."),
     "backtest": ("backtest:backtest", "Replay mentions from a file; nothing is sent."),
     "detect": ("detect:detect", "Run the detector over counts in CSV files."),

@@ -59,6 +59,7 @@ async def _serve(settings: Settings) -> None:
         notifiers=wiring.build_notifiers(settings, reach),
         on_failure=lambda text: say(text, to_stderr=True),
     )
+    pipeline.parts.meter = reach.http.meter
     pipeline.parts.second = wiring.second_opinion(settings, reach)
     pipeline.parts.calendars = wiring.build_calendars(settings, reach)
     await database.run(_note_start, settings, clock.now())

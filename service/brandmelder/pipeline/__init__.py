@@ -62,6 +62,7 @@ class Pipeline:
         self._keeper.started = now
         due = {ident: first_poll(ident, place.every, now) for ident, place in self.parts.places.items()}
         await self.parts.database.run(sources.register, due)
+        await self.parts.database.run(sources.wake_spent, now)
         await judge(self.parts)
         await recount_changed(self.parts)
         await self._deliverer.recover(now)
