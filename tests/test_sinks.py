@@ -113,7 +113,7 @@ def test_no_log_line_is_put_together_from_words():
         if isinstance(call.func, ast.Attribute)
         and call.func.attr in LOGS
         and name_of(call.func.value) == "log"
-        and not (isinstance(call.args[0], ast.Constant) or isinstance(call.args[0], ast.IfExp))
+        and not isinstance(call.args[0], ast.Constant | ast.IfExp)
     ]
     assert wrong == []
 
