@@ -34,10 +34,11 @@ def run(path: Path) -> None:
     Polls every source on its interval, judges, counts, evaluates and alerts. A restart forgets nothing: what is due
     stands in the database.
     """
+    from brandmelder.cli.logs import log_to
     from brandmelder.settings import read_settings
 
     settings = read_settings(path, os.environ)
-    _log_to_stderr()
+    log_to(sys.stderr, is_terminal=sys.stderr.isatty())
     asyncio.run(_serve(settings))
 
 
@@ -100,25 +101,6 @@ def _note_start(connection: Connection, settings: Settings, now: datetime) -> No
         sha256=digest, version=__version__, via="run",
     )  # fmt: skip
     structlog.get_logger().info("audit.head", digest=audit.head(connection), rows=audit.count(connection))
-
-
-def _log_to_stderr() -> None:
-    """One line per thing that happened: for eyes on a terminal, JSON elsewhere."""
-    import logging
-
-    import structlog
-
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    is_terminal = sys.stderr.isatty()
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer() if is_terminal else structlog.processors.dict_tracebacks,
-            *([] if is_terminal else [structlog.processors.JSONRenderer()]),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 @click.command()
