@@ -27,11 +27,11 @@ from brandmelder.cli.logs import clean
 from brandmelder.cli.terminal import plain
 from brandmelder.errors import BrandmelderError
 from brandmelder.model import ChannelId, DeliveryKind, Form, Mention, MentionId, MonitorId, Phrase, SourceId
-from brandmelder.notify.channels.mail_html import html
+from brandmelder.notify.channels.mail_html import html_of
 from brandmelder.notify.channels.matrix_content import content
 from brandmelder.notify.channels.slack_blocks import render
 from brandmelder.notify.channels.slack_clicks import from_event, from_interaction
-from brandmelder.notify.channels.teams_card import card
+from brandmelder.notify.channels.teams_card import request_of
 from brandmelder.notify.channels.webhook_payload import payload
 from brandmelder.notify.compose import compose, plain_text
 from brandmelder.notify.excerpt import excerpt, safe_url
@@ -46,7 +46,13 @@ _KEY = b"key"
 
 def feed(data: bytes) -> None:
     """A feed, by both ways of reading it, its charset claimed by the first byte."""
-    kinds = ("application/rss+xml", "text/html; charset=utf-16", "application/atom+xml; charset=iso-8859-1", "", "text/xml; charset=utf-7")
+    kinds = (
+        "application/rss+xml",
+        "text/html; charset=utf-16",
+        "application/atom+xml; charset=iso-8859-1",
+        "",
+        "text/xml; charset=utf-7",
+    )
     found = parse(data[1:], kinds[data[0] % len(kinds)] if data else "")
     for entry in found.entries:
         assert "\x00" not in entry.text, "a NUL in a text"
@@ -123,7 +129,9 @@ def rows(data: bytes) -> None:
     with contextlib.suppress(ValueError, RecursionError):
         said = json.loads(data)
         with contextlib.suppress(BrandmelderError):
-            mapping.read_rows(said, "items", {"id": "id", "text": "text || body", "published_at": "at"}, source=SourceId("s"))
+            mapping.read_rows(
+                said, "items", {"id": "id", "text": "text || body", "published_at": "at"}, source=SourceId("s")
+            )
 
 
 def click(data: bytes) -> None:
@@ -157,10 +165,10 @@ def sinks(data: bytes) -> None:
     )
     _, blocks = render(message, receives_clicks=True, chart=None)
     json.dumps(blocks)
-    page = html(message)
+    page = html_of(message)
     assert "<script" not in page.lower()
     content(message, key="k", form=Form.FULL)
-    card(message, form=Form.FULL)
+    request_of(message, Form.FULL)
     payload(message, key="k", channel=ChannelId("c"), form=Form.FULL, now=NOW)
     for shown in (plain(plain_text(message)), disarmed(text), excerpt(text), inert(text, 100)):
         assert "\x1b" not in shown
@@ -170,10 +178,10 @@ def sinks(data: bytes) -> None:
 
 
 def _story():
-    import sys  # noqa: PLC0415 -- the story is the tests'
+    import sys
 
     sys.path.insert(0, str(ROOT / "tests"))
-    from notify import stories  # noqa: PLC0415
+    from notify import stories
 
     return stories
 
@@ -196,13 +204,17 @@ def seeds(name: str) -> list[bytes]:
             return [*found, b'{"items":[{"id":1,"text":"a","at":"2026-11-29T12:00:00Z"}]}',
                     b'{"type":"block_actions","actions":[{"action_id":"acknowledge","value":"NF-1:3"}],"user":{"id":"U1"}}']  # fmt: skip
         case "letter":
-            return [b"From: a@b.example\r\nSubject: =?utf-8?q?St=C3=B6rung?=\r\nMIME-Version: 1.0\r\n"
+            return [(b"From: a@b.example\r\nSubject: =?utf-8?q?St=C3=B6rung?=\r\nMIME-Version: 1.0\r\n"
                     b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
-                    b"<p>Nordfunk</p>\r\n--x--\r\n"]  # fmt: skip
+                    b"<p>Nordfunk</p>\r\n--x--\r\n")]  # fmt: skip
         case "configuration":
             return [path.read_bytes() for path in sorted((ROOT / "config").rglob("*.yaml"))]
         case "query":
-            return [b'(nordfunk OR "nord funk" OR #nordfunk) -stellenanzeige', b"a NEAR/5 b author:x url:y reach>10", b"* -x"]
+            return [
+                b'(nordfunk OR "nord funk" OR #nordfunk) -stellenanzeige',
+                b"a NEAR/5 b author:x url:y reach>10",
+                b"* -x",
+            ]
         case "markup" | "sinks" | "judge":
             return ["<p>Nordfunk &amp; <b>Netz</b> <!channel> 🔴 e\u0301 \u202e</p>".encode(), b"=1+1", b"<@U1> *fett*"]
         case "address":

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import create_engine, inspect
 
 from brandmelder.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
-from brandmelder.store import mentions, schema_polls
+from brandmelder.store import mentions, schema
 from brandmelder.store.database import Database
 
 
@@ -29,7 +29,7 @@ def test_the_migrations_lead_to_the_tables_the_code_speaks_of(tmp_path):
     migrated.prepare()
     migrated.close()
     made = create_engine(f"sqlite:///{tmp_path}/b.db")
-    schema_polls.metadata.create_all(made)
+    schema.metadata.create_all(made)
     assert _shape(f"sqlite:///{tmp_path}/a.db") == _shape(f"sqlite:///{tmp_path}/b.db")
 
 
