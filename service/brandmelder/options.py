@@ -64,6 +64,14 @@ WebAddress = Annotated[
 """An http or https address without credentials."""
 
 
+def check_place(value: str) -> str:
+    """Return `value` if it is an address and a port to listen on. Raises ValueError that says what would be right."""
+    host, _, port = value.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 <= int(port) < 65536:
+        raise ValueError(f"{value!r} is no place to listen; write an address and a port, as in 127.0.0.1:8071")
+    return value
+
+
 class Secret:
     """A token that never shows itself: not in a repr, not in a log, not in an error."""
 
