@@ -25,6 +25,8 @@ help:
 	@echo "make chaos   3 times 400 alerts, a fifth of the calls to Slack failing, 30 crashes each"
 	@echo "make e2e     only the tests against a real WordPress"
 	@echo "make fuzz    5,000 hostile feeds, then MINUTES=$(MINUTES) of fuzzing for each parser and sink"
+	@echo "make sbom    what the service is made of, with hashes and licences (CycloneDX)"
+	@echo "make audit   known weaknesses of what it is made of (asks osv.dev)"
 	@echo "make docs    write the schema and the generated reference pages anew"
 	@echo "make picture draw the alert in the README anew, from the demo"
 	@echo "make clean   remove .venv and every cache"
@@ -74,6 +76,12 @@ fuzz: $(READY)
 	@PATH="$$PWD/$(BIN):$$PATH" uv sync --quiet --frozen --group fuzz
 	$(BIN)/python bench/fuzz/feeds.py
 	$(BIN)/python bench/fuzz/run.py --minutes $(MINUTES) --targets "$(TARGETS)"
+
+sbom: $(READY)
+	@PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python .ci/sbom.py dist/brandmelder.cdx.json
+
+audit: $(READY)
+	@PATH="$$PWD/$(BIN):$$PATH" uv audit --frozen --no-dev
 
 docs: $(READY)
 	$(BIN)/python docs/reference/write.py
