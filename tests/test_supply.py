@@ -120,3 +120,18 @@ def test_the_quadlet_does_the_same():
     assert (container["User"], container["ReadOnly"], container["DropCapability"]) == ("65532", "true", "ALL")
     assert container["NoNewPrivileges"] == "true"
     assert container["Volume_"].endswith(":ro,Z")
+
+
+def test_every_test_that_the_table_of_requirements_names_is_there():
+    table = (ROOT / "docs/reference/asvs.md").read_text("utf-8")
+    named = set(re.findall(r"`((?:tests|bench|deploy)/[\w/.]+)`", table))
+    assert len(named) > 40
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_no_requirement_is_claimed_twice():
+    table = (ROOT / "docs/reference/asvs.md").read_text("utf-8")
+    claimed = [number for row in re.findall(r"^\| ([\d., ³-]+) \|", table, flags=re.MULTILINE)
+               for number in re.findall(r"\d+\.\d+\.\d+", row)]  # fmt: skip
+    assert len(claimed) > 100
+    assert sorted({one for one in claimed if claimed.count(one) > 1}) == []
