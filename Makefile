@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 MINUTES ?= 1
 TARGETS ?=
-.PHONY: fuzz sbom audit help demo test check bench bench-detection bench-detection-short bench-judgement train chaos e2e docs picture clean
+.PHONY: fuzz sbom audit help demo test check bench bench-detection bench-detection-short bench-judgement train chaos e2e docs picture clean storm
 
 SHELL := /bin/sh
 UV_VERSION := 0.13.9
@@ -23,6 +23,7 @@ help:
 	@echo "make bench-detection   the detector beside its peers; R's surveillance where installed"
 	@echo "make bench-judgement   the judge beside its peers, near-copies, learning curve"
 	@echo "make chaos   3 times 400 alerts, a fifth of the calls to Slack failing, 30 crashes each"
+	@echo "make storm   2,000 storms on six platforms through faults and crashes, SEEDS=0-1999; one seed replays one"
 	@echo "make e2e     only the tests against a real WordPress"
 	@echo "make fuzz    5,000 hostile feeds, then MINUTES=$(MINUTES) of fuzzing for each parser and sink"
 	@echo "make sbom    what the service is made of, with hashes and licences (CycloneDX)"
@@ -68,6 +69,9 @@ train: $(READY)
 
 chaos: $(READY)
 	$(BIN)/python bench/chaos.py
+
+storm: $(READY)
+	$(BIN)/python bench/storm.py $(or $(SEEDS),0-1999)
 
 e2e: $(READY)
 	$(BIN)/pytest -q -m e2e
