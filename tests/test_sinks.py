@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -59,10 +61,16 @@ LOGS = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
 TERMINAL = frozenset({"echo", "print", "secho", "confirm", "prompt"})
 
 
+@cache
+def parsed(path):
+    return ast.parse(path.read_text("utf-8"))
+
+
 def trees(folder=""):
-    return [(path, ast.parse(path.read_text("utf-8"))) for path in FILES if path.is_relative_to(SERVICE / folder)]
+    return [(path, parsed(path)) for path in FILES if path.is_relative_to(SERVICE / folder)]
 
 
+@cache
 def calls(tree):
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
@@ -177,6 +185,16 @@ def test_channels_get_messages_and_never_mentions():
         if one.name in {"Mention", "mentions", "Entry"} - allowed
     ]
     assert wrong == []
+
+
+def test_the_page_trusts_no_words_but_its_own():
+    templates = [*(SERVICE / "web").rglob("*.html")]
+    assert templates
+    trusted = re.compile(r"\|\s*safe\b(?!_)|autoescape\s+false|{%-?\s*raw")
+    assert [path.name for path in templates if trusted.search(path.read_text("utf-8"))] == []
+    marked = {str(path.relative_to(SERVICE)) for path, tree in trees() for call in calls(tree)
+              if name_of(call.func) == "Markup" and not isinstance(call.args[0], ast.Constant)}  # fmt: skip
+    assert marked <= {"web/icons.py", "web/charts.py"}, "these draw by themselves, and escape what they write"
 
 
 @pytest.mark.parametrize(
