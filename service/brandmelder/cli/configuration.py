@@ -80,15 +80,15 @@ def check(path: Path, *, as_json: bool, live: bool) -> None:
 
 def asked_of(settings: Settings) -> list[tuple[str, str, tuple[str, ...]]]:
     """Return each source that is asked for what the monitors want: its name, what is asked, what is matched here."""
-    from brandmelder import wiring
     from brandmelder.capture.translate import matched_here
+    from brandmelder.settings.asking import asking, queries_of
 
     found = []
-    for ident, options in wiring.asking(settings).items():
+    for ident, options in asking(settings).items():
         changed = {name: value for name, value in options if getattr(settings.sources[ident], name) != value}
         for value in changed.values():
             text = value if isinstance(value, str) else ", ".join(value)
-            found.append((str(ident), text, matched_here(query.tree for query in wiring.queries_of(settings, ident))))
+            found.append((str(ident), text, matched_here(query.tree for query in queries_of(settings, ident))))
     return found
 
 

@@ -11,7 +11,6 @@ from brandmelder.capture.match import Matcher
 from brandmelder.capture.names import widened
 from brandmelder.capture.normalise import pseudonym
 from brandmelder.classify.topics import Topics
-from brandmelder.errors import ConfigurationError, Problem
 from brandmelder.model import ChannelId, SourceClass, SourceId
 from brandmelder.notify.links import Links
 from brandmelder.notify.routing import Route
@@ -21,6 +20,7 @@ from brandmelder.pipeline.duty import Duty
 from brandmelder.pipeline.pace import Budget, Rhythm
 from brandmelder.pipeline.parts import DigestPlan, Parts, Place
 from brandmelder.pipeline.weigh import Scales
+from brandmelder.settings.asking import asking
 from brandmelder.store.spending import Allowance
 from brandmelder.wiring.author_key import KEY_VARIABLE, author_key
 from brandmelder.wiring.calendars import build_calendars
@@ -30,7 +30,6 @@ from brandmelder.wiring.watches import watches
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from brandmelder.capture.query import Query
     from brandmelder.capture.source import Source
     from brandmelder.classify.classifier import Classifier
     from brandmelder.notify.notifier import Exchange, Notifier
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 __all__ = [
     "KEY_VARIABLE",
     "Outside",
-    "asking",
     "author_key",
     "build",
     "build_calendars",
@@ -51,7 +49,6 @@ __all__ = [
     "build_sources",
     "duty",
     "outside",
-    "queries_of",
     "rhythm_of",
     "second_opinion",
     "sign_in_exchange",
@@ -67,30 +64,6 @@ def build_sources(settings: Settings, reach: Outside) -> dict[SourceId, Source]:
         )
         for ident, options in asking(settings).items()
     }
-
-
-def asking(settings: Settings) -> dict[SourceId, SourceOptions]:
-    """Return the options of every source with what is asked of it, where that follows from the monitors' queries.
-
-    Raises ConfigurationError for a source that cannot be asked for what they want.
-    """
-    found: dict[SourceId, SourceOptions] = {}
-    for ident, options in settings.sources.items():
-        try:
-            found[ident] = options.asking([query.tree for query in queries_of(settings, ident)])
-        except ValueError as error:
-            file, _, line = settings.where("sources", ident).rpartition(":")
-            raise ConfigurationError([Problem(file, int(line), 1, f"sources: {ident}: {error}")]) from error
-    return found
-
-
-def queries_of(settings: Settings, source: SourceId) -> list[Query]:
-    """Return the queries of the monitors that read a source."""
-    return [
-        widened(monitor.query, aliases=monitor.aliases, exclusions=monitor.exclusions)
-        for monitor in settings.monitors.values()
-        if source in monitor.sources
-    ]
 
 
 def build_notifiers(settings: Settings, reach: Outside) -> dict[ChannelId, Notifier]:
