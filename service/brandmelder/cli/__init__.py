@@ -25,6 +25,7 @@ _COMMANDS = {
     "init": ("configuration:init", "Write a commented configuration to start from."),
     "check": ("configuration:check", "Check the configuration; --live also polls every source once."),
     "run": ("service:run", "Run the service."),
+    "sources": ("sources:sources", "Show how each source is, and what its budget has left."),
     "preview": ("preview:preview", "Show what a query would have matched in the last day."),
     "backtest": ("backtest:backtest", "Replay mentions from a file; nothing is sent."),
     "detect": ("detect:detect", "Run the detector over counts in CSV files."),

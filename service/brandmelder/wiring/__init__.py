@@ -17,6 +17,7 @@ from brandmelder.notify.routing import Route
 from brandmelder.notify.stand_in import Fallbacks
 from brandmelder.pipeline import Pipeline
 from brandmelder.pipeline.duty import Duty
+from brandmelder.pipeline.pace import Budget, Rhythm
 from brandmelder.pipeline.parts import DigestPlan, Parts, Place
 from brandmelder.pipeline.weigh import Scales
 from brandmelder.store.spending import Allowance
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from brandmelder.capture.source import Source
     from brandmelder.classify.classifier import Classifier
     from brandmelder.notify.notifier import Exchange, Notifier
+    from brandmelder.options import SourceOptions
     from brandmelder.pipeline.second import SecondOpinion
     from brandmelder.settings import Settings
     from brandmelder.store.database import Database
@@ -192,9 +194,25 @@ def _places(settings: Settings) -> dict[SourceId, Place]:
             every=options.every,
             where=settings.where("sources", ident),
             title=ident.replace("_", " ").replace("-", " ").title(),
+            rhythm=rhythm_of(options),
         )
         for ident, options in settings.sources.items()
     }
+
+
+def rhythm_of(options: SourceOptions) -> Rhythm:
+    """Return how often a source wants to be asked, and what it may take."""
+    return Rhythm(
+        every=options.every,
+        storm_every=options.storm_every,
+        idle_every=options.idle_every,
+        budget=Budget(
+            requests_per_day=options.requests_per_day,
+            requests_per_month=options.requests_per_month,
+            money_per_day=options.money_per_day,
+            money_per_month=options.money_per_month,
+        ),
+    )
 
 
 def _links(settings: Settings, key: bytes) -> Links | None:
