@@ -149,7 +149,7 @@ class Database:
 
     def _create(self) -> None:
         if self.path is None:
-            self.run_now(page_schema.member.metadata.create_all)
+            self.run_now(schema.metadata.create_all)
         else:
             self.migrate()
 
