@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -35,13 +35,10 @@ def _stored(world):
 
 def _fill(ballast):
     file = os.open(ballast, os.O_WRONLY | os.O_CREAT)
-    try:
-        while True:
-            os.write(file, b"x" * 4096)
-    except OSError as error:
-        assert error.errno == errno.ENOSPC
-    finally:
-        os.close(file)
+    with contextlib.suppress(OSError):
+        while os.write(file, b"x" * 4096):
+            pass
+    os.close(file)
 
 
 async def test_a_full_disk_stops_nothing_for_ever_and_loses_nothing(small):
