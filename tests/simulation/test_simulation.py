@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from simulation.mutants import hunt
 from simulation.oracles import complaints
 from simulation.workers import quiet
 from simulation.world import Workshop
 
-SEEDS = range(12)
+SEEDS = range(8)
 KEPT = Path(__file__).with_name("regressions.txt")
 
 
@@ -39,8 +40,8 @@ def test_nothing_is_lost_doubled_or_invented_whatever_goes_wrong(workshop):
         found |= {seed: wrong} if (wrong := complaints(world)) else {}
         faults, crashes = faults + sum(world.faults.values()), crashes + world.crashes
     assert found == {}
-    assert faults > 20, "too little went wrong to tell anything"
-    assert crashes > 20
+    assert faults > 10, "too little went wrong to tell anything"
+    assert crashes > 10
 
 
 @pytest.mark.parametrize("seed", _kept())
@@ -48,21 +49,24 @@ def test_what_once_failed_stays_mended(workshop, seed):
     assert complaints(workshop.simulate(seed)) == []
 
 
-def test_a_seed_is_the_same_world_each_time(workshop):
-    once = [workshop.simulate(seed).digest for seed in (3, 4)]
-    assert [workshop.simulate(seed).digest for seed in (3, 4)] == once
-    assert len(set(once)) == 2
-
-
-def test_a_seed_is_the_same_world_in_another_process():
-    command = [sys.executable, "-m", "simulation", "--seed", "4"]
+def test_a_seed_is_the_same_world_each_time_and_in_every_process(workshop):
+    digest = workshop.simulate(4).digest
+    assert workshop.simulate(4).digest == digest
     folders = os.pathsep.join(str(Path(__file__).parents[n] / name) for n, name in ((1, ""), (2, "service")))
-    said = [
-        subprocess.run(command, env=os.environ | {"PYTHONPATH": folders}, capture_output=True, text=True, check=True)
-        for _ in range(2)
-    ]
-    assert said[0].stdout == said[1].stdout
-    assert "all is well" in said[0].stdout
+    told = subprocess.run(
+        [sys.executable, "-m", "simulation", "--seed", "4"],
+        env=os.environ | {"PYTHONPATH": folders},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.splitlines()[0] == f"seed 4: {digest[:16]}"
+    assert workshop.simulate(5).digest != digest
+
+
+@pytest.mark.parametrize("name", ["removed_text_kept", "send_without_look", "arrival_time"])
+def test_a_planted_bug_is_found(name):
+    assert hunt(name, within=60) is not None
 
 
 def test_a_seed_can_be_told_step_by_step(workshop):
