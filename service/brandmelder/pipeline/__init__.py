@@ -135,8 +135,12 @@ class Pipeline:
         async with self._keeping:
             return await self._keeper.keep(now)
 
-    async def close(self) -> None:
-        """Let go of the channels and the database."""
+    async def let_go(self) -> None:
+        """Let go of the channels; the database stays open."""
         for notifier in self.parts.notifiers.values():
             await notifier.close()
+
+    async def close(self) -> None:
+        """Let go of the channels and the database."""
+        await self.let_go()
         self.parts.database.close()

@@ -35,7 +35,7 @@ RECENT: Final = timedelta(days=7) - timedelta(minutes=5)
 """How far back the search reaches."""
 READINGS_EVERY: Final = timedelta(hours=1)
 RECHECK_SHARE: Final = 0.2
-"""The part of the day's budget that asking again may take."""
+"""The part of the day's budget that is kept for asking again."""
 _TAKEN: Final = ("resource-not-found", "not-authorized-for-resource")
 _STRETCHES: Final = 60
 """How many stretches a sample has at most: the cursor holds them."""
@@ -202,7 +202,7 @@ class XSource:
 
     def _pays(self, memory: Memory) -> float:
         """Return how many dollars may still be spent."""
-        day = self._options.budget - memory.spent
+        day = self._options.budget * (1 - RECHECK_SHARE) - memory.spent
         left = self._left()
         return day if left is None else min(day, left)
 
