@@ -55,9 +55,10 @@ async def _bring(settings: Settings, file: Path, name: str) -> Brought:
     ident = SourceId(name)
     known = settings.sources[ident]
     fields = known.fields if isinstance(known, FilesOptions) else None
-    shared = {"own_accounts": known.own_accounts, "language": known.language}
     try:
-        options = FilesOptions(type="files", path=str(file), fields=fields, **shared)
+        options = FilesOptions(
+            type="files", path=str(file), fields=fields, own_accounts=known.own_accounts, language=known.language
+        )
     except ValidationError as error:
         raise InputError(file, None, error.errors()[0]["msg"].removeprefix("Value error, ")) from error
     database = Database(settings.database, exclusive=True)
