@@ -108,9 +108,6 @@ class TestAppStoreConnect(SourceConformance):
         } | options  # fmt: skip
         return AppStoreSource(ONE, AppStoreOptions(**values), tools)
 
-    def test_edits(self):
-        """A changed review keeps its id; the sweep of twelve hours finds it."""
-
     async def test_an_edit_is_followed(self):
         async with self.reading() as stage:
             post = stage.face.write(stage.now - HOUR, "Nordfunk vorher")
@@ -311,8 +308,8 @@ class TestGooglePlay(SourceConformance):
     async def test_a_key_that_is_none_is_told_without_showing_it(self):
         async with self.reading() as stage:
             tools = stage.reader.source._tools
-            for key, said in (("geheim", "is no service account's key"),
-                              ('{"client_email": "x", "private_key": "geheim"}', "private key cannot be read")):  # fmt: skip
+            halved = '{"client_email": "x", "private_key": "geheim"}'
+            for key, said in (("geheim", "is no service account's key"), (halved, "private key cannot be read")):
                 stage.reader.source = self.make_source(tools, stage.url, service_account=Secret(key))
                 with pytest.raises(AuthRefused, match=said) as told:
                     await stage.reader.turn()

@@ -1,14 +1,14 @@
 """Reviews in Apple's App Store: of one's own app through App Store Connect, of any app through the public feed.
 
-The feed shows the newest five hundred of a country and sometimes nothing at all; where it showed some before, that is told
-as blindness. An app's rating, and those of others to compare it with, are read every hour.
+The feed shows the newest five hundred of a country and sometimes nothing at all; where it showed some before, that is
+told as blindness. An app's rating, and those of others to compare it with, are read every hour.
 API: https://developer.apple.com/documentation/appstoreconnectapi/list_all_customer_reviews_for_an_app
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
@@ -21,11 +21,13 @@ from brandmelder.capture.json_api import read_json
 from brandmelder.capture.jwt_grant import LIFE, signed_token
 from brandmelder.capture.lists import Lists, Trails, poll_lists
 from brandmelder.capture.mentions import Told, mention_of, moment_of
-from brandmelder.capture.source import Poll, Tools
 from brandmelder.capture.stars import stars
 from brandmelder.errors import ShapeChanged, SourceError
 from brandmelder.model import Cursor, Mention, Reading, SourceId
 from brandmelder.options import SecretText, SourceOptions, WebAddress
+
+if TYPE_CHECKING:
+    from brandmelder.capture.source import Poll, Tools
 
 READINGS_EVERY: Final = timedelta(hours=1)
 _CONNECT: Final = "connect"
@@ -147,7 +149,8 @@ class AppStoreSource:
     def __init__(self, source_id: SourceId, options: AppStoreOptions, tools: Tools) -> None:
         self.id = source_id
         self._options, self._tools = options, tools
-        self._token, self._token_until = "", None
+        self._token = ""
+        self._token_until: datetime | None = None
         is_owner = options.private_key is not None
         sweep = timedelta(hours=12)
         bounds = Bounds(history=options.history, window=None if is_owner else _FEED_SHOWN, sweep_every=sweep)

@@ -51,7 +51,7 @@ class GoogleBusinessOptions(SourceOptions):
     """What a manager of the places granted once, with the scope `business.manage`."""
     url: WebAddress = "https://mybusiness.googleapis.com"
     """Where the API stands."""
-    token_url: WebAddress = "https://oauth2.googleapis.com/token"
+    token_url: WebAddress = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
     """Where tokens are given."""
 
 

@@ -21,7 +21,6 @@ from brandmelder.capture.json_api import read_json
 from brandmelder.capture.jwt_grant import bearer_grant
 from brandmelder.capture.lists import Lists, Trails, poll_lists
 from brandmelder.capture.mentions import Told, mention_of
-from brandmelder.capture.source import Poll, Tools
 from brandmelder.capture.stars import stars
 from brandmelder.errors import AuthRefused, SourceError
 from brandmelder.model import Cursor, Gap, Mention, SourceId
@@ -29,6 +28,8 @@ from brandmelder.options import SecretText, SourceOptions, WebAddress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from brandmelder.capture.source import Poll, Tools
 
 SHOWN: Final = timedelta(days=7)
 _PAGE: Final = 100

@@ -125,7 +125,7 @@ class TelegramSource:
         gaps = self._gaps(memory.asked, now)
         memory.offset = max([one.update_id + 1 for one in updates], default=memory.offset)
         memory.asked = now.replace(microsecond=0) if is_last else memory.asked
-        found = {one.external_id: one for one in map(lambda update: self._mention(update, now), updates) if one}
+        found = {one.external_id: one for one in (self._mention(update, now) for update in updates) if one}
         return Poll(
             mentions=tuple(
                 replace(one, history=True) if one.published_at < memory.first else one for one in found.values()
@@ -166,6 +166,8 @@ class TelegramSource:
             return AuthRefused("refuses the token; ask @BotFather for a new one")
         if answer.status == 409:
             return Gone("something else hears this bot: a webhook, or a second program; end that, or make another bot")
+        if answer.status == 429 and not answer.body:
+            return RateLimited("is asked too often; it is asked again in a minute", now + timedelta(minutes=1))
         told = read_json(answer, _Refused, source=self.id, service=_SERVICE)
         if answer.status == 429:
             wait = timedelta(seconds=min(max(told.parameters.retry_after, 1), 86_400))
