@@ -131,3 +131,23 @@ async def test_the_same_trouble_is_told_once(world):
     said = len(world.said)
     await canary.fly(world.clock.now())
     assert len(world.said) == said
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("de", "der Brandmelder selbst ist gestört"), ("en", "itself is not well")]
+)
+async def test_when_none_came_through_for_two_hours_people_are_told_once_a_day(world, language, words):
+    async def parse(body, kind):
+        return ParsedFeed()
+
+    world.pipeline.parts.language = language
+    began = world.clock.now()
+    canary = Canary(world.pipeline.parts, parse, began=began)
+    before = len(world.places["crisis"].posts)
+    for hour in range(1, 6):
+        now = began + hour * 60 * MINUTE
+        await canary.fly(now)
+        await world.pipeline.deliver(now)
+    told = [text for _, _, text, _ in world.places["crisis"].posts[before:] if words in text]
+    assert len(told) == 1
+    assert "brandmelder doctor" in told[0]
