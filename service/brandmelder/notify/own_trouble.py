@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 _HEADS = {"de": "{brand}: der Brandmelder selbst ist gestört", "en": "{brand}: Brandmelder itself is not well"}
 _SENTENCES = {
-    "de": """Seit {since} kam keine Probemeldung mehr durch die ganze Kette. Alarme können ausbleiben, bis das behoben ist:
-bitte selbst nachsehen. Was zu tun ist, sagt `brandmelder doctor`.""",
-    "en": """No test mention has come through the whole chain since {since}. Alerts may not arrive until that is mended:
-please look for yourself. `brandmelder doctor` says what to do.""",
+    "de": """Seit {since} kam keine Probemeldung mehr durch die ganze Kette. Alarme können ausbleiben, bis das
+behoben ist: bitte selbst nachsehen. Was zu tun ist, sagt `brandmelder doctor`.""",
+    "en": """No test mention has come through the whole chain since {since}. Alerts may not arrive until that is
+mended: please look for yourself. `brandmelder doctor` says what to do.""",
 }
 
 
