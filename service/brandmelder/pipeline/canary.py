@@ -189,8 +189,10 @@ class Canary:
         def rehearsed(connection: Connection) -> None:
             raise Undone(asyncio.run(_live(_parts(self._parts, connection, one, verdict), now)))
 
+        database = self._parts.database
         try:
-            await self._parts.database.run(rehearsed)
+            # Its own event loop needs a thread without one: that of the database, or another for one in memory.
+            await (database.run(rehearsed) if database.path else asyncio.to_thread(database.run_now, rehearsed))
         except Undone as undone:
             if undone.result is None:
                 raise Lost("its alert did not reach the edge of the delivery") from None
