@@ -31,7 +31,7 @@ NEGATIVES: Final = 10
 """Labels, and negatives among them, from which a correction is tried."""
 CALIBRATE: Final = 20
 """Random labels from which a calibration is tried."""
-FOLDS: Final = 5
+FOLDS: Final = 10
 _STEPS: Final = 30
 _NEAR: Final = 1e-9
 """Step below which a fit has arrived."""
@@ -129,7 +129,7 @@ def learn(examples: Sequence[Example]) -> Correction | None:
     enough = len(examples) >= LABELS and labels.sum() >= NEGATIVES
     if enough and loss["corrected"] < min(loss["calibrated"], loss["base"]):
         return _corrected(examples, outer, loss)
-    if loss["calibrated"] < loss["base"]:
+    if _wins(calibrated_out, base, labels, weights):
         fitted = _calibration_of(random)
         return Correction(
             calibration=fitted,
@@ -258,6 +258,13 @@ def _dual_cost(dual: Vector, kernel: Vector, scores: Vector, labels: Vector, wei
     moved = kernel @ dual
     signed = np.where(labels > 0, 1.0, -1.0) * (scores + moved)
     return float(weights @ np.logaddexp(0, -signed) + dual @ moved / 2)
+
+
+def _wins(scores: Vector, base: Vector, labels: Vector, weights: Vector) -> bool:
+    """Whether the loss falls by more than its standard error: on few labels a calibration wins by chance."""
+    signs = np.where(labels > 0, 1.0, -1.0)
+    gains = weights * (np.logaddexp(0, -signs * base) - np.logaddexp(0, -signs * scores))
+    return bool(gains.sum() > gains.std() * np.sqrt(len(gains)))
 
 
 def _loss(scores: Vector, labels: Vector, weights: Vector) -> float:
