@@ -151,6 +151,44 @@ class Source(Protocol):
         ...
 
 
+class Sent(Struct, frozen=True, kw_only=True):
+    """What somebody sent us; names of headers in lower case, the body as it came."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Arrival(Struct, frozen=True, kw_only=True):
+    """What came of something sent; the same `ident` again is a repetition and counts nothing."""
+
+    ident: str
+    poll: Poll
+
+
+@runtime_checkable
+class Receives(Protocol):
+    """A source that is sent what others must be asked for; its `poll` says until when nothing was missed."""
+
+    id: SourceId
+    place: str
+    """The address and port that is listened on."""
+
+    def receive(self, sent: Sent, now: datetime) -> Arrival:
+        """Read what was sent. Raises AuthRefused for a sender nobody knows, ShapeChanged for what cannot be read."""
+        ...
+
+
+@runtime_checkable
+class Nudges(Protocol):
+    """A source that hears when there is something to poll."""
+
+    id: SourceId
+
+    async def listen(self, nudge: Callable[[], None]) -> None:
+        """Hear until cancelled; call `nudge` whenever a poll would find something. Raises nothing."""
+        ...
+
+
 @runtime_checkable
 class Rechecks(Protocol):
     """A source that can be asked again how known mentions stand: edits and deletions are followed for seven days."""

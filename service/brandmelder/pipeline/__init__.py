@@ -26,6 +26,7 @@ from brandmelder.pipeline.hear import Hearer
 from brandmelder.pipeline.judge import judge
 from brandmelder.pipeline.keep import Keeper, Kept
 from brandmelder.pipeline.poll import poll_source
+from brandmelder.pipeline.receive import receive
 from brandmelder.pipeline.recheck import recheck_source
 from brandmelder.pipeline.recount import recount_changed
 from brandmelder.pipeline.states import first_poll
@@ -34,6 +35,7 @@ from brandmelder.store import deliveries, sources
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from brandmelder.capture.source import Sent
     from brandmelder.pipeline.parts import Parts
     from brandmelder.store.sources import SourceRow
 
@@ -85,6 +87,10 @@ class Pipeline:
         row = await self.parts.database.run(sources.read_source, source)
         return (await self._poll(row, now)).next_poll_at
 
+    async def receive(self, source: SourceId, sent: Sent, now: datetime) -> None:
+        """Keep what a source was sent. Raises SourceError, StoreError."""
+        self._news += await receive(self.parts, source, sent, now)
+
     async def _poll(self, row: SourceRow, now: datetime) -> SourceRow:
         after, has_news = await poll_source(self.parts, row, now)
         was_edited = after.history_done and not after.failures and await recheck_source(self.parts, row.id, now)
@@ -129,8 +135,12 @@ class Pipeline:
         async with self._keeping:
             return await self._keeper.keep(now)
 
-    async def close(self) -> None:
-        """Let go of the channels and the database."""
+    async def let_go(self) -> None:
+        """Let go of the channels; the database stays open."""
         for notifier in self.parts.notifiers.values():
             await notifier.close()
+
+    async def close(self) -> None:
+        """Let go of the channels and the database."""
+        await self.let_go()
         self.parts.database.close()

@@ -57,8 +57,8 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
             return await _fail(parts, row, error, now), has_news
         found = [ready(one, parts.author_key) for one in poll.mentions]
         after = after_poll(row, poll, now, place, now_pace)
-        visit = Visit(poll=poll, mentions=found, after=after, watchers=_watchers(parts, row.id), now=now)
-        new = await parts.database.run(_commit_poll, parts, visit)
+        visit = Visit(poll=poll, mentions=found, after=after, watchers=watchers(parts, row.id), now=now)
+        new = await parts.database.run(commit_poll, parts, visit)
         parts.meter.spend(row.id, poll.cost)
         if not parts.is_draft:
             _count(row.id, found, new)
@@ -80,7 +80,8 @@ def ready(one: Mention, key: bytes) -> Mention:
     )
 
 
-def _watchers(parts: Parts, source: SourceId) -> list[MonitorId]:
+def watchers(parts: Parts, source: SourceId) -> list[MonitorId]:
+    """Return the monitors that watch a source."""
     return [watch.id for watch in parts.watches.values() if source in watch.sources]
 
 
@@ -105,7 +106,7 @@ def _count(source: SourceId, found: Sequence[Mention], new: int) -> None:
         metrics.SOURCE_LAST_ITEM.labels(source).set(newest.timestamp())
 
 
-def _commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
+def commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
     """Write one page of a poll; returns how many mentions were new."""
     before = sources.read_source(connection, visit.after.id)
     found = forgetting.wanted(connection, parts.author_key, visit.mentions)

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
@@ -195,6 +195,16 @@ reading = Table(
     Column("value", Float, nullable=False),
     sqlite_with_rowid=False,
 )
+
+arrival = Table(
+    "arrival",
+    metadata,
+    Column("source", String(128), primary_key=True),
+    Column("ident", String(256), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("arrival_by_age", arrival.c.at)
 
 latest_reading = Table(
     "latest_reading",
