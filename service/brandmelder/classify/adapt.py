@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SPREAD_A: Final = 0.5
 SPREAD_B: Final = 1.5
 """Standard deviations of the prior of a around 1 and of b around 0."""
-RIDGE, RIDGE_OF_MANY, MANY = 0.5, 0.2, 400
+RIDGE, RIDGE_OF_MANY, MANY = 0.5, 0.2, 800
 """λ of the correction, and what it is from so many labels on: with fewer, 0.2 is too sure of what it saw (0037)."""
 LABELS: Final = 50
 NEGATIVES: Final = 10
