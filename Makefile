@@ -1,7 +1,7 @@
 # Every target sets up .venv by itself; once it stands, that costs nothing.
 # Needed: git, make and Python 3.11 or newer. uv is taken from the path, else installed into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-detection bench-detection-short bench-judgement train chaos storm e2e docs picture clean
+.PHONY: help demo test check bench bench-detection bench-detection-short bench-matching bench-judgement train chaos storm e2e docs picture clean
 
 SHELL := /bin/sh
 UV_VERSION := 0.13.9
@@ -19,6 +19,7 @@ help:
 	@echo "make bench   the benchmarks, each with its peers in the same run"
 	@echo "make train   the judge's model anew, from CORPORA=$(CORPORA)"
 	@echo "make bench-detection   the detector beside its peers; R's surveillance where installed"
+	@echo "make bench-matching   1,000 and 10,000 queries beside regular expressions and RE2"
 	@echo "make bench-judgement   the judge beside its peers, near-copies, learning curve"
 	@echo "make chaos   3 times 400 alerts, a fifth of the calls to Slack failing, 30 crashes each"
 	@echo "make storm   2,000 storms on six platforms through faults and crashes, SEEDS=0-1999; one seed replays one"
@@ -49,6 +50,11 @@ bench-detection: $(READY)
 
 bench-detection-short: $(READY)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python bench/detection/run.py --short
+
+bench-matching: $(READY)
+	@PATH="$$PWD/$(BIN):$$PATH" uv sync --quiet --frozen --group matching
+	$(BIN)/python bench/matching.py
+	$(BIN)/python bench/matching.py --queries 10000
 
 bench-judgement: $(READY)
 	@PATH="$$PWD/$(BIN):$$PATH" uv sync --quiet --frozen --group judgement
