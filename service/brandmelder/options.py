@@ -5,10 +5,13 @@ from __future__ import annotations
 import enum
 import re
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _DURATION = re.compile(r"(?P<count>\d{1,6})\s*(?P<unit>s|m|min|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -62,6 +65,14 @@ WebAddress = Annotated[
     str, AfterValidator(_web_address), WithJsonSchema({"type": "string", "pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://.+$"})
 ]
 """An http or https address without credentials."""
+
+
+def check_place(value: str) -> str:
+    """Return `value` if it is an address and a port to listen on. Raises ValueError that says what would be right."""
+    host, _, port = value.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 <= int(port) < 65536:
+        raise ValueError(f"{value!r} is no place to listen; write an address and a port, as in 127.0.0.1:8071")
+    return value
 
 
 class Secret:
@@ -119,6 +130,18 @@ class SourceOptions(Options):
     """Which plug-in reads it."""
     every: Annotated[Duration, AfterValidator(_with_a_pause)] = timedelta(minutes=5)
     """How often it is polled, as in `2m`."""
+    storm_every: Annotated[Duration, AfterValidator(_with_a_pause)] | None = None
+    """How often it is polled while an incident of its monitors is open; half of `every`, but no less than 60s."""
+    idle_every: Annotated[Duration, AfterValidator(_with_a_pause)] | None = None
+    """How slowly it may be polled after polls that brought nothing; without it, never slower than `every`."""
+    requests_per_day: Annotated[int, Field(ge=1)] | None = None
+    """How many requests a day (of UTC) it may take; half of them are kept for a storm."""
+    requests_per_month: Annotated[int, Field(ge=1)] | None = None
+    """How many requests a month it may take."""
+    money_per_day: Annotated[float, Field(gt=0)] | None = None
+    """How many US dollars a day it may cost, where its platform charges."""
+    money_per_month: Annotated[float, Field(gt=0)] | None = None
+    """How many US dollars a month it may cost."""
     class_: Annotated[str, Field(alias="class", pattern=r"^(own|social|forum|news|mail|review)$")] = "social"
     """What kind of place it is: the Shitstorm-Skala counts media (`news`) apart from the community."""
     own_accounts: tuple[str, ...] = ()
@@ -131,6 +154,14 @@ class SourceOptions(Options):
     """The language of its texts, if it has only one."""
     may_leave_host: bool = False
     """Whether its texts may be sent to the endpoint of `second_opinion`."""
+
+    def asking(self, trees: Sequence[Any]) -> Self:
+        """Return these options with what the monitors' queries (their trees) ask for, where nothing is written.
+
+        Raises ValueError that says why it cannot be asked for. Sources without a search of their own change nothing.
+        """
+        del trees
+        return self
 
     def owns(self, author: str) -> bool:
         """Whether `author` is one of our own accounts; case and a leading `@` make no difference."""

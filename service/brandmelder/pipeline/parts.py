@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from brandmelder.capture.match import Matcher
+from brandmelder.capture.meter import Meter
 from brandmelder.detect.kinds.backlog import BacklogRules
 from brandmelder.detect.kinds.watching import KindRules
 from brandmelder.detect.occasions import Planned
@@ -19,6 +20,7 @@ from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, Covers, MonitorId, RotaId, SourceClass, SourceId
 from brandmelder.notify.stand_in import Fallbacks
 from brandmelder.pipeline.duty import Duty
+from brandmelder.pipeline.pace import Rhythm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,6 +49,13 @@ class Place(Struct, frozen=True, kw_only=True):
     where: str
     """Where it stands in the configuration, for messages: `brandmelder.yaml:12`."""
     title: str
+    rhythm: Rhythm | None = None
+    """How its interval changes, and its budget; without it the interval stands."""
+
+    @property
+    def pace(self) -> Rhythm:
+        """How often it wants to be asked."""
+        return self.rhythm or Rhythm(every=self.every)
 
     @property
     def patience(self) -> timedelta:
@@ -128,6 +137,8 @@ class Parts:
     calendars: Mapping[RotaId, ReadCalendar] = field(default_factory=dict)
     """How the calendars of rotas are read."""
     fallbacks: Fallbacks = field(default_factory=lambda: Fallbacks(channels={}, names={}))
+    meter: Meter = field(default_factory=Meter)
+    """What sources ask of the net and may spend."""
     links: Links | None = None
     """How people get from an alert to the page; None where no page is served."""
     settle: timedelta = SETTLE

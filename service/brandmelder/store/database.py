@@ -25,7 +25,7 @@ from sqlalchemy.pool import StaticPool
 
 from brandmelder import metrics
 from brandmelder.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
-from brandmelder.store import page_schema, schema
+from brandmelder.store import page_schema, schema, schema_polls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_FURTHER = (page_schema.member, schema_polls.usage)
+"""Tables that stand in files of their own: what imports these makes the metadata whole."""
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -77,7 +79,9 @@ class Database:
         """
         self.path = _path_of(url)
         self._lock = _take_lock(self.path) if exclusive and self.path else None
-        self._engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        self._engine = create_engine(
+            url, poolclass=StaticPool, connect_args={"check_same_thread": False}, hide_parameters=True
+        )
         event.listen(self._engine, "connect", _on_connect)
         event.listen(self._engine, "begin", _on_begin)
         self._connection: Connection | None = None
@@ -147,7 +151,7 @@ class Database:
 
     def _create(self) -> None:
         if self.path is None:
-            self.run_now(page_schema.metadata.create_all)
+            self.run_now(schema.metadata.create_all)
         else:
             self.migrate()
 

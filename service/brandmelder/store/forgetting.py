@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import Evidence, Incident, IncidentId, Mention, MentionId, SourceId
 from brandmelder.store.database import maybe_seconds, moment, seconds
-from brandmelder.store.schema import copies, incident, mention, staff_label, tombstone, verdict
+from brandmelder.store.schema import incident, mention, staff_label, tombstone, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -142,7 +142,10 @@ def naming(connection: Connection, name: str, limit: int = 20) -> list[MentionId
 
 
 def erase(connection: Connection, found: Sequence[Traces], key: bytes, now: datetime) -> None:
-    """Empty mentions for good, put tombstones in their place, and take them out of labels, clusters and evidence."""
+    """Empty mentions for good, put tombstones in their place, and take them out of labels and evidence.
+
+    Clusters of copies know mentions by their numbers, and no words: they stay.
+    """
     idents = [one.id for one in found]
     bury(connection, [of_mention(key, one.source, one.external_id) for one in found], now)
     for one in found:
@@ -155,11 +158,6 @@ def erase(connection: Connection, found: Sequence[Traces], key: bytes, now: date
                 removed_at=func.coalesce(mention.c.removed_at, seconds(now)),
                 forgotten_at=seconds(now),
             )
-        )
-        connection.execute(
-            update(copies)
-            .where(copies.c.first.in_([one.external_id, f"{one.source}/{one.external_id}", str(one.id)]))
-            .values(first="")
         )
     for start in range(0, len(idents), _CHUNK):
         connection.execute(delete(staff_label).where(staff_label.c.mention.in_(idents[start : start + _CHUNK])))
@@ -264,3 +262,15 @@ def verdict_of(connection: Connection, ident: MentionId) -> dict[str, str | floa
     """Return what was judged of a mention, in plain words."""
     row = connection.execute(select(verdict).where(verdict.c.mention == ident)).one_or_none()
     return None if row is None else {"label": row.label, "p_negative": round(row.p_negative, 3)}
+
+
+def oldest_text(connection: Connection, since: datetime) -> datetime | None:
+    """Return when the oldest mention was read that still has its text and is neither quoted nor labelled."""
+    kept = quoted(connection, since)[0] | labelled(connection, since)
+    rows = connection.execute(
+        select(mention.c.id, mention.c.captured_at)
+        .where(mention.c.text != "", mention.c.forgotten_at.is_(None))
+        .order_by(mention.c.id)
+        .limit(len(kept) + 1)
+    )
+    return next((moment(row.captured_at) for row in rows if row.id not in kept), None)

@@ -17,8 +17,10 @@ from brandmelder.notify.routing import Route
 from brandmelder.notify.stand_in import Fallbacks
 from brandmelder.pipeline import Pipeline
 from brandmelder.pipeline.duty import Duty
+from brandmelder.pipeline.pace import Budget, Rhythm
 from brandmelder.pipeline.parts import DigestPlan, Parts, Place
 from brandmelder.pipeline.weigh import Scales
+from brandmelder.settings.asking import asking
 from brandmelder.store.spending import Allowance
 from brandmelder.wiring.author_key import KEY_VARIABLE, author_key
 from brandmelder.wiring.calendars import build_calendars
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from brandmelder.capture.source import Source
     from brandmelder.classify.classifier import Classifier
     from brandmelder.notify.notifier import Exchange, Notifier
+    from brandmelder.options import SourceOptions
     from brandmelder.pipeline.second import SecondOpinion
     from brandmelder.settings import Settings
     from brandmelder.store.database import Database
@@ -46,6 +49,7 @@ __all__ = [
     "build_sources",
     "duty",
     "outside",
+    "rhythm_of",
     "second_opinion",
     "sign_in_exchange",
     "topics_of",
@@ -58,7 +62,7 @@ def build_sources(settings: Settings, reach: Outside) -> dict[SourceId, Source]:
         ident: plugins.load("sources", options.type)(
             ident, options, reach.tools(ident, allow_private=options.allow_private)
         )
-        for ident, options in settings.sources.items()
+        for ident, options in asking(settings).items()
     }
 
 
@@ -192,9 +196,25 @@ def _places(settings: Settings) -> dict[SourceId, Place]:
             every=options.every,
             where=settings.where("sources", ident),
             title=ident.replace("_", " ").replace("-", " ").title(),
+            rhythm=rhythm_of(options),
         )
         for ident, options in settings.sources.items()
     }
+
+
+def rhythm_of(options: SourceOptions) -> Rhythm:
+    """Return how often a source wants to be asked, and what it may take."""
+    return Rhythm(
+        every=options.every,
+        storm_every=options.storm_every,
+        idle_every=options.idle_every,
+        budget=Budget(
+            requests_per_day=options.requests_per_day,
+            requests_per_month=options.requests_per_month,
+            money_per_day=options.money_per_day,
+            money_per_month=options.money_per_month,
+        ),
+    )
 
 
 def _links(settings: Settings, key: bytes) -> Links | None:
