@@ -21,7 +21,6 @@ FEWEST = 7
 """Days before a kind speaks at all."""
 _COLD_DAYS, _COLD = 28, 0.6
 _CAP = 2.0
-_GUARDED, _HIGH = 25, 0.96
 _SILENT = -1e9
 
 
@@ -95,7 +94,4 @@ def _fit(maxima: tuple[float, ...], prior: Prior) -> tuple[float, float]:
         / (weight + _TRUSTED / 2)
     )
     centre = (number * middle + _TRUSTED / 4 * prior.centre) / (number + _TRUSTED / 4)
-    if number >= _GUARDED:  # where the tail is heavier than exponential, the loudest days say so
-        high = ordered[round(_HIGH * (number - 1))]
-        scale = max(scale, (high - centre) / math.log(0.5 / (1.0 - _HIGH)))
     return centre, scale
