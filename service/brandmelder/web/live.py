@@ -58,6 +58,8 @@ class Pulse:
         if not events:
             self.viewers.pop(topic, None)
             self._seen.pop(topic, None)
+        if not self.viewers and self._looking is not None:
+            self._looking.cancel()
 
     async def _look(self, site: Site) -> None:
         while self.viewers:
