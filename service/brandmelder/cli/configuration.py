@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brandmelder.cli import config_option
+from brandmelder.cli.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +74,7 @@ def check(path: Path, *, as_json: bool, live: bool) -> None:
         )
     else:
         for line in (*describe(settings), *_asked(asked), *_told(visited, settings)):
-            click.echo(line)
+            say(line)
     if not all(one.is_good for one in visited):
         raise click.exceptions.Exit(1)
 
