@@ -67,7 +67,12 @@ class OidcPeer:
             }
         }
         state = AuthorizationState(HashBasedSubjectIdentifierFactory("salt"))
-        return Provider(key, places, state, clients, Userinfo(PEOPLE))
+        # pyop insists on TLS, which a provider on loopback does without.
+        over_tls = {name: _as(value, "https") for name, value in places.items()}
+        made = Provider(key, over_tls, state, clients, Userinfo(PEOPLE))
+        for name, value in places.items():
+            made.configuration_information[name] = value
+        return made
 
     def __enter__(self):
         self._thread.start()
@@ -105,6 +110,10 @@ class OidcPeer:
     async def _userinfo(self, request):
         found = self.provider.handle_userinfo_request(request.url.query, dict(_titled(request.headers)))
         return JSONResponse(found.to_dict() | {"groups": PEOPLE[self.person]["groups"]})
+
+
+def _as(value, scheme):
+    return value.replace("http:", f"{scheme}:") if isinstance(value, str) else value
 
 
 def _titled(headers):

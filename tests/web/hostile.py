@@ -6,7 +6,7 @@ import itertools
 
 from msgspec.structs import replace
 
-from brandmelder.model import Label, Phrase, SourceId, Transition, Verdict
+from brandmelder.model import Act, Label, Phrase, SourceId, Transition, Verdict
 from brandmelder.pipeline.act import Wish, do
 from brandmelder.store import incidents, mentions, notes
 from pipeline.world import mention
@@ -72,7 +72,7 @@ def hostile_evening(house, texts):
     house.database.run_now(_mentions, house, texts)
     house.database.run_now(_incident, texts)
     for text, act in zip(texts[40:], ("acknowledge", "hand_over", "snooze"), strict=False):
-        wish = Wish(incident=INCIDENT, act=act, by=text[:60], note=text)
+        wish = Wish(incident=INCIDENT, act=Act(act), by=text[:60], note=text)
         house.database.run_now(do, house.parts, wish, house.now)
     return len(texts)
 
@@ -108,7 +108,7 @@ def _incident(connection, texts):
         sources=(*evidence.sources, *((SourceId(text), 1) for text in texts[8:12])),
     )
     step = Transition(
-        incident=incident.id, revision=incident.revision + 1, at=incident.changed_at, act="turn", before=incident.state,
+        incident=incident.id, revision=incident.revision + 1, at=incident.changed_at, act=Act.TURN, before=incident.state,
         after=incident.state, by=texts[12], note=texts[13],
     )  # fmt: skip
     incidents.save_incident(

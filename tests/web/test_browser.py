@@ -190,7 +190,7 @@ def test_what_somebody_else_does_is_seen_without_loading_anew(chromium, served):
         acting.page.click("summary:has-text('Übergeben')")
         acting.page.fill("input[name=to]", "Jonas Brandt")
         acting.page.click("button[value=hand_over]")
-        seeing.page.wait_for_function("document.body.innerText.includes('Jonas Brandt')", timeout=10_000)
+        seeing.page.locator(".state", has_text="von Jonas Brandt").wait_for(timeout=10_000)
         assert seeing.troubles + acting.troubles == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
@@ -31,6 +32,7 @@ def house(provider, tmp_path):
     )
     with House(tmp_path / "a.db", web=web) as found:
         found.site.exchange = _asks
+        found.now = datetime.now(UTC).replace(microsecond=0)  # the provider's clock is the machine's
         yield found
 
 

@@ -55,7 +55,7 @@ async def ask(site: Site, request: Request, reader: Reader) -> Response:
         known = await _discovered(site, block)
     except NotLetIn as error:
         return _refused(site, reader, str(error))
-    kept = {
+    kept: dict[str, Any] = {
         "state": secrets.token_urlsafe(24),
         "nonce": secrets.token_urlsafe(24),
         "verifier": secrets.token_urlsafe(48),
