@@ -108,8 +108,8 @@ def _incident(connection, texts):
         sources=(*evidence.sources, *((SourceId(text), 1) for text in texts[8:12])),
     )
     step = Transition(
-        incident=incident.id, revision=incident.revision + 1, at=incident.changed_at, act=Act.TURN, before=incident.state,
-        after=incident.state, by=texts[12], note=texts[13],
+        incident=incident.id, revision=incident.revision + 1, at=incident.changed_at, act=Act.TURN,
+        before=incident.state, after=incident.state, by=texts[12], note=texts[13],
     )  # fmt: skip
     incidents.save_incident(
         connection, replace(incident, revision=incident.revision + 1), changed, [step],
