@@ -155,8 +155,9 @@ def test_the_values_of_the_picture_are_told_by_pointer_and_keys(chromium, served
         visit.sign_in()
         visit.page.goto(f"{served.address}/incidents/{INCIDENT}")
         line = visit.page.locator("[data-value]")
+        visit.page.wait_for_selector("[data-is-live]:not([hidden])")
         still = line.inner_text()
-        assert still.startswith("Negative je 20 min")
+        assert still == "Negative je 20 min, Stand 20:47, live"
         rows = [
             f"{when}: {count}, {usual}"
             for when, count, usual in visit.page.eval_on_selector_all(
