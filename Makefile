@@ -3,7 +3,8 @@
 .DEFAULT_GOAL := help
 MINUTES ?= 1
 TARGETS ?=
-.PHONY: fuzz sbom audit help demo test check bench bench-detection bench-detection-short bench-judgement train chaos e2e docs picture clean storm
+.PHONY: fuzz sbom audit help demo test check bench bench-detection bench-detection-short bench-judgement train chaos e2e docs picture clean storm \
+	simulate mutants power kills
 
 SHELL := /bin/sh
 UV_VERSION := 0.13.9
@@ -23,6 +24,10 @@ help:
 	@echo "make bench-detection   the detector beside its peers; R's surveillance where installed"
 	@echo "make bench-judgement   the judge beside its peers, near-copies, learning curve"
 	@echo "make chaos   3 times 400 alerts, a fifth of the calls to Slack failing, 30 crashes each"
+	@echo "make simulate  SEEDS=1000 evenings of the whole pipeline in virtual time, with faults and crashes drawn"
+	@echo "make mutants plants bugs one by one; the simulation must find each within 500 seeds"
+	@echo "make power   2,000 power cuts between writes and their syncs: nothing acknowledged may be lost"
+	@echo "make kills   kill -9 at every commit and send of a real process, and again in its recovery"
 	@echo "make storm   2,000 storms on six platforms through faults and crashes, SEEDS=0-1999; one seed replays one"
 	@echo "make e2e     only the tests against a real WordPress"
 	@echo "make fuzz    5,000 hostile feeds, then MINUTES=$(MINUTES) of fuzzing for each parser and sink"
@@ -69,6 +74,18 @@ train: $(READY)
 
 chaos: $(READY)
 	$(BIN)/python bench/chaos.py
+
+simulate: $(READY)
+	PYTHONPATH=tests:service PYTHONHASHSEED=0 $(BIN)/python -m simulation --seeds $(or $(SEEDS),1000) --workers $(WORKERS)
+
+mutants: $(READY)
+	PYTHONPATH=tests:service PYTHONHASHSEED=0 $(BIN)/python -m simulation.mutants
+
+power: $(READY)
+	$(BIN)/python bench/power.py
+
+kills: $(READY)
+	$(BIN)/python bench/kills.py
 
 storm: $(READY)
 	$(BIN)/python bench/storm.py $(or $(SEEDS),0-1999)
