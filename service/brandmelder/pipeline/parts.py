@@ -46,6 +46,9 @@ class Place(Struct, frozen=True, kw_only=True):
     where: str
     """Where it stands in the configuration, for messages: `brandmelder.yaml:12`."""
     title: str
+    own_accounts: tuple[str, ...] = ()
+    """Names that are ours there, and its only language, for what others bring to it."""
+    language: str | None = None
 
     @property
     def patience(self) -> timedelta:
