@@ -1,7 +1,7 @@
 # Every target sets up .venv by itself; once it stands, that costs nothing.
 # Needed: git, make and Python 3.11 or newer. uv is taken from the path, else installed into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-detection bench-detection-short bench-judgement train chaos e2e docs picture clean
+.PHONY: help demo test check bench bench-detection bench-detection-short bench-judgement train chaos storm e2e fuzz-api docs picture clean
 
 SHELL := /bin/sh
 UV_VERSION := 0.13.9
@@ -9,6 +9,7 @@ BIN := .venv/bin
 READY := .venv/ready
 ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 WORKERS ?= 2
+EXAMPLES ?= 300
 CORPORA ?= ../shared/data/sentiment
 MODEL := service/brandmelder/classify/model
 
@@ -21,6 +22,8 @@ help:
 	@echo "make bench-detection   the detector beside its peers; R's surveillance where installed"
 	@echo "make bench-judgement   the judge beside its peers, near-copies, learning curve"
 	@echo "make chaos   3 times 400 alerts, a fifth of the calls to Slack failing, 30 crashes each"
+	@echo "make storm   2,000 storms on six platforms through faults and crashes, SEEDS=0-1999; one seed replays one"
+	@echo "make fuzz-api   the API under EXAMPLES=$(EXAMPLES) requests for each operation, well-formed and not"
 	@echo "make e2e     only the tests against a real WordPress"
 	@echo "make docs    write the schema and the generated reference pages anew"
 	@echo "make picture draw the alert in the README anew, from the demo"
@@ -64,8 +67,14 @@ train: $(READY)
 chaos: $(READY)
 	$(BIN)/python bench/chaos.py
 
+storm: $(READY)
+	$(BIN)/python bench/storm.py $(or $(SEEDS),0-1999)
+
 e2e: $(READY)
 	$(BIN)/pytest -q -m e2e
+
+fuzz-api: $(READY)
+	BRANDMELDER_API_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q tests/web/api/test_schemathesis.py
 
 docs: $(READY)
 	$(BIN)/python docs/reference/write.py

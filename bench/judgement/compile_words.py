@@ -20,12 +20,15 @@ LEXICON_CLASSES = {
 BAD = ("negative 3", "negative 2", "negative 1", "incident")
 GOOD = ("positive 3", "positive 2", "positive 1")
 NEGATED = ("negated good", "negated bad")
+BEHIND = ("good behind", "bad behind")
+"""Good and bad words behind a `but`: there stands the main point."""
 KINDS = (
-    *BAD, "insult", "threat", *GOOD, "smile", "heart", "joy", "laugh", "frown", "rage",
+    *BAD, "insult", *GOOD, "smile", "heart", "joy", "laugh", "frown", "rage",
     "very", "hedge", "negator", "contrast", "irony", "ask", "defend", *MARKS, *NEGATED, "duty", "unmet", "solved",
+    "mock", *BEHIND,
 )  # fmt: skip
 WEIGHT_BAD = {
-    "negative 3": 3, "negative 2": 2, "negative 1": 1, "incident": 1, "insult": 3, "threat": 3,
+    "negative 3": 3, "negative 2": 2, "negative 1": 1, "incident": 1, "insult": 3,
     "frown": 2, "rage": 2, "negated good": 1, "unmet": 2,
 }  # fmt: skip
 WEIGHT_GOOD = {
@@ -65,6 +68,8 @@ def lexicon_entries(language):
                 yield text, "after"
             elif name in LEXICON_CLASSES:
                 yield text, LEXICON_CLASSES[name]
+            if name == "but":
+                yield text, "but"
         if entry.weight and "incident" not in entry.classes:
             strength = min(3, max(1, round(abs(entry.weight))))
             yield text, f"{'negative' if entry.weight < 0 else 'positive'} {strength}"
@@ -125,6 +130,7 @@ def inherit(words, stems):
 
 def mapped(section, *, negated):
     """Return the kind that a section counts for, or None."""
+    section = "negative 3" if section == "threat" else section
     if section not in KINDS:
         return None
     if negated and section == "duty":
@@ -134,6 +140,16 @@ def mapped(section, *, negated):
     if negated and section in GOOD:
         return "negated good"
     return section
+
+
+def kinds_of(sections, *, negated, is_behind):
+    """Return the kinds that an entry counts for; behind a `but` its tone counts once more."""
+    kinds = {kind for section in sections if (kind := mapped(section, negated=negated))}
+    if is_behind and kinds & set(WEIGHT_GOOD):
+        kinds.add("good behind")
+    if is_behind and kinds & set(WEIGHT_BAD):
+        kinds.add("bad behind")
+    return kinds
 
 
 def extended(language):
@@ -172,13 +188,11 @@ def compile_list(language):
         hashes = np.array([pieces(one)[0][0], pieces(two)[0][0]], np.uint32)
         keys.setdefault(int(wordlist.pair_hashes(hashes)[0]), len(entries))
         entries.append((f"{one} {two}", sections))
-    kinds = np.zeros((2 * len(entries), len(KINDS)), np.uint8)
+    kinds = np.zeros((4 * len(entries), len(KINDS)), np.uint8)
     for index, (_, sections) in enumerate(entries):
-        for negated in (False, True):
-            for section in sections:
-                kind = mapped(section, negated=negated)
-                if kind:
-                    kinds[index + negated * len(entries), KINDS.index(kind)] = 1
+        for block in range(4):
+            for kind in kinds_of(sections, negated=block % 2 == 1, is_behind=block >= 2):
+                kinds[index + block * len(entries), KINDS.index(kind)] = 1
     order = sorted(keys)
     topics = [sum(1 << TOPICS.index(s[6:]) for s in sections if s.startswith("topic")) for _, sections in entries]
     arrays = {
@@ -186,6 +200,7 @@ def compile_list(language):
         "ids": np.array([keys[key] for key in order], np.uint16),
         "kinds": kinds,
         "negators": np.array(["negator" in sections for _, sections in entries], np.bool_),
+        "buts": np.array(["but" in sections for _, sections in entries], np.bool_),
         "denied_later": np.array([not sections.isdisjoint({"duty", "after"}) for _, sections in entries], np.bool_),
         "topics": np.array(topics, np.uint32),
         "tails": np.array(sorted(tails), np.uint32),

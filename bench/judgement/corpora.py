@@ -67,6 +67,18 @@ def marked(path):
             yield line[2:], "-o+".index(line[0])
 
 
+def read_turns(language):
+    """Return the classes of turns of speech, in order, each with its posts and labels."""
+    out, current = {}, None
+    for line in (CHECK / f"turns.{language}.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("# --- "):
+            current = out.setdefault(line[6:], ([], []))
+        elif line[:2] in ("- ", "o ", "+ ") and current is not None:
+            current[0].append(line[2:])
+            current[1].append("-o+".index(line[0]))
+    return {name: (texts, np.array(labels)) for name, (texts, labels) in out.items()}
+
+
 def read_check(language, half=None):
     """Return our own check posts and labels: all, or half of them (0: settings may look at them, 1: nobody)."""
     posts = list(marked(CHECK / f"{language}.txt"))

@@ -13,13 +13,12 @@ from brandmelder.classify import adapt, linear
 SIZES = (0, 25, 50, 100, 200, 400, 1000)
 
 
-def scores_of(classifier, head, found, texts, base):
+def scores_of(head, found, texts, base):
     """Return the logit of negative after what was learnt."""
     if found is None:
         return base
     reading = [head.read(part) for part in linear.chunks(texts)]
     moved = np.concatenate([head.shift(one, head.table(found)) for one in reading])
-    del classifier
     inner = found.inner.a * base + found.inner.b + moved
     return found.calibration.a * inner + found.calibration.b
 
@@ -33,7 +32,6 @@ def main():
     options = parser.parse_args()
     texts, labels = read_corpus(options.corpora, options.name)
     negative = labels == 0
-    classifier = linear.LinearClassifier("brand")
     head = linear.load().heads["de"]
     base = linear.calibrated_logits(head, head.score(texts))
     vectors = [pair for part in linear.chunks(texts) for pair in head.vectors(head.read(part))]
@@ -55,7 +53,7 @@ def main():
             ]
             found = adapt.learn(examples) if size else None
             used += found is not None and bool(found.slots)
-            chance = linear.sigmoid(scores_of(classifier, head, found, [texts[i] for i in rest], base[rest]))
+            chance = linear.sigmoid(scores_of(head, found, [texts[i] for i in rest], base[rest]))
             truth = negative[rest]
             rows.append(
                 (average_precision(truth, chance), chance.sum() / truth.sum(), calibration_error(truth, chance))

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from corpora import read_check, read_corpus
+from corpora import read_check, read_corpus, read_turns
 from scores import macro_f1
 from train import built, train
 
@@ -24,6 +24,8 @@ TESTS = {
     "PotTS test": "potts.test",
     "GermEval 2017 dev": "evaluation_only/germeval2017_dev",
 }
+SPEED_TEXTS = ("SB10k test", "PotTS test")
+"""100 characters on average, as long as the texts the targets were set with."""
 SINGLE_TEXTS = 400
 ANCHORS = (
     "published (other splits): german-sentiment-bert macro-F1 SB10k .603, PotTS .651; GermEval 2017 .514, trained on it"
@@ -202,7 +204,7 @@ def row(peer, data, *, with_cost):
         )
     if not with_cost:
         return " | ".join(cells)
-    texts = [text for one, _ in data.values() for text in one]
+    texts = [text for title in SPEED_TEXTS for text in data[title][0]]
     seconds, megabytes = cost(peer.modules)
     cells.append(
         f"{speed(peer.judge, texts, 250):>8,.0f} {speed(peer.judge, texts[:SINGLE_TEXTS], 1):>7,.0f}"
@@ -217,15 +219,40 @@ def table(title, data, peers, *, with_cost=False):
     print(" | ".join([" " * 36, *(f"{name[:28]:<28}" for name in data), "cost" if with_cost else ""]))
     cost_names = "batch/s single/s import-s  MB" if with_cost else ""
     print(" | ".join([" " * 36, *["F1    neg   AP    ECE   kept"] * len(data), cost_names]))
-    missing = []
-    for build in peers:
-        try:
-            peer = build()
-        except ImportError as error:
-            missing.append(str(error))
-            continue
+    found, missing = present(peers)
+    for peer in found:
         print(row(peer, data, with_cost=with_cost), flush=True)
     return missing
+
+
+def present(peers):
+    """Return the peers that are installed, and what is missing for the others."""
+    found, missing = [], []
+    for build in peers:
+        try:
+            found.append(build())
+        except ImportError as error:
+            missing.append(str(error))
+    return found, missing
+
+
+def turns(language, peers):
+    """Print which share of each class of turns of speech gets its label, by peer."""
+    data = read_turns(language)
+    print(f"\nTurns of speech ({language}), share with the right label; nobody tuned on them")
+    print("columns:", "; ".join(f"{name} ({len(labels)})" for name, (_, labels) in data.items()))
+    for peer in present(peers)[0]:
+        right = [(peer.judge(texts)[1] == labels) for texts, labels in data.values()]
+        print(f"{peer.name:<36}", *(f"{one.mean():.2f}" for one in right), f" all {np.concatenate(right).mean():.2f}")
+
+
+def means(data, language):
+    """Print the mean P(negative) of our model by gold label."""
+    judge = ours(language=language).judge
+    for title, (texts, labels) in data.items():
+        chance = judge(texts)[0]
+        shares = " ".join(f"{chance[labels == label].mean():.2f}" for label in range(3))
+        print(f"mean P(negative) of negative, neutral, positive texts: {shares}  {title}")
 
 
 def left_out(corpora, name):
@@ -247,11 +274,15 @@ def main():
     missing = table(
         "German", data, [ours, ours_whole, lexicon, vader, textblob, lambda: tfidf(options.corpora)], with_cost=True
     )
+    means(data, "de")
     if not options.quick:
         peers = [build for name in ("sb10k", "potts") for build in left_out(options.corpora, name)]
         table("German, fitted without one of the corpora (read the column of that corpus)", data, peers)
     english = {"own check posts, half that nobody tuned on": read_check("en", 1)}
     table("English", english, [lambda: ours(language="en"), ours_whole, lexicon, vader])
+    means(english, "en")
+    turns("de", [ours, ours_whole, lexicon, vader])
+    turns("en", [lambda: ours(language="en"), ours_whole, lexicon, vader])
     print(ANCHORS)
     print("not installed:", "; ".join(missing) or "none")
     print("GermEval 2017: Wojatzki et al. 2017, CC BY-NC 4.0, measured only")

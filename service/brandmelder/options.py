@@ -64,6 +64,14 @@ WebAddress = Annotated[
 """An http or https address without credentials."""
 
 
+def check_place(value: str) -> str:
+    """Return `value` if it is an address and a port to listen on. Raises ValueError that says what would be right."""
+    host, _, port = value.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 <= int(port) < 65536:
+        raise ValueError(f"{value!r} is no place to listen; write an address and a port, as in 127.0.0.1:8071")
+    return value
+
+
 class Secret:
     """A token that never shows itself: not in a repr, not in a log, not in an error."""
 
@@ -119,6 +127,18 @@ class SourceOptions(Options):
     """Which plug-in reads it."""
     every: Annotated[Duration, AfterValidator(_with_a_pause)] = timedelta(minutes=5)
     """How often it is polled, as in `2m`."""
+    storm_every: Annotated[Duration, AfterValidator(_with_a_pause)] | None = None
+    """How often it is polled while an incident of its monitors is open; half of `every`, but no less than 60s."""
+    idle_every: Annotated[Duration, AfterValidator(_with_a_pause)] | None = None
+    """How slowly it may be polled after polls that brought nothing; without it, never slower than `every`."""
+    requests_per_day: Annotated[int, Field(ge=1)] | None = None
+    """How many requests a day (of UTC) it may take; half of them are kept for a storm."""
+    requests_per_month: Annotated[int, Field(ge=1)] | None = None
+    """How many requests a month it may take."""
+    money_per_day: Annotated[float, Field(gt=0)] | None = None
+    """How many US dollars a day it may cost, where its platform charges."""
+    money_per_month: Annotated[float, Field(gt=0)] | None = None
+    """How many US dollars a month it may cost."""
     class_: Annotated[str, Field(alias="class", pattern=r"^(own|social|forum|news|mail|review)$")] = "social"
     """What kind of place it is: the Shitstorm-Skala counts media (`news`) apart from the community."""
     own_accounts: tuple[str, ...] = ()
@@ -146,14 +166,21 @@ def no_clear_text(address: str, *, allow_private: bool) -> None:
 
 
 class Role(enum.StrEnum):
-    """What a person may do through a channel."""
+    """What a person may do through a channel or on the page."""
 
     VIEWER = "viewer"
     """See details and states."""
     RESPONDER = "responder"
     """Everything that is done to an incident."""
     ADMIN = "admin"
-    """The same; for what only the configuration can do."""
+    """The same; on the page also who may sign in, and the configuration as it was read."""
+    PRIVACY_OFFICER = "privacy_officer"
+    """See what a viewer sees, and on the page who did what."""
+
+    @property
+    def may_act(self) -> bool:
+        """Whether incidents are theirs to acknowledge, to hand over, to end."""
+        return self in {Role.RESPONDER, Role.ADMIN}
 
 
 class ChannelOptions(Options):

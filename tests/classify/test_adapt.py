@@ -90,3 +90,17 @@ def test_a_model_that_is_far_surer_than_right_is_calibrated_nevertheless(surenes
     labels = np.arange(200) % 4 == 0
     fitted = adapt.fit_calibration(np.full(200, sureness), labels.astype(float))
     assert 1 / (1 + np.exp(-(fitted.a * sureness + fitted.b))) == pytest.approx(0.25, abs=0.03)
+
+
+@pytest.mark.parametrize("sureness", [0.5, 6.0, 12.0])
+def test_a_correction_of_a_model_that_is_far_surer_than_right_does_not_run_off(sureness):
+    ones = [
+        Example(
+            score=sureness * (1 if at % 2 else -1), slots=(at % 5,), values=(1.0,), is_negative=at % 4 == 0, group=at
+        )
+        for at in range(200)
+    ]
+    found = adapt.fit_delta(ones)
+    chances = 1 / (1 + np.exp(-np.clip(found.score(ones), -35, 35)))
+    assert abs(found.calibration.a) < 2
+    assert chances.mean() == pytest.approx(0.25, abs=0.03)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brandmelder.classify.lexicon import BASE, COEFFICIENTS, LexiconClassifier, predict
+from brandmelder.classify.words import CHARACTERS
 from brandmelder.model import Label, Mention, SourceId, Stance
 from classify.own_posts import FRESH, HELD_OUT, OTHER_TRADES, TUNING
 
@@ -227,13 +227,8 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_no_text_takes_longer_than_50_ms(text):
-    best = float("inf")
-    for _ in range(3):
-        before = time.perf_counter()
-        judge(text)
-        best = min(best, time.perf_counter() - before)
-    assert best < 0.05
+def test_no_text_is_read_beyond_its_first_characters(text):
+    assert judge(text) == judge(text[:CHARACTERS])
 
 
 def test_the_head_gives_the_base_rates_their_order_where_nothing_speaks():

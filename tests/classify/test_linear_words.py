@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from brandmelder.classify import features, linear
-from brandmelder.classify.head import Head
-from brandmelder.model import Mention, SourceId
+from brandmelder.classify.head import Head, moods
+from brandmelder.model import Label, Mention, SourceId
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -79,6 +80,29 @@ def test_a_duty_is_denied_from_behind_within_its_sentence_and_its_text(german):
     assert not reading.found.negated[0]
 
 
+def test_a_negator_that_ends_its_clause_denies_what_stands_before_it(german):
+    assert found(german, "besonders gut war das nicht")[1][1]
+    assert found(german, "gut war das nicht, aber")[1][0]
+    assert not found(german, "gut, das war es nicht")[1][0]
+    assert not found(german, "gut war das nicht ganz")[1][0]
+    reading = german.read(["gut", "das war nicht"])
+    assert not reading.found.negated[0]
+
+
+def test_what_stands_behind_a_but_is_known_as_such_within_its_text(german):
+    reading = german.read(["schön, aber teuer", "teuer", "", "gut jedoch alt"])
+    assert [reading.found.behind[first:last].tolist() for first, last in
+            zip(reading.tokens.first, reading.tokens.last, strict=True)] == [
+        [False, False, False, True], [False], [], [False, False, True],
+    ]  # fmt: skip
+
+
+def test_a_mocking_turn_and_a_question_change_how_the_words_are_meant():
+    question, mock = 0, 1
+    counts = np.array([[0, 0], [3, 0], [0, 1], [2, 2]])
+    assert moods(counts, question, mock).tolist() == [0, 1, 2, 2]
+
+
 def test_what_is_missing_weighs_more_than_what_is_there(classifier):
     assert p_negative(classifier, "Am Telefon antwortet seit Tagen keiner.") > p_negative(
         classifier, "Am Telefon antwortet immer einer."
@@ -120,6 +144,31 @@ def test_the_hint_of_the_source_comes_before_the_guess(classifier):
 @pytest.mark.parametrize(
     "text",
     [
+        "Danke für nichts, Nordfunk",
+        "Danke für gar nichts, Stadtwerke!",
+        "Na toll, jetzt ist auch noch die Rechnung falsch.",
+        "Vielen Dank auch für den verlorenen Vormittag.",
+        "Thanks for nothing, Nordfunk",
+        "Oh great, the app is down again.",
+        "Gotta love waiting two hours for a technician who never comes.",
+    ],
+)
+def test_thanks_and_praise_that_mock_are_no_praise(classifier, text):
+    (verdict,) = classifier.classify([mention(text)])
+    assert verdict.label is Label.NEGATIVE
+
+
+@pytest.mark.parametrize(
+    "text", ["Danke für die schnelle Hilfe, Nordfunk", "Na das ging ja super schnell, danke!", "Thanks for the help!"]
+)
+def test_thanks_that_are_meant_stay_thanks(classifier, text):
+    (verdict,) = classifier.classify([mention(text)])
+    assert verdict.label is Label.POSITIVE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "The 8:15 never showed up again and nobody tells us anything.",
         "Still waiting for my refund, it has been six weeks.",
         "App keeps logging me out since the update.",
@@ -128,7 +177,8 @@ def test_the_hint_of_the_source_comes_before_the_guess(classifier):
     ],
 )
 def test_sober_english_complaints_are_heard(classifier, text):
-    assert p_negative(classifier, text) > 0.35
+    (verdict,) = classifier.classify([mention(text)])
+    assert verdict.label is Label.NEGATIVE
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,11 @@ class Brandmelder:
         self._process.wait(timeout=10)
         self._process = None
 
+    def read_again(self) -> None:
+        """Have the configuration read again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
     def stop(self) -> int:
         """Ask it to end, as an operator does; returns its exit code."""
         assert self._process is not None

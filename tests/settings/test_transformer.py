@@ -82,6 +82,14 @@ def test_a_missing_file_is_told_at_the_path(read, tmp_path, file):
     assert file in text
 
 
+def test_safetensors_alone_are_told_with_the_command_that_exports_them(read, tmp_path):
+    folder = write_network(tmp_path / "model")
+    (folder / "model.onnx").rename(folder / "model.safetensors")
+    ((line, column, text),) = problems(read, SMALL, tmp_path)
+    assert (line, column) == (3, 21)
+    assert f"optimum-cli export onnx --model {folder.as_posix()} " in text
+
+
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"id2label": {"1": "negative"}}', "[" * 100_000, '{"id2label": 3}']
 )

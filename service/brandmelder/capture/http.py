@@ -11,7 +11,6 @@ import ssl
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
-from weakref import WeakValueDictionary
 
 import certifi
 import httpcore
@@ -22,14 +21,15 @@ from msgspec.structs import replace
 from brandmelder import __version__, metrics
 from brandmelder.capture.egress import Guard, Reach, Resolve, Resolver, host_of, port_of, reach_of
 from brandmelder.capture.inflate import Body
+from brandmelder.capture.meter import Meter
 from brandmelder.capture.source import Answer, Fetch
 from brandmelder.capture.status import REDIRECTS, refusal
+from brandmelder.capture.turns import Manners, Turns
 from brandmelder.errors import Blocked, SourceError, Transient, Unanswered, Unsent
+from brandmelder.model import SourceId
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
-
-    from brandmelder.model import SourceId
 
 _ACROSS_ORIGINS: Final = frozenset({"accept", "accept-language", "if-none-match", "if-modified-since"})
 _CONDITIONS: Final = frozenset({"if-none-match", "if-modified-since"})
@@ -55,6 +55,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 class _Question(Struct, frozen=True, kw_only=True):
     """What is asked of a server, whichever hop answers it."""
 
+    source: SourceId
     headers: dict[str, str]
     body: bytes | None
     takes: frozenset[int]
@@ -74,12 +75,14 @@ class HttpClient:
         limits: Limits = Limits(),  # noqa: B008 - frozen
         resolve: Resolve | None = None,
         trust: ssl.SSLContext | None = None,
+        manners: Manners = Manners(),  # noqa: B008 - frozen
     ) -> None:
+        self.meter = Meter()
         self._user_agent, self._limits = user_agent, limits
         self._resolver = Resolver()
         self._resolve: Resolve = resolve or self._resolver
         self._given_trust = trust
-        self._turns: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
+        self._turns = Turns(manners)
 
     def bind(self, *, source: SourceId, allow_private: bool) -> Fetch:
         """Return the `Fetch` of one source; its errors name the source and say what to do."""
@@ -95,8 +98,9 @@ class HttpClient:
             try:
                 target = parse_url(url)
                 reach = reach_of(target, allow_private=allow_private)
-                question = _Question(headers=dict(headers or {}), body=body, takes=takes, now=now)
-                async with self._turn(target), asyncio.timeout(self._limits.deadline.total_seconds()):
+                question = _Question(source=source, headers=dict(headers or {}), body=body, takes=takes, now=now)
+                turn = self._turns.at((host_of(target), port_of(target)), is_ours=allow_private)
+                async with turn, asyncio.timeout(self._limits.deadline.total_seconds()):
                     return await self._exchange(target, question, reach)
             except TimeoutError:
                 text = f"gave no whole answer within {self._limits.deadline.total_seconds():g} s; is the server slow?"
@@ -160,13 +164,6 @@ class HttpClient:
             trust.load_verify_locations(certifi.where())  # and a container may have none
         return trust
 
-    def _turn(self, url: httpx.URL) -> asyncio.Lock:
-        place = (host_of(url), port_of(url))
-        turn = self._turns.get(place)
-        if turn is None:
-            turn = self._turns[place] = asyncio.Lock()
-        return turn
-
     async def _exchange(self, url: httpx.URL, question: _Question, reach: Reach) -> Answer:
         """Follow redirects to the answer; each hop passes the same rules."""
         headers = {name.lower(): value for name, value in question.headers.items()}
@@ -175,6 +172,7 @@ class HttpClient:
         ) as pool:
             for _ in range(self._limits.redirects + 1):
                 reach.check(url)
+                self.meter.count(question.source)
                 answer = await self._ask(pool, url, replace(question, headers=headers))
                 if isinstance(answer, Answer):
                     return answer

@@ -35,6 +35,8 @@ class Poll(Struct, frozen=True, kw_only=True):
     """Commit, then poll again at once: a page of a walk."""
     not_before: datetime | None = None
     """What the server asked for."""
+    cost: float = 0.0
+    """What the answer cost, in US dollars."""
     degraded: str = ""
     """Why the answer is known to be incomplete, in a few words; empty when it is complete."""
 
@@ -44,6 +46,8 @@ class Recheck(Struct, frozen=True, kw_only=True):
 
     mentions: tuple[Mention, ...] = ()
     removals: tuple[Removal, ...] = ()
+    cost: float = 0.0
+    """What the answer cost, in US dollars."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -128,6 +132,8 @@ class Tools(Struct, frozen=True, kw_only=True):
     """Parse a feed's bytes (with its content type) in the limited child process (capture/child.py)."""
     mailboxes: Mailboxes | None = None
     """Visits to mailboxes (capture/imap.py)."""
+    left: Callable[[], float | None] = lambda: None
+    """What the source's budget has left, in US dollars; None without one."""
 
 
 class Source(Protocol):
@@ -142,6 +148,44 @@ class Source(Protocol):
 
     async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
         """Read what is new since `cursor`; without a cursor, a bounded history marked as such."""
+        ...
+
+
+class Sent(Struct, frozen=True, kw_only=True):
+    """What somebody sent us; names of headers in lower case, the body as it came."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Arrival(Struct, frozen=True, kw_only=True):
+    """What came of something sent; the same `ident` again is a repetition and counts nothing."""
+
+    ident: str
+    poll: Poll
+
+
+@runtime_checkable
+class Receives(Protocol):
+    """A source that is sent what others must be asked for; its `poll` says until when nothing was missed."""
+
+    id: SourceId
+    place: str
+    """The address and port that is listened on."""
+
+    def receive(self, sent: Sent, now: datetime) -> Arrival:
+        """Read what was sent. Raises AuthRefused for a sender nobody knows, ShapeChanged for what cannot be read."""
+        ...
+
+
+@runtime_checkable
+class Nudges(Protocol):
+    """A source that hears when there is something to poll."""
+
+    id: SourceId
+
+    async def listen(self, nudge: Callable[[], None]) -> None:
+        """Hear until cancelled; call `nudge` whenever a poll would find something. Raises nothing."""
         ...
 
 

@@ -22,10 +22,10 @@ THREAT: Final = "threat"
 """The topic of a mention that threatens somebody."""
 THREATENED: Final = 0.95
 """The insult level of a threat."""
-EASED: Final = 2.0
-"""What a defence takes from log(P / (1 - P)) of negative."""
-TOO_BAD: Final = 0.85
-"""Above this, phrases of defence are mockery or quotation."""
+EASED: Final = 0.65
+"""What a defence takes from log(P / (1 - P)) of negative: bench/judgement/defence.py fits it (decision 0039)."""
+SPREAD: Final = 1.0
+"""Standard deviation of EASED around 0 before any post was seen."""
 
 _DEFENCE: Final = """
 hört auf zu jammern, hört auf zu meckern, hört mal auf zu, hört doch auf, was habt ihr alle, was habt ihr denn,
@@ -38,7 +38,8 @@ bei mir läuft alles, bei uns läuft alles, bei mir alles super, kann mich nicht
 bin seit jahren zufrieden, bin seit jahren zufriedener, seit jahren sehr zufrieden, lasst sie doch, lasst sie in ruhe,
 doch mal in ruhe, fehler passieren, kann jedem passieren, kann doch mal passieren, isch doch nöd so schlimm,
 cut them some slack, give them a break, cut you some slack, stop bashing, stop whining, stop complaining, stop moaning,
-don t get the hate, don t understand the hate, do not get the hate, don t get the outrage, leave them alone,
+don t get the hate, don t understand the hate, do not get the hate, don t get the outrage,
+don t understand the outrage, leave them alone,
 not their fault, not the staff s fault, it s not their fault, can t blame them, in their defence, in their defense,
 in all fairness, to be fair to, people are overreacting, you re all overreacting, unfair criticism, doing their best,
 never had a problem with, never had any problems with, no complaints from me, can t fault them, credit where it s due
@@ -75,11 +76,14 @@ def heeded(verdict: Verdict, folded: str) -> Verdict:
     if any(number >= len(_DEFENDING) for number, _, _ in found):
         topics = tuple(dict.fromkeys((*verdict.topics, THREAT)))
         return replace(verdict, insult=max(verdict.insult, THREATENED), topics=topics, stance=Stance.CRITIC)
-    return defending(verdict) if verdict.p_negative <= TOO_BAD else verdict
+    return defending(verdict)
 
 
 def defending(verdict: Verdict) -> Verdict:
-    """Return the verdict of somebody who takes the brand's side: milder, and no longer negative below one half."""
+    """Return the verdict of somebody who seems to take the brand's side: milder, and no critic below one half.
+
+    What is surely bad stays bad: there the phrase is mockery or quotation.
+    """
     before = min(max(verdict.p_negative, 1e-6), 1 - 1e-6)
     after = round(1 / (1 + math.exp(-(math.log(before / (1 - before)) - EASED))), 6)
     neutral = min(round(verdict.p_neutral * (1 - after) / (1 - before), 6), round(1 - after, 6))
@@ -91,5 +95,5 @@ def defending(verdict: Verdict) -> Verdict:
         p_neutral=neutral,
         p_positive=positive,
         label=verdict.label if verdict.label is not Label.NEGATIVE or after >= 0.5 else label,
-        stance=Stance.DEFENDER,
+        stance=Stance.DEFENDER if after < 0.5 else verdict.stance,
     )

@@ -15,6 +15,8 @@ class Classifier(Protocol):
 
     name: str
     version: str
+    is_quick: bool
+    """Whether a handful of texts costs a few milliseconds at most: less than the way to a thread and back."""
 
     def classify(self, mentions: Sequence[Mention]) -> tuple[Verdict, ...]:
         """Return one verdict per mention, in order; never raises on any text."""

@@ -6,6 +6,7 @@ gets the same verdict whatever batch it stands in.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -27,6 +28,8 @@ SUM_CAP: Final = 15
 """Sum of good or bad weights beyond which nothing changes."""
 SCALE: Final = 4096
 """Integer units per logit."""
+KIND_UNIT: Final = 0.22
+"""What one occurrence of a kind is to a brand's correction, beside an n-gram vector of length 1."""
 GRAM_LEVELS: Final = 127
 IDF_LEVELS: Final = 8
 
@@ -36,6 +39,7 @@ _LOOKED_AT: Final = 9
 """Tokens from which the reasons are taken: some repeat one another, some are mere punctuation."""
 _TYPICAL_IDF: Final = 3.5
 """Root mean square of idf in a text, where an explanation need not be exact."""
+_KIND_STEPS: Final = np.rint(SCALE * KIND_UNIT * np.log2(1 + np.arange(COUNT_CAP + 1))).astype(np.int64)
 _LANE: Final = 21
 _LANE_MASK: Final = (1 << _LANE) - 1
 _BIAS: Final = 1 << 8
@@ -71,6 +75,7 @@ class Head:
         self._good = np.asarray(arrays[f"{prefix}_good"], np.int64)
         self._bad = np.asarray(arrays[f"{prefix}_bad"], np.int64)
         self._defend = int(arrays[f"{prefix}_defend"])
+        self._question, self._mock = int(arrays[f"{prefix}_question"]), int(arrays[f"{prefix}_mock"])
         self._has_grams = f"{prefix}_grams" in arrays
         if self._has_grams:
             grams = np.asarray(arrays[f"{prefix}_grams"], np.int8)
@@ -82,11 +87,12 @@ class Head:
             self._insults = np.asarray(arrays[f"{prefix}_insults"], np.int8)
             self._insult_scale = float(arrays[f"{prefix}_insults_scale"])
         self._groups = self.words.lanes.shape[1]
-        self._rows_table = np.concatenate([self.words.lanes, _folded(self._entries)[:, None]], axis=1)
+        folded = np.tile(_folded(self._entries), 2)[:, None]
+        """An entry weighs the same behind a `but`; only its kinds differ."""
+        self._rows_table = np.concatenate([self.words.lanes, folded], axis=1)
         self._folded_table = _folded(self._table)
         self._folded_grid = _folded(self._grid)
         self._folded_lengths = _folded(self._lengths)
-        self._row_moves = self._moves_of_rows()
         self._offsets = np.arange(self.words.kinds, dtype=np.intp) * (COUNT_CAP + 1)
         a, b = np.asarray(arrays[f"{prefix}_calibration"], np.float64).tolist()
         self.calibration = Calibration(a, b)
@@ -142,12 +148,9 @@ class Head:
         """Return, per text, the lanes of kinds and the folded weights of the entries found in it."""
         tokens, found = reading.tokens, reading.found
         hits = (found.words | found.pairs).nonzero()[0]
-        values = self._rows_table.take(self._rows(reading).take(hits), axis=0)
+        values = self._rows_table.take(self.words.rows(found).take(hits), axis=0)
         values += self._rows_table.take(found.pairs.take(hits), axis=0)
         return wordlist.per_text(values, np.searchsorted(hits, tokens.first), np.searchsorted(hits, tokens.last))
-
-    def _rows(self, reading: Reading) -> NDArray[np.intp]:
-        return reading.found.words + reading.found.negated * self.words.entries
 
     def _dense(self, counts: NDArray[np.int64], tokens: features.Tokens) -> NDArray[np.int64]:
         """Return folded weights of the kinds, their balance and the length, one number per text."""
@@ -157,7 +160,7 @@ class Head:
         cells = np.minimum(counts, COUNT_CAP)
         cells += self._offsets
         out: NDArray[np.int64] = self._folded_table.take(cells).sum(axis=1)
-        out += self._folded_grid[good, bad]
+        out += self._folded_grid[moods(counts, self._question, self._mock), good, bad]
         out += self._folded_lengths.take(lengths)
         return out
 
@@ -181,10 +184,9 @@ class Head:
         return out
 
     def vectors(self, reading: Reading) -> list[tuple[tuple[int, ...], tuple[float, ...]]]:
-        """Return φ of each text: the slots of its n-grams and words, and their share of a vector of length 1."""
-        if not self._has_grams:
-            return [((), ())] * len(reading.batch.starts)
-        batch, tokens, _ = reading
+        """Return φ of each text: slots and values of its n-grams and words (length 1), then of its kinds."""
+        batch, tokens, found = reading
+        steps = np.minimum(self.words.counts(tokens, found), COUNT_CAP)
         grams = features.gram_slots(batch)
         words = tokens.hashes >> _SHIFT
         out = []
@@ -193,30 +195,36 @@ class Head:
             slots, counts = np.unique(cells, return_counts=True)
             norm = np.sqrt(max(1e-9, float(counts @ (self._idf[slots] / 16) ** 2)))
             values = counts * (self._idf[slots] / 16) / norm
-            known = values > 0
-            out.append((tuple(slots[known].tolist()), tuple(np.round(values[known], 6).tolist())))
+            known, kinds = values > 0, steps[row].nonzero()[0]
+            out.append(
+                (
+                    (*slots[known].tolist(), *(kinds + features.SLOTS).tolist()),
+                    (*np.round(values[known], 6).tolist(), *(_KIND_STEPS[steps[row, kinds]] / SCALE).tolist()),
+                )
+            )
         return out
 
     def shift(self, reading: Reading, weights: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return δ·φ of each text for weights·idf per slot in units of 1/SCALE."""
-        if not self._has_grams:
-            return np.zeros(len(reading.batch.starts))
-        batch, tokens, _ = reading
+        """Return δ·φ of each text; weights, in units of 1/SCALE, are those of `table`."""
+        batch, tokens, found = reading
         grams, words = features.gram_slots(batch), tokens.hashes >> _SHIFT
         bounds = np.stack([batch.starts, batch.ends], axis=1).ravel()
-        both = np.stack([weights, self._lanes & _LANE_MASK])
+        both = np.stack([weights[: features.SLOTS], self._lanes & _LANE_MASK])
         sums, norm = np.add.reduceat(both[:, grams].sum(axis=1), bounds, axis=1)[:, ::2] + np.stack(
             [wordlist.per_text(one[words], tokens.first, tokens.last) for one in both]
         )
-        out: NDArray[np.float64] = sums / SCALE / np.sqrt(np.maximum(norm, 1) / IDF_LEVELS)
+        steps = _KIND_STEPS.take(np.minimum(self.words.counts(tokens, found), COUNT_CAP))
+        kinds = steps @ weights[features.SLOTS :] / SCALE**2
+        out: NDArray[np.float64] = sums / SCALE / np.sqrt(np.maximum(norm, 1) / IDF_LEVELS) + kinds
         return out
 
     def table(self, correction: Correction) -> NDArray[np.int64]:
-        """Return the weights that `shift` takes."""
-        weights = np.zeros(features.SLOTS, np.int64)
-        if self._has_grams and correction.slots:
+        """Return the weights that `shift` takes: weight·idf per slot, and the weight of each kind."""
+        weights = np.zeros(features.SLOTS + self.words.kinds, np.int64)
+        if correction.slots:
             slots = np.array(correction.slots)
-            weights[slots] = np.rint(np.array(correction.values) * (self._idf[slots] / 16) * SCALE)
+            scale = np.where(slots < features.SLOTS, self._idf[np.minimum(slots, features.SLOTS - 1)] / 16, 1.0)
+            weights[slots] = np.rint(np.array(correction.values) * scale * SCALE)
         return weights
 
     def _topics(self, tokens: features.Tokens, found: wordlist.Found) -> NDArray[np.uint32]:
@@ -228,7 +236,7 @@ class Head:
 
     def moves(self, reading: Reading) -> NDArray[np.float64]:
         """Return how far each token moved from positive to negative, in logits: an explanation, no second score."""
-        alone = self._row_moves[self._rows(reading)] + self._row_moves[reading.found.pairs]
+        alone = self._row_moves[self.words.rows(reading.found)] + self._row_moves[reading.found.pairs]
         return alone + self._gram_moves(reading)
 
     def reasons(self, reading: Reading) -> list[tuple[tuple[str, float], ...]]:
@@ -248,15 +256,16 @@ class Head:
             for begin, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)
         ]
 
-    def _moves_of_rows(self) -> NDArray[np.float64]:
+    @functools.cached_property
+    def _row_moves(self) -> NDArray[np.float64]:
         """Return what a row of the word list does on its own, from positive towards negative."""
         tone = np.array([1, -1, 0])
         single = self._table.reshape(-1, COUNT_CAP + 1, 3)[:, 1] @ tone
-        grid = (self._grid - self._grid[0, 0]) @ tone
-        kinds = self.words.kind_rows
+        grid = (self._grid[0] - self._grid[0, 0, 0]) @ tone
+        kinds = self.words.kind_rows.astype(np.int64)
         balance = np.minimum(kinds @ self._good, SUM_CAP), np.minimum(kinds @ self._bad, SUM_CAP)
-        whole = self._entries @ tone + kinds @ single + grid[balance]
-        whole[[0, self.words.entries]] = 0
+        whole = np.tile(self._entries @ tone, 2) + kinds @ single + grid[balance]
+        whole[:: self.words.entries] = 0
         out: NDArray[np.float64] = whole / SCALE
         return out
 
@@ -275,6 +284,13 @@ class Head:
         scale = self._gram_scale / (_TYPICAL_IDF * np.sqrt(len(features.LENGTHS) * units))
         out: NDArray[np.float64] = (running[stops] - running[begins] + whole) * scale[texts]
         return out
+
+
+def moods(counts: NDArray[np.int64], question: int, mock: int) -> NDArray[np.int64]:
+    """Return how each text means its good and bad words: 0 as it says them, 1 in a question, 2 mocking."""
+    out = np.minimum(counts[:, question], 1)
+    out[counts[:, mock] > 0] = 2
+    return out
 
 
 def chunks(texts: Sequence[str]) -> Iterator[list[str]]:

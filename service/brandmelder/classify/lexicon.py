@@ -41,6 +41,7 @@ class LexiconClassifier:
     """Judges by the word list. The brand's own name says nothing, whatever its words mean elsewhere."""
 
     name = "lexicon"
+    is_quick = True
 
     def __init__(self, brand: str) -> None:
         self._dictionaries = {

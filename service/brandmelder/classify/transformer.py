@@ -92,6 +92,7 @@ class TransformerClassifier:
     """
 
     name = "transformer"
+    is_quick = False
 
     def __init__(
         self, brand: str, *, model: Path, tokenizer: Path, labels: Sequence[Label], timeout: timedelta

@@ -33,6 +33,8 @@ SCOPE: Final = 3
 """Words that a negation reaches."""
 SCOPE_BACK: Final = 4
 """How far behind a duty or a verb its negator may stand: `antwortet seit Tagen keiner`."""
+SCOPE_CLOSING: Final = 6
+"""How far a negator that ends its clause reaches back."""
 
 _STEM_BITS: Final = np.uint32(16)
 _BITS: Final = np.uint32(1) << np.arange(len(STEM_LENGTHS), dtype=np.uint32)
@@ -53,22 +55,26 @@ class Found(NamedTuple):
     words: NDArray[np.intp]
     pairs: NDArray[np.intp]
     negated: NDArray[np.bool_]
+    behind: NDArray[np.bool_]
+    """The token stands behind a `but`."""
 
 
 class WordList:
     """A compiled list: sorted hashes, the entry of each, and the kinds of each entry (row 0 is no entry).
 
-    `kinds[e, k]` says how often entry e counts for kind k; row `e + entries` is the same entry under a negation.
+    `kinds[e, k]` says how often entry e counts for kind k; row `e + entries` is the same entry under a negation, and
+    `e + 2·entries` the same behind a `but`.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> None:
         self.keys = np.append(np.asarray(arrays[f"{prefix}_keys"], np.uint32), np.uint32(0xFFFFFFFF))
         self.ids = np.append(np.asarray(arrays[f"{prefix}_ids"], np.intp), 0)
-        kinds = np.asarray(arrays[f"{prefix}_kinds"], np.int64)
+        kinds = np.asarray(arrays[f"{prefix}_kinds"], np.uint8)
         self.kind_rows = kinds
         """What each row counts for, shape (rows, kinds)."""
-        self.entries = len(kinds) // 2
+        self.entries = len(kinds) // 4
         self.kinds = kinds.shape[1]
+        self.is_but = np.asarray(arrays[f"{prefix}_buts"], np.bool_)
         self.is_negator = np.asarray(arrays[f"{prefix}_negators"], np.bool_)
         self.topics = np.asarray(arrays[f"{prefix}_topics"], np.uint32)
         self.lanes = _packed(kinds)
@@ -97,12 +103,18 @@ class WordList:
         if count:
             pairs[tokens.last - 1] = 0
         self._match_parts(batch, tokens, words)
-        return Found(words, pairs, self._negated(tokens, words))
+        return Found(words, pairs, self._negated(tokens, words), self._behind(tokens, words))
+
+    def rows(self, found: Found) -> NDArray[np.intp]:
+        """Return the row of `kinds` of each token."""
+        out: NDArray[np.intp] = found.words + self.entries * (found.negated + 2 * found.behind)
+        return out
 
     def counts(self, tokens: features.Tokens, found: Found) -> NDArray[np.int64]:
         """Return how often each kind occurs, shape (texts, kinds)."""
-        rows = found.words + found.negated * self.entries
-        return self.unpacked(per_text(self.lanes[rows] + self.lanes[found.pairs], tokens.first, tokens.last))
+        return self.unpacked(
+            per_text(self.lanes[self.rows(found)] + self.lanes[found.pairs], tokens.first, tokens.last)
+        )
 
     def unpacked(self, totals: NDArray[np.int64]) -> NDArray[np.int64]:
         """Spread sums of `lanes` to one column per kind."""
@@ -146,6 +158,19 @@ class WordList:
         good = hits.nonzero()[0]
         words[long.take(some.take(good) % count)] = hits.take(good)  # ascending lengths: the longest is written last
 
+    def _behind(self, tokens: features.Tokens, words: NDArray[np.intp]) -> NDArray[np.bool_]:
+        buts = self.is_but.take(words)
+        if not buts.any():
+            return buts
+        ones = buts.astype(np.intp)
+        so_far: NDArray[np.intp] = np.cumsum(ones) - ones
+        lengths = tokens.last - tokens.first
+        firsts = np.repeat(so_far.take(tokens.first, mode="clip"), lengths)
+        out = np.zeros(len(words), np.bool_)
+        inside = np.arange(len(firsts)) + np.repeat(tokens.first - np.cumsum(lengths) + lengths, lengths)
+        out[inside] = so_far.take(inside) > firsts
+        return out
+
     def _negated(self, tokens: features.Tokens, words: NDArray[np.intp]) -> NDArray[np.bool_]:
         negators = self.is_negator.take(words)
         if not negators.any():
@@ -159,17 +184,20 @@ class WordList:
             np.logical_and(reached[:-1], open_to_left[1:], out=shifted[1:])
             reached = shifted
             negated |= reached
-        later = self.is_denied_later.take(words)
-        if not later.any():
-            return negated
         is_open[tokens.last[tokens.last > 0] - 1] = False
-        return negated | (later & _reached_back(negators, is_open))
+        later = self.is_denied_later.take(words)
+        if later.any():
+            negated |= later & _reached_back(negators, is_open, SCOPE_BACK)
+        # A negator that ends its clause denies what stands before it: `freundlich war das nicht`.
+        closing = negators & np.append(tokens.is_stop[1:], True)
+        closing[tokens.last[tokens.last > 0] - 1] |= negators[tokens.last[tokens.last > 0] - 1]
+        return negated | _reached_back(closing, is_open, SCOPE_CLOSING) if closing.any() else negated
 
 
-def _reached_back(negators: NDArray[np.bool_], is_open: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return what stands up to SCOPE_BACK tokens in front of a negator, no stop or end of a text between."""
+def _reached_back(negators: NDArray[np.bool_], is_open: NDArray[np.bool_], scope: int) -> NDArray[np.bool_]:
+    """Return what stands up to `scope` tokens in front of a negator, no stop or end of a text between."""
     reached, out = negators, np.zeros(len(negators), np.bool_)
-    for _ in range(SCOPE_BACK):
+    for _ in range(scope):
         shifted = np.zeros_like(reached)
         np.logical_and(reached[1:], is_open[:-1], out=shifted[:-1])
         reached = shifted
@@ -217,10 +245,9 @@ def per_text(values: NDArray[np.signedinteger], first: NDArray[np.intp], last: N
     return sums
 
 
-def _packed(kinds: NDArray[np.int64]) -> NDArray[np.int64]:
+def _packed(kinds: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Pack the columns of `kinds` into 64-bit numbers, LANES to each."""
-    groups = -(-kinds.shape[1] // LANES)
-    padded = np.zeros((len(kinds), groups * LANES), np.int64)
-    padded[:, : kinds.shape[1]] = kinds
-    out: NDArray[np.int64] = (padded.reshape(len(kinds), groups, LANES) << _SHIFTS).sum(axis=2)
+    out = np.zeros((len(kinds), -(-kinds.shape[1] // LANES)), np.int64)
+    for column in range(kinds.shape[1]):
+        out[:, column // LANES] |= kinds[:, column].astype(np.int64) << (column % LANES * LANE_BITS)
     return out

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,10 +13,7 @@ import click
 from brandmelder.cli import config_option, existing_database
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
-
-    from sqlalchemy import Connection
 
     from brandmelder.settings import Settings
 
@@ -31,66 +27,15 @@ def run(path: Path) -> None:
     """Run the service until it is stopped (Ctrl-C, or SIGTERM).
 
     Polls every source on its interval, judges, counts, evaluates and alerts. A restart forgets nothing: what is due
-    stands in the database.
+    stands in the database. SIGHUP has the configuration read again; if something is wrong with it, that is said and the
+    one that runs stays.
     """
+    from brandmelder.cli.serving import Service
     from brandmelder.settings import read_settings
 
     settings = read_settings(path, os.environ)
     _log_to_stderr()
-    asyncio.run(_serve(settings))
-
-
-async def _serve(settings: Settings) -> None:
-    from brandmelder import wiring
-    from brandmelder.clock import SystemClock
-    from brandmelder.pipeline.timer import Timer
-    from brandmelder.store.database import Database
-    from brandmelder.wiring.health import Lookout
-
-    database = Database(settings.database, exclusive=True)
-    database.prepare()
-    reach, clock = wiring.outside(), SystemClock()
-    pipeline = wiring.build(
-        settings,
-        database=database,
-        sources=wiring.build_sources(settings, reach),
-        notifiers=wiring.build_notifiers(settings, reach),
-        on_failure=lambda text: click.echo(text, err=True),
-    )
-    pipeline.parts.second = wiring.second_opinion(settings, reach)
-    pipeline.parts.calendars = wiring.build_calendars(settings, reach)
-    await database.run(_note_start, settings, clock.now())
-    lookout = Lookout(settings, pipeline, reach, clock)
-    try:
-        lookout.start()
-        timer = Timer(pipeline, clock, regular=lookout.regular)
-        for name in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(name, timer.stop)
-        await pipeline.start(clock.now())
-        click.echo(f"watching {len(settings.monitors)} monitors over {len(settings.sources)} sources", err=True)
-        await timer.run()
-    finally:
-        lookout.close()
-        await reach.close()
-        await pipeline.close()
-
-
-def _note_start(connection: Connection, settings: Settings, now: datetime) -> None:
-    """Keep with which configuration the service began, and log the audit's head: a copy of it stands elsewhere then."""
-    import hashlib
-
-    import structlog
-
-    from brandmelder import __version__
-    from brandmelder.cli import acting
-    from brandmelder.store import audit
-
-    digest = hashlib.sha256(settings.path.read_bytes()).hexdigest()
-    audit.record(
-        connection, "configuration.load", by=acting().name, subject=settings.path.name, now=now,
-        sha256=digest, version=__version__, via="run",
-    )  # fmt: skip
-    structlog.get_logger().info("audit.head", digest=audit.head(connection), rows=audit.count(connection))
+    asyncio.run(Service(settings, os.environ).run())
 
 
 def _log_to_stderr() -> None:

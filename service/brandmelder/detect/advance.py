@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from brandmelder.detect import baseline, calibrate, windows
-from brandmelder.detect.memory import FINE, NEVER, PARTS, REACH, SHORT, WINDOWS
+from brandmelder.detect.memory import FINE, PARTS, REACH, SHORT, WINDOWS
 from brandmelder.detect.tail import damped, surprise
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def advance(memory: Memory, moment: Moment, counts: Counts, *, entry: float, flo
     _page(memory, moment, judged)
     _flag(memory, moment, judged)
     loud = calibrate.groups(judged.standard)
-    calibrate.remember(memory, np.where(judged.flagged | judged.quiet, NEVER, loud), judged.flagged)
+    calibrate.remember(memory, loud, flagged=judged.flagged, quiet=judged.quiet)
     memory["was_high"][:] = judged.high
     memory["revised"][:] = 0.0
     if moment.is_last:

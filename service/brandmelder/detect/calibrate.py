@@ -27,7 +27,12 @@ _LONGEST = 36_500.0
 _DROP = (0.02, 0.08, 0.02)
 _GROUP_OF = np.array([0] * SPIKE + [1] * (len(WINDOWS) - SPIKE) + [2] * len(FINE))
 _MIXTURE = ((0.85, 0.0, 0.3**2), (0.15, 0.2, 0.6**2))
-
+_WILD = 3.0
+"""Beyond this −log10 daily chance in general a day is wild, whatever the series has shown of itself."""
+_WILD_AT = (np.array(CENTRE) + (_WILD - math.log10(2.0)) * math.log(10.0) * np.array(SCALE))[:, None]
+_WILD_AT[1] = np.inf  # a window of three days is full of what is long over
+_RESTLESS, _RESTLESS_DAYS = 0.15, 20.0
+"""Beyond this share of wild days they are no incidents any more: so loud is this series."""
 _STEPS = 160
 
 
@@ -85,12 +90,18 @@ def each(memory: Memory, standard: Array, columns: Array | slice = slice(None)) 
     return result
 
 
-def remember(memory: Memory, loudest: Array, flagged: Array) -> None:
-    """Keep the day's loudest unflagged windows, (G, series), in place."""
+def remember(memory: Memory, loudest: Array, *, flagged: Array, quiet: Array) -> None:
+    """Keep the day's loudest windows, (G, series), in place: without flagged ones, but where every third day has some.
+
+    An incident is no ordinary day. A series with many wild days, by what series are in general, is a loud one,
+    and they are its ordinary days: else its threshold would never hear of what it pages for.
+    """
     rows = loudest.shape[0]
+    apart = quiet | (flagged & (memory["restless"] == 0))
     top = memory["top"]
-    top[:rows] = np.maximum(top[:rows], loudest)
+    top[:rows] = np.maximum(top[:rows], np.where(apart, NEVER, loudest))
     memory["top_flag"][:] = np.maximum(memory["top_flag"], flagged)
+    memory["top_wild"][:] = np.maximum(memory["top_wild"], ((loudest > _WILD_AT[:rows]) & ~quiet).any(axis=0))
 
 
 def close_day(memory: Memory, seen: Array, daily: Array, used: int) -> None:
@@ -104,10 +115,13 @@ def close_day(memory: Memory, seen: Array, daily: Array, used: int) -> None:
     columns = np.flatnonzero(counted)
     maxima = memory["maxima"].reshape(GROUPS, DAYS, -1)
     maxima[:, rows[columns], columns] = memory["top"][:, columns]
-    memory["flags"][rows[columns], columns] = memory["top_flag"][columns]
+    memory["flags"][rows[columns], columns] = (memory["top_flag"] + 2.0 * memory["top_wild"])[columns]
     memory["days"][:] += counted
+    number = np.minimum(memory["days"], DAYS)
+    memory["restless"][:] = (memory["flags"] > 1).sum(axis=0) > _RESTLESS * np.maximum(number, _RESTLESS_DAYS)
     memory["top"][:] = NEVER
     memory["top_flag"][:] = 0.0
+    memory["top_wild"][:] = 0.0
     for group in range(used):
         _fit(memory, maxima[group], group, daily)
 
@@ -118,7 +132,7 @@ def _fit(memory: Memory, maxima: Array, group: int, daily: Array) -> None:
         return
     used = np.arange(DAYS)[:, None] < number
     ordered = np.sort(np.where(used, maxima, np.inf), axis=0)
-    dropped = np.minimum((memory["flags"] * used).sum(axis=0), np.floor(_DROP[group] * number))
+    dropped = np.minimum(((memory["flags"] % 2 > 0) & used).sum(axis=0), np.floor(_DROP[group] * number))
     kept = np.maximum(number - dropped, 1.0)
     middle, high, top = (_quantile(ordered, kept, share) for share in (0.5, 0.88, 0.96))
     inside = (ordered > middle) & (np.arange(DAYS)[:, None] < kept)

@@ -50,8 +50,8 @@ _FIELDS: tuple[tuple[str, int], ...] = (
     ("unit_count", REACH), ("unit_seen", REACH), ("unit_flag", REACH), ("unit_mean", REACH), ("unit_labelled", REACH),
     ("sum_count", SUMS), ("sum_capped", SUMS), ("sum_mean", SUMS), ("sum_square", SUMS), ("sum_labelled", SUMS),
     ("part_count", SHORT), ("part_seen", SHORT), ("part_mean", SHORT), ("part_labelled", SHORT),
-    ("top", GROUPS), ("top_flag", 1), ("maxima", GROUPS * DAYS), ("flags", DAYS), ("days", 1),
-    ("centre", GROUPS), ("scale", GROUPS),
+    ("top", GROUPS), ("top_flag", 1), ("top_wild", 1), ("maxima", GROUPS * DAYS), ("flags", DAYS), ("days", 1),
+    ("restless", 1), ("centre", GROUPS), ("scale", GROUPS),
     ("flag_share", 1), ("flagged_at", 1), ("paged_at", 1), ("high_at", 1), ("was_high", 1), ("revised", 1),
     ("excess_count", 1), ("excess_mean", 1),
 )  # fmt: skip

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Figures = tuple[float, float, float]
     """Counted, shown, seen."""
 
-_VERSION = b"3"
+_VERSION = b"4"
 _HOUR, _DAY = 3600, 86400
 WINDOW = timedelta(hours=3)
 """How much of the past a reviewed bin is given to stand on."""

@@ -44,14 +44,23 @@ def svg(chart: Chart, look: Look = CHAT) -> str:
         *_coverage(plot),
         *(label.svg(look.palette.bg) for label in (*named, *values, *marks)),
     ]
+    return f"{_opening(chart, look)}<defs>{_patterns(look)}</defs>{''.join(parts)}</svg>"
+
+
+def _opening(chart: Chart, look: Look) -> str:
+    box = f'viewBox="0 0 {number(look.width)} {number(look.height)}" role="img" aria-label="{escape(chart.alt)}"'
+    if look.is_inline:
+        return f'<svg class="chart" {box}>'
     size = f'width="{number(look.width * look.factor)}" height="{number(look.height * look.factor)}"'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {number(look.width)} {number(look.height)}" '
-        f'role="img" aria-label="{escape(chart.alt)}" font-family="{FONTS}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box} font-family="{FONTS}" '
         f'style="font-variant-numeric: tabular-nums lining-nums">'
-        f"<defs>{hatching('unseen', look.palette.ink3, look.unit)}{hatching('counting', look.palette.neg, look.unit)}"
-        f"{hatching('usual', look.palette.bar, look.unit)}</defs>{''.join(parts)}</svg>"
     )
+
+
+def _patterns(look: Look) -> str:
+    inks = {"unseen": look.palette.ink3, "counting": look.palette.neg, "usual": look.palette.bar}
+    return "".join(hatching(f"{look.prefix}{name}", ink, look.unit) for name, ink in inks.items())
 
 
 # --------------------------------------------------------------------- room
@@ -127,7 +136,14 @@ def _grid(plot: Plot, taken: Sequence[Box]) -> list[str]:
 
 def _axis(plot: Plot) -> list[str]:
     palette, size, unit = plot.look.palette, plot.look.size, plot.look.unit
-    named = hours(plot.chart.since, plot.chart.until, width=plot.right - plot.left, size=size, voice=plot.chart.voice)
+    named = hours(
+        plot.chart.since,
+        plot.chart.until,
+        width=plot.right - plot.left,
+        size=size,
+        voice=plot.chart.voice,
+        most=plot.look.most_hours,
+    )
     ink = palette.ink
     below = plot.base + 0.75 * unit  # the line lies below zero, so that a bar of one mention is not hidden by it
     parts = [line((plot.left, below), (plot.right, below), stroke=ink, thick=1.5 * unit)]
@@ -183,13 +199,13 @@ def _running(plot: Plot, place: int) -> str:
     """Draw the bar that still counts: an outline, hatched once it is beyond the edge."""
     bar, half = plot.bar(place), 0.75 * plot.look.unit
     inside = Box(bar.left + half, min(bar.top + half, bar.bottom), bar.right - half, bar.bottom)
-    fill = "url(#counting)" if plot.is_beyond(place) else plot.look.palette.bg
+    fill = f"url(#{plot.look.prefix}counting)" if plot.is_beyond(place) else plot.look.palette.bg
     return rectangle(inside, fill=fill, stroke=_colour(plot, place), thick=1.5 * plot.look.unit)
 
 
 def _unseen(plot: Plot, place: int) -> str:
     left = plot.left + place * plot.slot
-    return rectangle(Box(left, plot.top, left + plot.slot, plot.base), fill="url(#unseen)")
+    return rectangle(Box(left, plot.top, left + plot.slot, plot.base), fill=f"url(#{plot.look.prefix}unseen)")
 
 
 def _stepped(plot: Plot) -> list[str]:
@@ -232,7 +248,7 @@ def _coverage(plot: Plot) -> list[str]:
         left, right = plot.x(blind.since), plot.x(blind.until)
         first = min(first, left)
         strip = Box(left, y - 0.62 * size, max(right, left + 0.5 * size), y - 0.02 * size)
-        parts.append(rectangle(strip, fill="url(#unseen)"))
+        parts.append(rectangle(strip, fill=f"url(#{plot.look.prefix}unseen)"))
     text = plot.chart.blind[0].label
     fits = first - 0.5 * size - width_of(text, size) >= plot.left
     label = Label(

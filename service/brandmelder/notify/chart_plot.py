@@ -71,6 +71,12 @@ class Look(Struct, frozen=True, kw_only=True):
     """Where the plot's room begins; above it stand headline and note."""
     bottom: float = 0.0
     factor: float = 1.0
+    prefix: str = ""
+    """Before the names of its patterns, where several stand in one page."""
+    most_hours: int = 99
+    """So many hours are named below the axis at most."""
+    is_inline: bool = False
+    """Part of a page: as wide as its place, without styles of its own, which a strict policy forbids."""
 
     @property
     def unit(self) -> float:

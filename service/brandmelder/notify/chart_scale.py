@@ -80,12 +80,17 @@ def grid_lines(height: float) -> tuple[int, ...]:
     return tuple(range(step, int(height) + 1, step))
 
 
-def hours(since: datetime, until: datetime, *, width: float, size: float, voice: Voice) -> list[tuple[datetime, str]]:
-    """Return the moments that are named below the axis, on the reader's clock, as close as their names allow."""
+def hours(  # noqa: PLR0913 -- a span, a place, a reader
+    since: datetime, until: datetime, *, width: float, size: float, voice: Voice, most: int = 99
+) -> list[tuple[datetime, str]]:
+    """Return the moments that are named below the axis, on the reader's clock, as close as their names allow.
+
+    At most `most` of them.
+    """
     named: list[tuple[datetime, str]] = []
     for step in _STEPS:
         room = width * (step / (until - since))
-        if room < size:
+        if room < size or (until - since) / step > most:
             continue
         moments = _every(step, since, until, voice)
         named = [(moment, _name(moment, step, voice, is_first=not place)) for place, moment in enumerate(moments)]

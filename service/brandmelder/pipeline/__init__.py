@@ -26,6 +26,7 @@ from brandmelder.pipeline.hear import Hearer
 from brandmelder.pipeline.judge import judge
 from brandmelder.pipeline.keep import Keeper, Kept
 from brandmelder.pipeline.poll import poll_source
+from brandmelder.pipeline.receive import receive
 from brandmelder.pipeline.recheck import recheck_source
 from brandmelder.pipeline.recount import recount_changed
 from brandmelder.pipeline.states import first_poll
@@ -34,6 +35,7 @@ from brandmelder.store import deliveries, sources
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from brandmelder.capture.source import Sent
     from brandmelder.pipeline.parts import Parts
     from brandmelder.store.sources import SourceRow
 
@@ -62,6 +64,7 @@ class Pipeline:
         self._keeper.started = now
         due = {ident: first_poll(ident, place.every, now) for ident, place in self.parts.places.items()}
         await self.parts.database.run(sources.register, due)
+        await self.parts.database.run(sources.wake_spent, now)
         await judge(self.parts)
         await recount_changed(self.parts)
         await self._deliverer.recover(now)
@@ -87,6 +90,10 @@ class Pipeline:
         """Visit one source; returns its next moment."""
         row = await self.parts.database.run(sources.read_source, source)
         return (await self._poll(row, now)).next_poll_at
+
+    async def receive(self, source: SourceId, sent: Sent, now: datetime) -> None:
+        """Keep what a source was sent. Raises SourceError, StoreError."""
+        self._news += await receive(self.parts, source, sent, now)
 
     async def _poll(self, row: SourceRow, now: datetime) -> SourceRow:
         after, has_news = await poll_source(self.parts, row, now)
@@ -132,8 +139,12 @@ class Pipeline:
         async with self._keeping:
             return await self._keeper.keep(now)
 
-    async def close(self) -> None:
-        """Let go of the channels and the database."""
+    async def let_go(self) -> None:
+        """Let go of the channels; the database stays open."""
         for notifier in self.parts.notifiers.values():
             await notifier.close()
+
+    async def close(self) -> None:
+        """Let go of the channels and the database."""
+        await self.let_go()
         self.parts.database.close()

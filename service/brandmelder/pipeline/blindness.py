@@ -18,6 +18,7 @@ from brandmelder.notify import sight
 from brandmelder.notify.routing import channels_of
 from brandmelder.notify.sight import SeenAgain, Unseen
 from brandmelder.pipeline.bulletins import give, written
+from brandmelder.pipeline.states import every_of
 from brandmelder.store import blindness, sources
 from brandmelder.store.blindness import Blindness
 
@@ -76,16 +77,17 @@ def unseen(row: SourceRow, place: Place, now: datetime, started: datetime) -> Un
     if row.blind_since is not None:
         is_paused = row.state is SourceState.PAUSED
         return Unseen(source=row.id, since=row.blind_since, fault=row.fault, detail=plain(row), needs_hand=is_paused)
+    every = every_of(row, place)
     late_since = max(row.next_poll_at, started)
     seen_at = row.last_success_at
-    if seen_at is not None and now - late_since >= 2 * place.every and now - seen_at >= INTERVALS * place.every:
+    if seen_at is not None and now - late_since >= 2 * every and now - seen_at >= INTERVALS * every:
         return Unseen(source=row.id, since=seen_at, fault="late")
     return None
 
 
 def tells_at(row: SourceRow, one: Unseen, place: Place) -> datetime:
     """Return when people are told of a source that cannot be seen."""
-    return one.since if row.state is SourceState.PAUSED else one.since + INTERVALS * place.every
+    return one.since if row.state is SourceState.PAUSED else one.since + INTERVALS * every_of(row, place)
 
 
 def sure_at(row: SourceRow, one: Blindness, ended_before: datetime | None) -> datetime | None:

@@ -149,7 +149,8 @@ class Deliverer:
         outcome = await self._send(notifier, sending, group, message)
         after = life.after(sending, outcome, now, is_idempotent=notifier.is_idempotent)
         await self._save(after, expected=DeliveryState.SENDING)
-        _count(after, outcome)
+        if not self.parts.is_draft:
+            _count(after, outcome)
         log.info(
             "delivery.tried", key=one.key, kind=one.kind.value, outcome=type(outcome).__name__, state=after.state.value
         )

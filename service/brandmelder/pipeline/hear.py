@@ -161,7 +161,7 @@ def _outcome(connection: Connection, matter: _Matter) -> Answer:
         return Answer() if click.is_spoken else speaker.plain("unknown")
     if click.act in {"help", "unclear"}:
         return speaker.plain(click.act)
-    if person.role is None or (person.role is Role.VIEWER and click.act not in _LOOKS):
+    if person.role is None or not (person.role.may_act or click.act in _LOOKS):
         return speaker.plain("forbidden")
     return (_look if click.act in _LOOKS else _do)(connection, matter, found[0])
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from brandmelder.pipeline.parts import Parts
 
 BATCH = 1000
+HANDFUL = 20
 
 Waiting = tuple[MentionId, Mention, bool]
 """A mention to judge, and whether it had a verdict before (it was edited)."""
@@ -71,8 +72,11 @@ async def verdicts_on(
     parts: Parts, asked: Sequence[tuple[MentionId, Mention, Collection[MonitorId]]]
 ) -> list[tuple[MentionId, Mention, Verdict]]:
     """Return each mention, given with the monitors it concerns, with the verdict on it; weights are not settled yet."""
-    # A large model takes seconds for what the default judge does in milliseconds: chat is answered meanwhile.
-    found = await asyncio.to_thread(parts.classifier.classify, [one for _, one, _ in asked])
+    texts = [one for _, one, _ in asked]
+    if parts.classifier.is_quick and len(texts) <= HANDFUL:
+        found = parts.classifier.classify(texts)
+    else:  # a large model takes seconds, a large batch tenths of one: chat is answered meanwhile
+        found = await asyncio.to_thread(parts.classifier.classify, texts)
     read = parts.topics.read(found, [one.text for _, one, _ in asked], [monitors for _, _, monitors in asked])
     return [(ident, one, verdict) for (ident, one, _), verdict in zip(asked, read, strict=True)]
 

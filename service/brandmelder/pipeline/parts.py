@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from brandmelder.capture.match import Matcher
+from brandmelder.capture.meter import Meter
 from brandmelder.detect.kinds.backlog import BacklogRules
 from brandmelder.detect.kinds.watching import KindRules
 from brandmelder.detect.occasions import Planned
@@ -19,6 +20,7 @@ from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, Covers, MonitorId, RotaId, SourceClass, SourceId
 from brandmelder.notify.stand_in import Fallbacks
 from brandmelder.pipeline.duty import Duty
+from brandmelder.pipeline.pace import Rhythm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from brandmelder.capture.source import Source
     from brandmelder.classify.classifier import Classifier
     from brandmelder.classify.topics import Topics
+    from brandmelder.notify.links import Links
     from brandmelder.notify.notifier import Notifier
     from brandmelder.notify.routing import Route
     from brandmelder.pipeline.calendars import ReadCalendar
@@ -49,6 +52,13 @@ class Place(Struct, frozen=True, kw_only=True):
     own_accounts: tuple[str, ...] = ()
     """Names that are ours there, and its only language, for what others bring to it."""
     language: str | None = None
+    rhythm: Rhythm | None = None
+    """How its interval changes, and its budget; without it the interval stands."""
+
+    @property
+    def pace(self) -> Rhythm:
+        """How often it wants to be asked."""
+        return self.rhythm or Rhythm(every=self.every)
 
     @property
     def patience(self) -> timedelta:
@@ -130,6 +140,12 @@ class Parts:
     calendars: Mapping[RotaId, ReadCalendar] = field(default_factory=dict)
     """How the calendars of rotas are read."""
     fallbacks: Fallbacks = field(default_factory=lambda: Fallbacks(channels={}, names={}))
+    meter: Meter = field(default_factory=Meter)
+    """What sources ask of the net and may spend."""
+    links: Links | None = None
+    """How people get from an alert to the page; None where no page is served."""
     settle: timedelta = SETTLE
+    is_draft: bool = False
+    """Whether all this is undone again (pipeline/canary.py): then nothing of it is measured."""
     on_failure: Callable[[str], None] = field(default=lambda _text: None)
     """Told in one line whenever a source starts or stops failing."""

@@ -16,13 +16,15 @@ from brandmelder.capture.source import Poll
 from brandmelder.errors import SourceError
 from brandmelder.model import Mention, MonitorId, SourceId
 from brandmelder.pipeline.correct import correct_alerts
-from brandmelder.pipeline.states import after_failure, after_poll
+from brandmelder.pipeline.spend import Took, read_pace, write_usage
+from brandmelder.pipeline.states import after_failure, after_poll, after_spending
 from brandmelder.store import forgetting, mentions, readings, series, sources
 from brandmelder.store.sources import SourceRow
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from brandmelder.pipeline.pace import Limit
     from brandmelder.pipeline.parts import Parts
 
 log = structlog.get_logger()
@@ -38,6 +40,11 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
     Returns what is remembered of the source, and whether there is something to judge.
     """
     has_news = False
+    place = parts.places[row.id]
+    now_pace = await parts.database.run(read_pace, parts, row, now)
+    parts.meter.allow(row.id, now_pace.dollars_left)
+    if now_pace.spent is not None:
+        return await _spent(parts, row, now_pace.spent, now), False
     metrics.POLL_LATENESS.observe(max(0.0, (now - row.next_poll_at).total_seconds()))
     source = parts.sources[row.id]
     for _ in range(PAGES_PER_TURN):
@@ -49,10 +56,12 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
             log.exception("source.bug", source=row.id)
             return await _fail(parts, row, error, now), has_news
         found = [ready(one, parts.author_key) for one in poll.mentions]
-        after = after_poll(row, poll, now, parts.places[row.id])
-        visit = Visit(poll=poll, mentions=found, after=after, watchers=_watchers(parts, row.id), now=now)
-        new = await parts.database.run(_commit_poll, parts, visit)
-        _count(row.id, found, new)
+        after = after_poll(row, poll, now, place, now_pace)
+        visit = Visit(poll=poll, mentions=found, after=after, watchers=watchers(parts, row.id), now=now)
+        new = await parts.database.run(commit_poll, parts, visit)
+        parts.meter.spend(row.id, poll.cost)
+        if not parts.is_draft:
+            _count(row.id, found, new)
         _tell_recovery(parts, row, after)
         row = after
         has_news = has_news or bool(found)
@@ -71,7 +80,8 @@ def ready(one: Mention, key: bytes) -> Mention:
     )
 
 
-def _watchers(parts: Parts, source: SourceId) -> list[MonitorId]:
+def watchers(parts: Parts, source: SourceId) -> list[MonitorId]:
+    """Return the monitors that watch a source."""
     return [watch.id for watch in parts.watches.values() if source in watch.sources]
 
 
@@ -96,7 +106,7 @@ def _count(source: SourceId, found: Sequence[Mention], new: int) -> None:
         metrics.SOURCE_LAST_ITEM.labels(source).set(newest.timestamp())
 
 
-def _commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
+def commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
     """Write one page of a poll; returns how many mentions were new."""
     before = sources.read_source(connection, visit.after.id)
     found = forgetting.wanted(connection, parts.author_key, visit.mentions)
@@ -107,6 +117,9 @@ def _commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
     for gap in visit.poll.gaps:
         sources.save_gap(connection, gap)
     sources.save_source(connection, visit.after)
+    write_usage(
+        connection, parts, visit.after.id, visit.now, Took(dollars=visit.poll.cost, polls=int(not visit.poll.more))
+    )
     if before.blind_since is not None and before.read_until is not None:
         for monitor in visit.watchers:
             series.mark_dirty(connection, monitor, before.read_until)
@@ -118,12 +131,26 @@ def _commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
 async def _fail(parts: Parts, row: SourceRow, error: Exception, now: datetime) -> SourceRow:
     place = parts.places[row.id]
     after = after_failure(row, error, now, place)
-    await parts.database.run(sources.save_source, after)
+    await parts.database.run(_commit_failure, parts, after, now)
     log.warning(
         "source.failed", source=row.id, failures=after.failures, state=after.state.value, error=type(error).__name__
     )
     if row.failures == 0:
         parts.on_failure(f"{place.where}: {error}")
+    return after
+
+
+def _commit_failure(connection: Connection, parts: Parts, after: SourceRow, now: datetime) -> None:
+    sources.save_source(connection, after)
+    write_usage(connection, parts, after.id, now, Took(polls=1))
+
+
+async def _spent(parts: Parts, row: SourceRow, limit: Limit, now: datetime) -> SourceRow:
+    after = after_spending(row, limit, now)
+    await parts.database.run(sources.save_source, after)
+    log.warning("source.spent", source=row.id, budget=limit.key)
+    if row.fault != after.fault:
+        parts.on_failure(f'{parts.places[row.id].where}: source "{row.id}": {after.note}')
     return after
 
 

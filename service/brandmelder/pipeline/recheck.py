@@ -18,6 +18,7 @@ from brandmelder.errors import RateLimited, SourceError
 from brandmelder.model import MentionId
 from brandmelder.pipeline.correct import correct_alerts
 from brandmelder.pipeline.poll import ready
+from brandmelder.pipeline.spend import Took, write_usage
 from brandmelder.store import mentions, rechecks
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ async def recheck_source(parts: Parts, source: SourceId, now: datetime) -> bool:
                 log.warning("recheck.failed", source=source, error=type(error).__name__)
                 following = max(following, error.until) if isinstance(error, RateLimited) else following
                 break
-            has_news = await parts.database.run(_commit, parts, found, now) or has_news
+            has_news = await parts.database.run(_commit, parts, source, found, now) or has_news
             after = known[-1][0]
         if len(known) < asked.recheck_size:
             after = MentionId(0)
@@ -63,11 +64,12 @@ async def recheck_source(parts: Parts, source: SourceId, now: datetime) -> bool:
     return has_news
 
 
-def _commit(connection: Connection, parts: Parts, found: Recheck, now: datetime) -> bool:
+def _commit(connection: Connection, parts: Parts, source: SourceId, found: Recheck, now: datetime) -> bool:
     """Follow what changed; what is not known here any more is not brought back."""
     changed = [ready(one, parts.author_key) for one in found.mentions]
     prints = [fingerprint(one.text, one.author, one.parent_id or "") for one in changed]
     edited = mentions.edit_mentions(connection, changed, prints)
+    write_usage(connection, parts, source, now, Took(dollars=found.cost))
     gone = mentions.remove_mentions(connection, found.removals, now)
     correct_alerts(connection, parts, gone, now)
     if edited or gone:

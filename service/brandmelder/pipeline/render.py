@@ -77,23 +77,25 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
     return marked(message, delivery), facts.incident.revision
 
 
-def context_of(parts: Parts, facts: Facts, now: datetime) -> Context:
-    """Return what the house knows beside an incident."""
+def context_of(parts: Parts, facts: Facts, now: datetime, *, language: str = "") -> Context:
+    """Return what the house knows beside an incident, for a reader of `language`; by default of the house's."""
+    language = language or parts.language
     watch = parts.watches.get(facts.incident.monitor)
     acknowledged = (step.at for step in facts.timeline if step.act is Act.ACKNOWLEDGE)
     silenced = (step.at for step in reversed(facts.timeline) if step.act is Act.SILENCE)
     return Context(
         brand=parts.brand,
         title=watch.title if watch else facts.incident.monitor,
-        language=parts.language,
+        language=language,
         zone=parts.zone,
         now=now,
         on_call=facts.on_call or parts.on_call,
         source_names={ident: place.title for ident, place in parts.places.items()},
-        rule=rule_words(watch.rules.budget, parts.language) if watch else "",
+        rule=rule_words(watch.rules.budget, language) if watch else "",
         query=watch.query if watch else "",
         runbook_url=watch.runbook if watch else "",
         holding_statement=watch.holding_statement if watch else "",
+        details_url=parts.links.details(facts.incident) if parts.links else "",
         first_acknowledged_at=next(acknowledged, None),
         silenced_since=next(silenced, None),
         first_observed=first_told(facts.timeline),

@@ -11,13 +11,17 @@ from msgspec.structs import replace
 from brandmelder.count.bins import EPOCH
 from brandmelder.errors import AuthRefused, Gone, RateLimited, SourceError
 from brandmelder.model import SourceId, SourceState
+from brandmelder.pipeline.pace import Pace, saving, says
 
 if TYPE_CHECKING:
     from brandmelder.capture.source import Poll
+    from brandmelder.pipeline.pace import Limit
     from brandmelder.pipeline.parts import Place
     from brandmelder.store.sources import SourceRow
 
 LONGEST_BACKOFF = timedelta(minutes=15)
+FAR_APART = 2
+"""A source that saves its budget is known incomplete when it is asked so many times more seldom than it should be."""
 FAILING_AFTER = 3
 """So many failed polls in a row, or intervals without a good one, make a source failing."""
 
@@ -41,13 +45,19 @@ def _phase(source: SourceId) -> float:
     return int.from_bytes(digest[:4]) / 2**32
 
 
-def after_poll(row: SourceRow, poll: Poll, now: datetime, place: Place) -> SourceRow:
-    """Return what is remembered of a source after a good poll."""
+def after_poll(row: SourceRow, poll: Poll, now: datetime, place: Place, pace: Pace | None = None) -> SourceRow:
+    """Return what is remembered of a source after a good poll; `pace` is its interval where that has changed."""
+    pace = pace or Pace(every=place.every)
     read_until = row.read_until
     if poll.read_until is not None:
         read_until = max(poll.read_until, row.read_until or poll.read_until)
-    next_poll_at = now if poll.more else next_poll(row.id, place.every, now)
-    state = SourceState.DEGRADED if poll.degraded or poll.gaps else SourceState.OK
+    next_poll_at = now + pace.every if pace.saves else next_poll(row.id, pace.every, now)
+    next_poll_at = now if poll.more else next_poll_at
+    note = poll.degraded or next((gap.reason for gap in poll.gaps), "")
+    if pace.saves and pace.every > FAR_APART * place.every:
+        note = note or saving(pace, place.every)
+    state = SourceState.DEGRADED if note else SourceState.OK
+    empty = row.empty_polls + 1 if not (poll.mentions or poll.more) else 0
     return replace(
         row,
         cursor=poll.cursor or row.cursor,
@@ -62,7 +72,29 @@ def after_poll(row: SourceRow, poll: Poll, now: datetime, place: Place) -> Sourc
         good_since=row.good_since or now,
         blind_since=None,
         fault="",
-        note=poll.degraded or next((gap.reason for gap in poll.gaps), ""),
+        every=pace.every,
+        empty_polls=empty,
+        note=note,
+    )
+
+
+def every_of(row: SourceRow, place: Place) -> timedelta:
+    """Return the longer of the interval a source is asked at and the one it should be."""
+    return max(place.every, row.every or place.every)
+
+
+def after_spending(row: SourceRow, limit: Limit, now: datetime) -> SourceRow:
+    """Return what is remembered of a source whose budget is spent: it is asked again in the next period."""
+    return replace(
+        row,
+        state=SourceState.PAUSED,
+        state_since=row.state_since if row.state is SourceState.PAUSED and row.state_since else now,
+        next_poll_at=limit.until + timedelta(seconds=int(60 * _phase(row.id))),
+        blind_since=row.blind_since or row.last_success_at or now,
+        good_since=None,
+        fault="spent",
+        note=f"has spent its {says(limit)}; it is asked again on {limit.until:%d %b} at 00:00 UTC, "
+        f"or after a restart with more {limit.key}",
     )
 
 
@@ -72,7 +104,8 @@ def after_failure(row: SourceRow, error: Exception, now: datetime, place: Place)
     wait = min(place.every * 2 ** min(failures - 1, 10), max(place.every, LONGEST_BACKOFF))
     next_poll_at = now + wait
     blind_since = row.blind_since or row.last_success_at or now
-    is_failing = failures >= FAILING_AFTER or now - blind_since >= FAILING_AFTER * place.every
+    every = every_of(row, place)
+    is_failing = failures >= FAILING_AFTER or now - blind_since >= FAILING_AFTER * every
     state = SourceState.FAILING if is_failing else row.state
     if isinstance(error, AuthRefused | Gone):
         state, next_poll_at = SourceState.PAUSED, now + max(place.every, LONGEST_BACKOFF)

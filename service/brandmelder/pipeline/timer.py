@@ -15,6 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from msgspec import Struct
 
 from brandmelder.errors import BrandmelderError
+from brandmelder.pipeline.ears import Ears
 from brandmelder.store import sources
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Regular(Struct, frozen=True, kw_only=True):
 
     name: str
     every: timedelta
+    first: timedelta = timedelta(0)
+    """How long after the start it is done first; zero for a whole interval."""
     work: Callable[[datetime], Awaitable[object]]
 
 
@@ -61,6 +64,8 @@ class Timer:
         self._idle.set()
         self._busy = 0
         self._told: set[str] = set()
+        self._polling: dict[SourceId, bool] = {}
+        """The sources that are being polled, and whether they are to be polled once more."""
 
     async def run(self) -> None:
         """Start, and return when `stop` was called and the work in hand has ended."""
@@ -73,10 +78,12 @@ class Timer:
         await self._hear()
         ears = [asyncio.ensure_future(self._listen_to(one)) for one in self._pipeline.hearer.lines()]
         ears += [asyncio.ensure_future(work()) for work in (self._apply_clicks, self._answer_clicks)]
+        ears += Ears(self._pipeline, self._clock, poll=self._poll_now, work=self._work_now).open()
         self._at(self._clock.now(), "keep", self._keep)
         self._scheduler.add_job(self._listen, IntervalTrigger(seconds=LISTENS.total_seconds()), id="listen")
         for one in self._regular:
-            every = IntervalTrigger(seconds=one.every.total_seconds())
+            first = self._clock.now() + (one.first or one.every)
+            every = IntervalTrigger(seconds=one.every.total_seconds(), start_date=first)
             self._scheduler.add_job(self._do, every, [one], id=one.name, max_instances=1)
         await self._stopped.wait()
         self._scheduler.pause()
@@ -91,6 +98,15 @@ class Timer:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_GOODBYE.total_seconds()):
                 await self._idle.wait()
+
+    def wake(self) -> None:
+        """Have told at once what was promised meanwhile: somebody acted on the page."""
+        self._nudge("deliver", self._deliver)
+
+    def brought(self) -> None:
+        """Have judged at once what came by another way than a poll."""
+        self._pipeline.brought()
+        self._work_now()
 
     def stop(self) -> None:
         """Have `run` return."""
@@ -107,9 +123,20 @@ class Timer:
         self._at(self._clock.now(), f"{ident}:now", function)
 
     async def _poll(self, source: SourceId) -> None:
+        if source in self._polling:  # a nudge came meanwhile: one more poll follows the one in hand
+            self._polling[source] = True
+            return
+        self._polling[source] = False
         now = self._clock.now()
         following = await self._shielded(self._pipeline.poll(source, now))
-        self._at(following or now + AFTER_TROUBLE, f"poll:{source}", self._poll, source)
+        was_nudged = self._polling.pop(source)
+        self._at(now if was_nudged else following or now + AFTER_TROUBLE, f"poll:{source}", self._poll, source)
+        self._nudge("work", self._work)
+
+    def _poll_now(self, source: SourceId) -> None:
+        self._at(self._clock.now(), f"poll:{source}", self._poll, source)
+
+    def _work_now(self) -> None:
         self._nudge("work", self._work)
 
     async def _work(self) -> None:

@@ -36,6 +36,7 @@ from brandmelder.settings.shape import (
     initials,
 )
 from brandmelder.settings.transformer import transformer_in
+from brandmelder.settings.web import read_web
 from brandmelder.settings.wording import Notes, nearest
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class _Reading:
         region = read_region(block.get("region"), notes)
         calendar = read_events(block.get("calendar"), notes, monitors, self._known)
         marked = read_marked_periods(block.get("marked"), notes, monitors, self._known)
+        web = read_web(block.get("web"), notes, folder=self._path.parent)
         second = self._second_opinion(block.get("second_opinion"), sources)
         if document is None or zone is None or notes.problems:
             return None
@@ -122,6 +124,7 @@ class _Reading:
             alerts=alerts,
             digests=digests,
             duty=duty,
+            web=web,
             path=self._path,
             lines=notes.marked.lines(),
         )

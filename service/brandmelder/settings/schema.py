@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from brandmelder import plugins
-from brandmelder.options import ChannelOptions, SourceOptions, format_duration
+from brandmelder.options import ChannelOptions, Role, SourceOptions, format_duration
 from brandmelder.settings.calendar import EventBlock, MarkedBlock
 from brandmelder.settings.duty import (
     PersonBlock,
@@ -31,6 +31,7 @@ from brandmelder.settings.retention import RetentionBlock
 from brandmelder.settings.secrets import secret_names
 from brandmelder.settings.shape import NAME, AlertBlock, DigestBlock, Document, MonitorBlock, SecondOpinionBlock
 from brandmelder.settings.transformer import TransformerBlock
+from brandmelder.settings.web import OidcBlock, WebBlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -59,6 +60,7 @@ def build_schema(names: Callable[[plugins.Group], Iterable[str]] = plugins.names
         properties[section].update(additionalProperties=block, propertyNames={"pattern": f"^{NAME.pattern}$"})
     properties["second_opinion"] = {**_model(SecondOpinionBlock, defs), **properties["second_opinion"]}
     properties["transformer"] = {**_model(TransformerBlock, defs), **properties["transformer"]}
+    properties["web"] = {**_web(defs), **properties["web"]}
     alert = properties["alerts"]["items"] = _model(AlertBlock, defs)
     alert["properties"]["escalation"]["items"] = _model(StepBlock, defs)
     properties["quiet_hours"]["items"] = _model(QuietBlock, defs)
@@ -89,6 +91,15 @@ def _rota(defs: Schema) -> Schema:
     """Return the block of a rota with what the block of its turns says."""
     block = _model(RotaBlock, defs)
     block["properties"]["turns"] = {**_model(TurnsBlock, defs), "description": docstrings(RotaBlock)["turns"]}
+    return block
+
+
+def _web(defs: Schema) -> Schema:
+    """Return the block of the page with what the block of its single sign-on says."""
+    block = _model(WebBlock, defs)
+    oidc = _model(OidcBlock, defs)
+    oidc["properties"]["roles"]["propertyNames"] = {"enum": [role.value for role in Role]}
+    block["properties"]["oidc"] = {**oidc, "description": docstrings(WebBlock)["oidc"]}
     return block
 
 

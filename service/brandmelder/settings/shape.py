@@ -22,6 +22,7 @@ from brandmelder.settings.duty import DutySettings
 from brandmelder.settings.health import HealthBlock
 from brandmelder.settings.retention import RetentionBlock
 from brandmelder.settings.transformer import TransformerSettings
+from brandmelder.settings.web import WebSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -236,6 +237,8 @@ class Document(Options):
     """The zone of the times staff read, as in the IANA list."""
     region: str = ""
     """Whose public holidays count as half a Sunday: a country (`DE`) or a part of it (`DE-BE`)."""
+    web: Any = None
+    """The page in the browser; it is served where this block stands."""
     calendar: list[Any] = Field(default_factory=list)
     """Known events, which raise the expectation and never mute."""
     marked: list[Any] = Field(default_factory=list)
@@ -357,6 +360,7 @@ class Settings(Options):
     alerts: tuple[AlertSettings, ...]
     digests: tuple[DigestSettings, ...] = ()
     duty: DutySettings = Field(default_factory=DutySettings)
+    web: WebSettings | None = None
     path: Path
     lines: dict[tuple[str | int, ...], int] = Field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()

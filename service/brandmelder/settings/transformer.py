@@ -23,6 +23,7 @@ _KEY: Final = ("transformer",)
 _HUB_NAME: Final = re.compile(r"[\w.-]+/[\w.-]+")
 _REVISION: Final = re.compile(r"[0-9a-f]{40}")
 _MAX_BYTES: Final = 1_048_576
+_EXPORT: Final = "write ONNX beside it: optimum-cli export onnx --model {0} --task text-classification {0}"
 _MEANINGS: Final = "negative, neutral or positive"
 
 
@@ -68,7 +69,7 @@ def transformer_in(
         return None
     model = next((file for file in (place / "model.onnx", place / "onnx/model.onnx") if file.is_file()), None)
     for missing in [] if model else ["model.onnx"]:
-        notes.wrong(here, f"transformer.path: {place} holds no {missing}", "export the model to ONNX")
+        notes.wrong(here, f"transformer.path: {place} holds no {missing}", _remedy(place))
     tokenizer = place / "tokenizer.json"
     if not tokenizer.is_file():
         notes.wrong(here, f"transformer.path: {place} holds no tokenizer.json", "save the fast tokenizer beside it")
@@ -77,6 +78,13 @@ def transformer_in(
     if model is None or labels is None:
         return None
     return TransformerSettings(model=model, tokenizer=tokenizer, labels=labels, timeout=block.timeout)
+
+
+def _remedy(place: Path) -> str:
+    """Return how a directory without an ONNX file gets one; hubs mostly give safetensors (decision 0038)."""
+    if (place / "model.safetensors").is_file():
+        return f"model.safetensors is not read; {_EXPORT.format(place.as_posix())}"
+    return "export the model to ONNX"
 
 
 def _directory(path: str, folder: Path, environment: Mapping[str, str]) -> Path | None:

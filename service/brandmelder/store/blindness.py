@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import SourceId
 from brandmelder.store.database import maybe_moment, moment, seconds
-from brandmelder.store.schema import blindness
+from brandmelder.store.schema_polls import blindness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

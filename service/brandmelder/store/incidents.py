@@ -37,6 +37,7 @@ _LATEST = (
 _ONE = select(incident).where(incident.c.id == bindparam("ident"))
 _ALL = select(incident).order_by(incident.c.opened_at.desc(), incident.c.id.desc()).limit(bindparam("limit"))
 _ANY = select(incident.c.id).where(or_(_IS_RUNNING, incident.c.opened_at >= bindparam("since"))).limit(1)
+_BURNING = select(incident.c.monitor).where(_IS_RUNNING, incident.c.state != State.PENDING.value).distinct()
 _TIMELINE = select(transition.c.body).where(transition.c.incident == bindparam("ident")).order_by(transition.c.revision)
 _SINCE = (
     select(transition.c.body)
@@ -80,6 +81,11 @@ def all_incidents(
 def has_any(connection: Connection, *, since: datetime) -> bool:
     """Say whether an incident runs, or one opened at `since` or later."""
     return connection.scalar(_ANY, {"since": seconds(since)}) is not None
+
+
+def burning(connection: Connection) -> set[MonitorId]:
+    """Return the monitors with an incident that people are told of and that has not ended."""
+    return {MonitorId(name) for name in connection.scalars(_BURNING)}
 
 
 def timeline(connection: Connection, ident: IncidentId) -> list[Transition]:

@@ -120,6 +120,27 @@ def read(connection: Connection) -> list[StaffLabel]:
     ]
 
 
+def of_mentions(connection: Connection, idents: Sequence[MentionId]) -> dict[MentionId, StaffLabel]:
+    """Return what staff say of the given mentions (primary key)."""
+    found: dict[MentionId, StaffLabel] = {}
+    for start in range(0, len(idents), 400):
+        keys = [_key(ident, None) for ident in idents[start : start + 400]]
+        rows = connection.execute(
+            select(staff_label).where(staff_label.c.key.in_(keys), staff_label.c.label.is_not(None))
+        )
+        for row in rows:
+            ident = MentionId(row.mention)
+            found[ident] = StaffLabel(
+                label=Label(row.label),
+                at=moment(row.at),
+                mention=ident,
+                text=None,
+                origin=Origin(row.origin),
+                by=row.by,
+            )
+    return found
+
+
 def find_mention(connection: Connection, name: str) -> MentionId | None:
     """Return the mention with that number, `source/external_id` or address."""
     source, _, external = name.partition("/")

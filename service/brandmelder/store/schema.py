@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0011"
+HEAD = "0014"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
@@ -49,17 +49,8 @@ source = Table(
     Column("state_since", BigInteger),
     Column("good_since", BigInteger),
     Column("fault", String(16), nullable=False, server_default=""),
-)
-
-blindness = Table(
-    "blindness",
-    metadata,
-    Column("source", String(128), primary_key=True),
-    Column("since", BigInteger, primary_key=True),
-    Column("told_at", BigInteger, nullable=False),
-    Column("ended_at", BigInteger),
-    Column("reason", Text, nullable=False),
-    sqlite_with_rowid=False,
+    Column("every", BigInteger),
+    Column("empty_polls", Integer, nullable=False, server_default="0"),
 )
 
 mention = Table(
@@ -204,6 +195,16 @@ reading = Table(
     Column("value", Float, nullable=False),
     sqlite_with_rowid=False,
 )
+
+arrival = Table(
+    "arrival",
+    metadata,
+    Column("source", String(128), primary_key=True),
+    Column("ident", String(256), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("arrival_by_age", arrival.c.at)
 
 latest_reading = Table(
     "latest_reading",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -27,6 +27,7 @@ _SAVE = (
     .where(source.c.id == bindparam("ident"))
     .values({column.name: bindparam(column.name) for column in source.c if column.name != "id"})
 )
+_WAKE_SPENT = update(source).where(source.c.fault == "spent").values(next_poll_at=bindparam("moment"))
 _SAVE_GAP = insert(gap).on_conflict_do_nothing(index_elements=["source", "since", "until"])
 _OPEN_GAPS = select(gap).where(gap.c.until > bindparam("since"), gap.c.filled_at.is_(None))
 
@@ -47,6 +48,10 @@ class SourceRow(Struct, frozen=True, kw_only=True):
     blind_since: datetime | None = None
     good_since: datetime | None = None
     """Since when every poll was good; None after a bad one."""
+    every: timedelta | None = None
+    """The interval it is asked at now: shorter in a storm, longer when idle or to save a budget."""
+    empty_polls: int = 0
+    """So many polls in a row brought nothing."""
     fault: str = ""
     """What kind of fault its last poll met: the name of an error, `bug`; empty if it was good."""
     note: str = ""
@@ -62,6 +67,7 @@ def register(connection: Connection, first_polls: Mapping[SourceId, datetime]) -
             "history_done": False,
             "failures": 0,
             "state": SourceState.OK.value,
+            "empty_polls": 0,
             "fault": "",
             "note": "",
         }
@@ -95,6 +101,8 @@ def _source(row: Row[Any]) -> SourceRow:
         state_since=maybe_moment(row.state_since),
         blind_since=maybe_moment(row.blind_since),
         good_since=maybe_moment(row.good_since),
+        every=None if row.every is None else timedelta(seconds=row.every),
+        empty_polls=row.empty_polls,
         fault=row.fault,
         note=row.note,
     )
@@ -117,10 +125,17 @@ def save_source(connection: Connection, row: SourceRow) -> None:
             "state_since": maybe_seconds(row.state_since),
             "blind_since": maybe_seconds(row.blind_since),
             "good_since": maybe_seconds(row.good_since),
+            "every": None if row.every is None else int(row.every.total_seconds()),
+            "empty_polls": row.empty_polls,
             "fault": row.fault,
             "note": row.note,
         },
     )
+
+
+def wake_spent(connection: Connection, now: datetime) -> None:
+    """Have sources asked at once whose budget was spent: a new configuration may have raised it."""
+    connection.execute(_WAKE_SPENT, {"moment": seconds(now)})
 
 
 def save_gap(connection: Connection, one: Gap) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,12 @@ from brandmelder.capture.names import widened
 from brandmelder.capture.normalise import pseudonym
 from brandmelder.classify.topics import Topics
 from brandmelder.model import ChannelId, SourceClass, SourceId
+from brandmelder.notify.links import Links
 from brandmelder.notify.routing import Route
 from brandmelder.notify.stand_in import Fallbacks
 from brandmelder.pipeline import Pipeline
 from brandmelder.pipeline.duty import Duty
+from brandmelder.pipeline.pace import Budget, Rhythm
 from brandmelder.pipeline.parts import DigestPlan, Parts, Place
 from brandmelder.pipeline.weigh import Scales
 from brandmelder.store.spending import Allowance
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
 
     from brandmelder.capture.source import Source
     from brandmelder.classify.classifier import Classifier
-    from brandmelder.notify.notifier import Notifier
+    from brandmelder.notify.notifier import Exchange, Notifier
+    from brandmelder.options import SourceOptions
     from brandmelder.pipeline.second import SecondOpinion
     from brandmelder.settings import Settings
     from brandmelder.store.database import Database
@@ -45,6 +49,7 @@ __all__ = [
     "duty",
     "outside",
     "second_opinion",
+    "sign_in_exchange",
     "topics_of",
 ]
 
@@ -73,6 +78,12 @@ def build_classifier(settings: Settings, brand: str) -> Classifier:
     more = {} if block is None else {name: getattr(block, name) for name in type(block).model_fields}
     judge: Classifier = kind(brand, **more)
     return judge
+
+
+def sign_in_exchange(settings: Settings, reach: Outside) -> Exchange | None:
+    """Return how the provider of sign-ins is asked, if the configuration names one."""
+    block = settings.web.oidc if settings.web is not None else None
+    return None if block is None else reach.http.exchange(allow_private=block.allow_private)
 
 
 def build(
@@ -115,6 +126,7 @@ def build(
         zone=settings.zone,
         on_call=settings.on_call,
         author_key=key,
+        links=_links(settings, key),
         duty=duty(settings),
         on_failure=on_failure,
     )
@@ -184,9 +196,32 @@ def _places(settings: Settings) -> dict[SourceId, Place]:
             title=ident.replace("_", " ").replace("-", " ").title(),
             own_accounts=options.own_accounts,
             language=options.language,
+            rhythm=rhythm_of(options),
         )
         for ident, options in settings.sources.items()
     }
+
+
+def rhythm_of(options: SourceOptions) -> Rhythm:
+    """Return how often a source wants to be asked, and what it may take."""
+    return Rhythm(
+        every=options.every,
+        storm_every=options.storm_every,
+        idle_every=options.idle_every,
+        budget=Budget(
+            requests_per_day=options.requests_per_day,
+            requests_per_month=options.requests_per_month,
+            money_per_day=options.money_per_day,
+            money_per_month=options.money_per_month,
+        ),
+    )
+
+
+def _links(settings: Settings, key: bytes) -> Links | None:
+    """Return what signs links to the page, if one is served; with a key of its own, derived from the authors'."""
+    if settings.web is None:
+        return None
+    return Links(base_url=settings.web.base_url, key=hmac.digest(key, b"brandmelder links", "sha256"))
 
 
 def _fallbacks(settings: Settings) -> Fallbacks:

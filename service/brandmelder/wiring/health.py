@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from brandmelder.health.pulse import Pulse
+from brandmelder.pipeline.canary import Canary
 from brandmelder.pipeline.heartbeat import Heartbeat
 from brandmelder.pipeline.retain import Retainer, Retention
 from brandmelder.pipeline.timer import Regular
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from brandmelder.settings import Settings
     from brandmelder.wiring.outside import Outside
 
+SOON, AFTER_START = timedelta(seconds=3), timedelta(minutes=1)
+"""When the first look is taken, and when what can wait for a first poll is done."""
+
 
 class Lookout:
     """Everything that watches one running service; `regular` is what its timer does at fixed intervals."""
@@ -29,10 +34,14 @@ class Lookout:
         self._pulse = Pulse()
         self._vitals = Vitals(pipeline.parts, pipeline.hearer.listeners)
         self.server = self._server(settings)
-        self.regular = [Regular(name="vitals", every=self._vitals.every, work=self._vitals.read)]
+        self._canary = Canary(pipeline.parts, reach.child.parse_feed, began=clock.now())
+        self.regular = [
+            Regular(name="vitals", every=self._vitals.every, first=SOON, work=self._vitals.read),
+            Regular(name="canary", every=self._canary.every, first=AFTER_START, work=self._canary.fly),
+        ]
         rules = Retention(text=settings.retention.text, evidence=settings.retention.evidence)
         retainer = Retainer(pipeline.parts, rules)
-        self.regular.append(Regular(name="retention", every=retainer.every, work=retainer.tidy))
+        self.regular.append(Regular(name="retention", every=retainer.every, first=2 * AFTER_START, work=retainer.tidy))
         self.regular += self._heartbeat(settings, reach)
 
     def start(self) -> None:
@@ -58,7 +67,7 @@ class Lookout:
             host,
             port,
             pulse=self._pulse,
-            troubles=lambda: self._vitals.troubles(self._clock.now()),
+            troubles=self._troubles,
             has_metrics=block.metrics,
         )
 
@@ -73,4 +82,9 @@ class Lookout:
         return [Regular(name="heartbeat", every=heart.every, work=heart.beat)]
 
     def _kept_away(self, now: datetime) -> list[str]:
-        return deaf(self._pipeline.hearer.listeners, now)
+        return [*deaf(self._pipeline.hearer.listeners, now), *self._canary.complaint(now)]
+
+    def _troubles(self) -> list[str]:
+        """Return what keeps the service from its work, for any thread."""
+        now = self._clock.now()
+        return [*self._vitals.troubles(now), *self._canary.complaint(now)]

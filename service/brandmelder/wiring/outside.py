@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from brandmelder import __version__
@@ -32,6 +33,7 @@ class Outside:
             fetch=self.http.bind(source=source, allow_private=allow_private),
             parse_feed=self.child.parse_feed,
             mailboxes=self.mailboxes,
+            left=partial(self.http.meter.left, source),
         )
 
     def lent(self, options: ChannelOptions) -> Lent:

@@ -8,7 +8,6 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from brandmelder.clock import ReplayClock
@@ -16,7 +15,7 @@ from brandmelder.model import Scope
 from brandmelder.pipeline.admission import admit
 from brandmelder.pipeline.staff import Actor
 from brandmelder.store.tokens import Token
-from brandmelder.web.api.app import api
+from brandmelder.web.api.app import mounted
 from brandmelder.web.api.operation import Door
 from pipeline.world import STORM, YAML, World, quiet_weeks, storm
 
@@ -78,7 +77,7 @@ def served(world, **more):
         "unsubscribe": asked.unsubscribed.append,
     }
     door = Door(**known | more)
-    return Starlette(routes=[Mount("/api/v1", api(door))]), asked
+    return Starlette(routes=[mounted(door)]), asked
 
 
 def client(app, secret=SECRET):

@@ -135,12 +135,14 @@ def test_too_many_requests_are_told_to_wait(world):
 @pytest.mark.parametrize(
     ("request_", "known", "status", "where"),
     [
-        ("GET incidents?limit=0", {}, 422, "query $.limit"),
+        ("GET incidents?limit=0", {}, 422, "query limit"),
         ("GET incidents?limit=5&limit=6", {}, 422, "query limit"),
         ("GET incidents?wat=1", {}, 422, "query wat"),
         ("GET incidents?after=%FF", {}, 422, "query after"),
-        ("GET incidents?since=gestern", {}, 422, "query $.since"),
-        ("GET mentions", {}, 422, "query"),
+        ("GET incidents?since=gestern", {}, 422, "query since"),
+        ("GET mentions", {}, 422, "query monitor"),
+        ("GET incidents?since=5", {}, 422, "query since"),
+        ("GET incidents/x", {"headers": {"if-none-match": "x"}}, 422, "header if-none-match"),
         ("POST mentions", {"content": b"{"}, 415, "header content-type"),
         ("POST mentions", {"content": b"{", "headers": {"content-type": "application/json"}}, 422, "body"),
         ("POST mentions", {"json": {"source": "blog", "mentions": []}}, 422, "body $.mentions"),

@@ -14,9 +14,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
 from starlette.applications import Starlette
-from starlette.routing import Mount
 
-from brandmelder.web.api.app import api
+from brandmelder.web.api.app import mounted
 from brandmelder.web.api.cursors import cursor
 from brandmelder.web.api.operation import Door
 from pipeline.world import STORM
@@ -27,25 +26,26 @@ ACCEPTED = ["2xx", "304", "401", "403", "404", "409", "412"]
 """What a well-formed request may meet: nothing of that name, an act that is not due, an older revision."""
 
 
-def places():
+def places(idents):
     moments = st.datetimes(
         min_value=STORM.replace(tzinfo=None) - timedelta(days=9), max_value=STORM.replace(tzinfo=None)
     )
-    return st.builds(lambda at, ident: cursor(at.replace(tzinfo=STORM.tzinfo), ident), moments, st.integers(1, 200))
+    return st.builds(lambda at, ident: cursor(at.replace(tzinfo=STORM.tzinfo), ident), moments, idents)
 
 
 class Later:
     """An application that is known by its description before the world behind it stands."""
 
     def __init__(self):
-        self.app = Starlette(routes=[Mount("/api/v1", api(Door(parts=None, now=None)))])
+        self.app = Starlette(routes=[mounted(Door(parts=None, now=None))])
 
     async def __call__(self, scope, receive, send):
         await self.app(scope, receive, send)
 
 
 APP = Later()
-schemathesis.openapi.format("cursor", places())
+schemathesis.openapi.format("mention-cursor", places(st.integers(1, 200)))
+schemathesis.openapi.format("incident-cursor", places(st.sampled_from(["NF-2026-001", "NF-2026-002"])))
 schema = schemathesis.openapi.from_asgi(
     "/api/v1/openapi.json",
     APP,

@@ -13,16 +13,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from brandmelder.capture.backward import Bounds, Page, recall, turn_page
 from brandmelder.capture.credentials import Grant, Token
+from brandmelder.capture.fields import Expression, Fields, mention_of_row
 from brandmelder.capture.json_api import read_json
-from brandmelder.capture.mapping import Mapped, check_expression, found_by, read_rows
-from brandmelder.capture.mentions import Told, mention_of
+from brandmelder.capture.mapping import found_by, read_rows
 from brandmelder.capture.source import Poll, Tools
 from brandmelder.errors import Blocked, ShapeChanged
-from brandmelder.model import Cursor, Mention, Removal, SourceId
+from brandmelder.model import Cursor, Removal, SourceId
 from brandmelder.options import Duration, Options, SecretText, SourceOptions, WebAddress
 
 if TYPE_CHECKING:
@@ -32,34 +32,6 @@ HOLES: Final = frozenset({"since_iso", "since_unix", "page", "offset", "cursor",
 _BAD_SHARE: Final = 0.2
 _LONGEST: Final = 2_000
 _SERVICE: Final = "the service that the mapping was written for"
-
-Expression = Annotated[str, AfterValidator(check_expression)]
-"""A JMESPath expression."""
-
-
-class Fields(Options):
-    """Where a mention's parts stand in a row, as JMESPath."""
-
-    external_id: Expression
-    """What tells it from all others."""
-    text: Expression
-    """What it says; a list is joined with blanks."""
-    published_at: Expression | None = None
-    """When: ISO 8601, or seconds or milliseconds since 1970."""
-    url: Expression | None = None
-    """Where a person can read it."""
-    author: Expression | None = None
-    """Who wrote it."""
-    context: Expression | None = None
-    """The title it stands under: matched, not judged."""
-    language: Expression | None = None
-    """Its language, in two letters."""
-    parent_id: Expression | None = None
-    """The id of what it answers."""
-    reach: Expression | None = None
-    """How many followers or readers."""
-    deleted: Expression | None = None
-    """True where the row only says that it was taken away."""
 
 
 class Paging(Options):
@@ -149,7 +121,9 @@ class JsonSource:
                 self.id
             )
         page = Page(
-            mentions=[self._mention(row, now) for row in rows if not row.is_deleted],
+            mentions=[
+                mention_of_row(row, source=self.id, options=options, now=now) for row in rows if not row.is_deleted
+            ],
             ids=() if self._is_forward else [row.external_id for row in rows],
             following=self._following(answer, body, trail.page, total),
             removals=[
@@ -226,20 +200,6 @@ class JsonSource:
         if (there.scheme, there.netloc) != (here.scheme, here.netloc):
             raise Blocked("names a next page on another host; mend paging", "address").about(self.id)
         return there.geturl()
-
-    def _mention(self, row: Mapped, now: datetime) -> Mention:
-        told = Told(
-            ident=row.external_id,
-            text=row.text,
-            published=row.published_at,
-            url=row.url,
-            author=row.author,
-            context=row.context,
-            language=row.language,
-            parent=row.parent_id,
-            reach=row.reach,
-        )
-        return mention_of(told, source=self.id, options=self._options, now=now)
 
 
 def _next_link(header: str) -> str:

@@ -35,7 +35,7 @@ RECENT: Final = timedelta(days=7) - timedelta(minutes=5)
 """How far back the search reaches."""
 READINGS_EVERY: Final = timedelta(hours=1)
 RECHECK_SHARE: Final = 0.2
-"""The part of the day's budget that asking again may take."""
+"""The part of the day's budget that is kept for asking again."""
 _TAKEN: Final = ("resource-not-found", "not-authorized-for-resource")
 _STRETCHES: Final = 60
 """How many stretches a sample has at most: the cursor holds them."""
@@ -92,27 +92,33 @@ class XSource:
         self.id = source_id
         self._options = options
         self._api = XApi(source_id, options.url, options.token.reveal(), tools)
+        self._left = tools.left
         self._spent: dict[str, float] = {}
         """What was spent on asking again, by day; forgotten at a restart."""
 
     async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
         """Count what is new, then read a page of it."""
         memory = self._recall(cursor, now)
+        before = memory.spent
         readings = await self._measure(memory, now)
         if memory.head is None:
             await self._plan(memory, now)
         mentions = await self._page(memory, now) if memory.left else ()
-        return self._poll(memory, mentions, readings)
+        return self._poll(memory, mentions, readings, cost=memory.spent - before)
 
     async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:
         """Ask for a hundred posts again, if the budget still has its part for that."""
         day, cost = f"{now:%Y-%m-%d}", len(external_ids) * POST_COST
-        if self._spent.get(day, 0.0) + cost > self._options.budget * RECHECK_SHARE:
+        left = self._left()
+        if self._spent.get(day, 0.0) + cost > self._options.budget * RECHECK_SHARE or (
+            left is not None and left < cost
+        ):
             return Recheck()
         found = await self._api.posts(external_ids, now)
         self._spent = {day: self._spent.get(day, 0.0) + len(found.data) * POST_COST}
         asked = set(external_ids)
         return Recheck(
+            cost=len(found.data) * POST_COST,
             mentions=tuple(self._mention(one, {}, now) for one in found.data),
             removals=tuple(
                 Removal(source=self.id, external_id=fault.resource_id, reason="gone or protected")
@@ -172,7 +178,7 @@ class XSource:
         memory.spent += COUNT_COST
         memory.head, memory.expected, memory.read = head, sum(one.posts for one in counts), 0
         each = POST_COST + (USER_COST if self._options.reach else 0.0)
-        affordable = max(0, int((self._options.budget - memory.spent) / each))
+        affordable = max(0, int((self._pays(memory) - self._reserve(memory, now)) / each))
         memory.is_sample = memory.expected > affordable
         memory.left = _sampled(counts, affordable) if memory.is_sample else [(since, head)] if memory.expected else []
 
@@ -186,7 +192,7 @@ class XSource:
         memory.token = page.meta.next_token or ""
         if not memory.token:
             memory.left = memory.left[:-1]
-        if memory.spent >= options.budget and memory.left:
+        if self._pays(memory) < cost / max(len(page.data), 1) and memory.left:
             memory.left, memory.token, memory.is_sample = [], "", True
         followers = {user.id: user.public_metrics.followers_count for user in page.includes.users}
         return tuple(
@@ -194,7 +200,23 @@ class XSource:
             for mention in (self._mention(one, followers, now) for one in _latest(page))
         )
 
-    def _poll(self, memory: Memory, mentions: tuple[Mention, ...], readings: tuple[Reading, ...]) -> Poll:
+    def _pays(self, memory: Memory) -> float:
+        """Return how many dollars may still be spent."""
+        day = self._options.budget * (1 - RECHECK_SHARE) - memory.spent
+        left = self._left()
+        return day if left is None else min(day, left)
+
+    def _reserve(self, memory: Memory, now: datetime) -> float:
+        """Return what counting costs until the day ends: how large a storm is must be known also when none is read.
+
+        At most half of what is left.
+        """
+        end = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        return min(COUNT_COST * ((end - now) // self._options.every), self._pays(memory) / 2)
+
+    def _poll(
+        self, memory: Memory, mentions: tuple[Mention, ...], readings: tuple[Reading, ...], *, cost: float
+    ) -> Poll:
         gaps: tuple[Gap, ...] = ()
         note, head = "", memory.head
         if not memory.left and head is not None:
@@ -216,6 +238,7 @@ class XSource:
             gaps=gaps,
             extent=Extent(read=memory.read, expected=memory.expected, is_exact=True) if is_done else None,
             more=not is_done,
+            cost=cost,
             degraded=note,
         )
 

@@ -6,26 +6,23 @@ Signing: https://docs.slack.dev/authentication/verifying-requests-from-slack
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import hashlib
 import hmac
 import json
-import socket
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from brandmelder.errors import BrandmelderError
 from brandmelder.notify.channels.slack_clicks import from_event, from_interaction
+from brandmelder.serving import Listening, raw_body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
 
     from starlette.requests import Request
@@ -79,22 +76,14 @@ class SlackHttp:
         """Serve until cancelled."""
         self.inbox = inbox
         try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            place = socket.create_server((host, port), family=family, backlog=128)
+            place = Listening(self.app, host, port)
         except OSError as error:
             inbox.notice(f"clicks do not arrive: {host}:{port} cannot be listened on: {error.strerror or error}")
             return
-        server = _Server(uvicorn.Config(self.app, log_config=None, lifespan="off", ws="none", access_log=False))
-        serving = asyncio.ensure_future(server.serve(sockets=[place]))
-        try:
-            await asyncio.shield(serving)
-        finally:
-            server.should_exit = True
-            await serving
-            place.close()
+        await place.run()
 
     async def _receive(self, request: Request) -> Response:
-        body = await _body(request)
+        body = await raw_body(request, MOST_BODY)
         if body is None:
             return Response(status_code=413)
         if not self._signatures.accepts(dict(request.headers), body, self._now()):
@@ -122,23 +111,6 @@ class SlackHttp:
         if click is not None:
             await self.inbox.take(click)
         return Response(status_code=200)
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to whoever runs the service."""
-        yield
-
-
-async def _body(request: Request) -> bytes | None:
-    """Return the raw body; None if it is too large to be Slack's."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BODY:
-            return None
-    return body
 
 
 def _object(text: bytes) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from brandmelder.options import ChannelOptions, Role, SecretText
+from brandmelder.options import ChannelOptions, Role, SecretText, check_place
 
 API_URL = "https://slack.com/api/"
 
@@ -27,13 +27,6 @@ def _channel_id(value: str) -> str:
 def _person_id(value: str) -> str:
     if re.fullmatch(r"[UW][A-Z0-9]{2,30}", value) is None:
         raise ValueError(f"{value!r} is no member id; it stands in a person's profile under ⋮, like U0123456789")
-    return value
-
-
-def _listen(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or not 0 <= int(port) < 65536:
-        raise ValueError(f"{value!r} is no place to listen; write an address and a port, as in 127.0.0.1:8071")
     return value
 
 
@@ -59,10 +52,11 @@ class SlackOptions(ChannelOptions):
     """The app-level token (xapp-…, scope connections:write): with it alerts carry buttons, heard over a socket."""
     signing_secret: SecretText | None = None
     """Instead of `app_token`: the app's signing secret, for buttons heard over HTTP."""
-    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8071"
+    listen: Annotated[str, AfterValidator(check_place)] = "127.0.0.1:8071"
     """Where Slack's signed requests arrive, at the path /slack; put a web server with TLS before it."""
     roles: dict[Annotated[str, AfterValidator(_person_id)], Role] = Field(default_factory=dict)
-    """Who may act: user ids with `viewer`, `responder` or `admin`. Without it everybody in the channel may."""
+    """Who may act: user ids with `viewer`, `responder`, `admin` or `privacy_officer`. Without it everybody in the
+    channel may."""
     api_url: Annotated[str, AfterValidator(_api_url)] = API_URL
     """Where Slack's methods are, for a proxy or a peer of tests."""
 

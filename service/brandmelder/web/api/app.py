@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,14 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from brandmelder.errors import StoreError
 from brandmelder.web.api.gate import Gate
 from brandmelder.web.api.operation import Answer, Call
 from brandmelder.web.api.problems import Refused
-from brandmelder.web.api.reading import raw_body, read_body, read_path, read_query
-from brandmelder.web.api.schema import schema_json
+from brandmelder.web.api.reading import raw_body, read_body, read_headers, read_path, read_query
+from brandmelder.web.api.schema import BASE, schema_json
 from brandmelder.web.api.table import OPERATIONS
 from brandmelder.web.rates import Rates
 
@@ -45,6 +46,13 @@ def api(door: Door, *, rates: Rates | None = None) -> Starlette:
     return Starlette(routes=[Route(SCHEMA, _schema), *routes], exception_handlers=handlers)
 
 
+def mounted(door: Door, *, rates: Rates | None = None) -> Mount:
+    """Return the API at its place; every address below it is its own, whatever signs it holds."""
+    place = Mount(BASE, api(door, rates=rates))
+    place.path_regex = re.compile(place.path_regex.pattern, re.DOTALL)
+    return place
+
+
 def _route(door: Door, gate: Gate, path: str, operations: Sequence[Operation]) -> Route:
     """Answer one address; a method that it does not know is said to be none of its own."""
     by_method = {one.method: one for one in operations}
@@ -57,6 +65,7 @@ def _route(door: Door, gate: Gate, path: str, operations: Sequence[Operation]) -
         token = await gate.pass_(request, operation.scope, now)
         read_path(operation, request.path_params)
         query = read_query(operation, request.query_params.multi_items())
+        read_headers(operation, request.headers)
         raw = await raw_body(request)
         call = Call(
             door=door,

@@ -20,7 +20,7 @@ from brandmelder.pipeline.act import Unknown, Wish, fulfil
 from brandmelder.store import incidents, mentions
 from brandmelder.store.incident_pages import Sought, page_of
 from brandmelder.web.api.cursors import cursor, place_of
-from brandmelder.web.api.operation import After, Answer, Limit, Moment, utc
+from brandmelder.web.api.operation import AfterIncident, Answer, Limit, Moment, utc
 from brandmelder.web.api.problems import Refused, conflict, missing, unreadable
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class ListQuery(Struct, frozen=True, kw_only=True):
     since: Moment | None = None
     until: Moment | None = None
     limit: Limit = 50
-    after: After | None = None
+    after: AfterIncident | None = None
 
 
 class IncidentShown(Struct, frozen=True, kw_only=True):

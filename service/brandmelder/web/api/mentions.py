@@ -13,7 +13,7 @@ from brandmelder.options import SourceOptions
 from brandmelder.pipeline.take_in import Taken, take_in
 from brandmelder.store.listing import Listed, Wanted, page_of
 from brandmelder.web.api.cursors import cursor, place_of
-from brandmelder.web.api.operation import After, Answer, Limit, Moment, utc
+from brandmelder.web.api.operation import AfterMention, Answer, Limit, Moment, utc
 from brandmelder.web.api.problems import missing, unreadable
 from brandmelder.web.api.repeats import once
 
@@ -59,7 +59,7 @@ class ListQuery(Struct, frozen=True, kw_only=True):
     since: Moment | None = None
     until: Moment | None = None
     limit: Limit = 50
-    after: After | None = None
+    after: AfterMention | None = None
 
 
 class MentionShown(Struct, frozen=True, kw_only=True):

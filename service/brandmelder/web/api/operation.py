@@ -17,16 +17,10 @@ if TYPE_CHECKING:
     from brandmelder.pipeline.parts import Parts
 
 Moment = Annotated[datetime, Meta(tz=True, description="A moment with its zone, as in 2026-12-15T20:41:00+01:00.")]
+_PLACE: Final = Meta(min_length=1, max_length=300, description="`next` of the page before.")
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many at most.")]
-After = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=300,
-        description="`next` of the page before.",
-        extra_json_schema={"format": "cursor"},
-    ),
-]
+AfterMention = Annotated[str, _PLACE, Meta(extra_json_schema={"format": "mention-cursor"})]
+AfterIncident = Annotated[str, _PLACE, Meta(extra_json_schema={"format": "incident-cursor"})]
 MOST_BODY: Final = 1024 * 1024
 """So many bytes a request may hold."""
 

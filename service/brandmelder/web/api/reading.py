@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
 import msgspec
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     from brandmelder.web.api.operation import Operation
 
+_ONE_TAG: Final = r'(W/)?"[0-9]{1,9}(-[0-9a-f]{8})?"'
+_TAGS: Final = rf"^(\*|{_ONE_TAG}( *, *{_ONE_TAG}){{0,9}})$"
+HEADERS: Final = {"if-match": _TAGS, "if-none-match": _TAGS, "idempotency-key": "^[!-~]{1,256}$"}
+"""What the headers hold that some operations know."""
 _JSON: Final = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;\s*charset=\"?utf-8\"?\s*)?", re.IGNORECASE)
 _AT: Final = re.compile(r" - at `(?P<where>[^`]+)`$")
 
@@ -49,34 +54,71 @@ def read_body(operation: Operation, body: bytes, content_type: str) -> Any:
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "no-json", text, where="header content-type")
     try:
         return msgspec.json.decode(body, type=operation.body)
+    except msgspec.ValidationError:
+        # To JSON 60.0 is a whole number as 60 is; some programs write it so.
+        return _converted(_whole(msgspec.json.decode(body)), operation.body, "body")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _said(error, "body") from error
 
 
+def _whole(value: Any) -> Any:
+    """Return a value whose whole numbers are whole numbers."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case list():
+            return [_whole(one) for one in value]
+        case dict():
+            return {name: _whole(one) for name, one in value.items()}
+        case _:
+            return value
+
+
+def _converted(value: Any, wanted: Any, where: str, *, strict: bool = True) -> Any:
+    try:
+        return msgspec.convert(value, wanted, strict=strict)
+    except msgspec.ValidationError as error:
+        raise _said(error, where) from error
+
+
 def read_query(operation: Operation, pairs: list[tuple[str, str]]) -> Any:
     """Return the query as the operation wants it. Raises Refused."""
-    known = set(operation.query.__struct_fields__)
-    given: dict[str, str] = {}
+    known = _fields(operation.query)
+    given: dict[str, Any] = {}
     for name, value in pairs:
         if name not in known:
             allowed = ", ".join(sorted(known)) or "none"
             raise unreadable(f"query {name[:60]}", f"is not known here; known are: {allowed}")
         if name in given:
             raise unreadable(f"query {name}", "stands twice; give it once")
-        given[name] = value
-    try:
-        return msgspec.convert(given, operation.query, strict=False)
-    except msgspec.ValidationError as error:
-        raise _said(error, "query") from error
+        # A number written out is a number, but no moment.
+        wanted, is_moment = known[name]
+        given[name] = _converted(value, wanted, f"query {name}", strict=is_moment)
+    for one in msgspec.structs.fields(operation.query):
+        if one.required and one.name not in given:
+            raise unreadable(f"query {one.name}", "is needed here")
+    return operation.query(**given)
+
+
+@lru_cache
+def _fields(query: type[msgspec.Struct]) -> dict[str, tuple[Any, bool]]:
+    """Return what each parameter holds, and whether it is a moment."""
+    hints = get_type_hints(query, include_extras=True)
+    return {name: (wanted, "datetime" in repr(wanted)) for name, wanted in hints.items()}
+
+
+def read_headers(operation: Operation, headers: Mapping[str, str]) -> None:
+    """Check the headers that the operation knows. Raises Refused."""
+    for name in operation.headers:
+        value = headers.get(name)
+        if value is not None and not re.fullmatch(HEADERS[name], value):
+            raise unreadable(f"header {name}", f"cannot be read; what it holds fits {HEADERS[name]}")
 
 
 def read_path(operation: Operation, path: Mapping[str, str]) -> None:
     """Check the parts of the address. Raises Refused."""
     for name, wanted in operation.path_types.items():
-        try:
-            msgspec.convert(path[name], wanted, strict=False)
-        except msgspec.ValidationError as error:
-            raise _said(error, f"path {name}") from error
+        _converted(path[name], wanted, f"path {name}", strict=False)
 
 
 def _said(error: Exception, part: str) -> Refused:

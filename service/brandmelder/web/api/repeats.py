@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-LONGEST = 256
 
 
 async def once(
@@ -35,9 +34,6 @@ async def once(
     key = call.headers.get("idempotency-key")
     if key is None:
         return await call.run(function, *args, **named), False
-    if not 0 < len(key) <= LONGEST:
-        text = f"holds {len(key)} signs; send 1 to {LONGEST}"
-        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable", text, where="header idempotency-key")
     digest = hashlib.sha256(call.raw).hexdigest()
 
     def work(connection: Connection, now: datetime) -> tuple[T, bool] | None:

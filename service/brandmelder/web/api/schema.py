@@ -11,6 +11,7 @@ import msgspec
 from brandmelder import __version__
 from brandmelder.model import Scope
 from brandmelder.web.api.problems import MEDIA, Problem
+from brandmelder.web.api.reading import HEADERS
 from brandmelder.web.api.table import OPERATIONS
 
 if TYPE_CHECKING:
@@ -23,19 +24,18 @@ BASE: Final = "/api/v1"
 _REFS: Final = "#/components/schemas/{name}"
 _ALWAYS: Final = (401, 403, 413, 422, 429, 503)
 """What every operation may answer."""
-_TAG: Final = '^"[0-9]{1,9}(-[0-9a-f]{8})?"$'
 _HEADERS: Final[dict[str, Schema]] = {
     "if-match": {
         "description": "Only if the incident still stands at the revision of this entity tag; else nothing is done.",
-        "schema": {"type": "string", "minLength": 3, "maxLength": 40, "pattern": _TAG},
+        "schema": {"type": "string", "pattern": HEADERS["if-match"]},
     },
     "if-none-match": {
         "description": "Only if the incident has another entity tag; else 304.",
-        "schema": {"type": "string", "minLength": 3, "maxLength": 40, "pattern": _TAG},
+        "schema": {"type": "string", "pattern": HEADERS["if-none-match"]},
     },
     "idempotency-key": {
         "description": "Chosen by the caller: the same key with the same body, within a day, is done once.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 256, "pattern": "^[!-~]+$"},
+        "schema": {"type": "string", "pattern": HEADERS["idempotency-key"]},
     },
 }
 _ABOUT: Final = """\

@@ -1,0 +1,154 @@
+"""Commands that say who may open the page."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from brandmelder.cli import config_option
+from brandmelder.errors import BrandmelderError
+from brandmelder.options import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from brandmelder.store.members import Member
+
+T = TypeVar("T")
+
+_role = click.option("--role", type=click.Choice(list(Role)), default=Role.RESPONDER, show_default=True)
+
+
+@click.group()
+def account() -> None:
+    """Say who may sign in on the page (sign_in: local).
+
+    A viewer sees everything but the configuration; a responder also acts; an admin also sees the configuration; a
+    privacy officer sees what a viewer sees, and who did what.
+    """
+
+
+@account.command()
+@click.argument("name")
+@config_option
+@_role
+@click.option("--shown", default="", help="What others read; by default the name.")
+def add(name: str, path: Path, role: Role, shown: str) -> None:
+    """Add somebody. The password is asked for, or read from standard input where that is no terminal."""
+    from brandmelder.clock import SystemClock
+    from brandmelder.store import members
+
+    if not name.isprintable() or not name.strip() or len(name) > 200:
+        raise click.BadParameter("a name is 1 to 200 characters that can be seen", param_hint="NAME")
+    password = _password()
+    now = SystemClock().now()
+
+    def put(connection: Connection) -> None:
+        if members.find(connection, name) is not None:
+            raise BrandmelderError(f"there is an account {name} already; see: brandmelder account password {name}")
+        one = members.Member(name=name, shown=shown or name, role=Role(role), password=password, created_at=now)
+        members.save(connection, one)
+
+    _write(path, put)
+    click.echo(f"{name} may sign in as {role}")
+
+
+@account.command("role")
+@click.argument("name")
+@click.argument("role", type=click.Choice(list(Role)))
+@config_option
+def change_role(name: str, role: Role, path: Path) -> None:
+    """Change what somebody may do, from their next look on."""
+    from msgspec.structs import replace
+
+    from brandmelder.store import members
+
+    _write(path, lambda connection: members.save(connection, replace(_known(connection, name), role=Role(role))))
+    click.echo(f"{name} is {role}")
+
+
+@account.command("password")
+@click.argument("name")
+@config_option
+def change_password(name: str, path: Path) -> None:
+    """Give somebody a new password; they are signed out everywhere."""
+    from msgspec.structs import replace
+
+    from brandmelder.store import members
+
+    password = _password()
+
+    def put(connection: Connection) -> None:
+        members.save(connection, replace(_known(connection, name), password=password))
+        members.end_all(connection, name)
+
+    _write(path, put)
+    click.echo(f"{name} has a new password and is signed out")
+
+
+@account.command()
+@click.argument("name")
+@config_option
+def remove(name: str, path: Path) -> None:
+    """Let somebody in no more; they are signed out at once. What they did stays in the timelines."""
+    from brandmelder.store import members
+
+    def put(connection: Connection) -> None:
+        _known(connection, name)
+        members.remove(connection, name)
+
+    _write(path, put)
+    click.echo(f"{name} may not sign in any more")
+
+
+@account.command("list")
+@config_option
+def list_(path: Path) -> None:
+    """List who may sign in, or has signed in by a provider."""
+    from brandmelder.store import members
+
+    for one in _write(path, members.everybody):
+        way = "password" if one.password else "provider"
+        click.echo(f"{one.name}  {one.role.value}  {one.shown}  {way}  since {one.created_at:%Y-%m-%d}")
+
+
+def _password() -> str:
+    """Return the hash of a password that somebody types twice, or that stands on standard input."""
+    from brandmelder.web.passwords import SHORTEST, hashed
+
+    if sys.stdin.isatty():
+        typed = click.prompt(f"Password (at least {SHORTEST} characters)", hide_input=True, confirmation_prompt=True)
+    else:
+        typed = sys.stdin.readline().rstrip("\n")
+    try:
+        return hashed(typed)
+    except ValueError as error:
+        raise BrandmelderError(f"{error}; a few words are good ones") from error
+
+
+def _known(connection: Connection, name: str) -> Member:
+    from brandmelder.store import members
+
+    found = members.find(connection, name)
+    if found is None:
+        raise BrandmelderError(f"there is no account {name}; see: brandmelder account list")
+    return found
+
+
+def _write(path: Path, function: Callable[[Connection], T]) -> T:
+    from brandmelder.settings import read_settings
+    from brandmelder.store.database import Database
+
+    settings = read_settings(path, os.environ)
+    database = Database(settings.database)
+    try:
+        database.prepare()
+        return database.run_now(function)
+    finally:
+        database.close()

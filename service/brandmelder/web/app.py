@@ -1,0 +1,105 @@
+"""The page as one application: which address shows what, to whom. The API and the reports add their own beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from brandmelder.options import Role
+from brandmelder.web.guard import Guard
+from brandmelder.web.pages import acts, incident, signin, start
+from brandmelder.web.reader import Forged, Reader, reader_of
+from brandmelder.web.render import page
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp
+
+    from brandmelder.web.site import Site
+
+Handler = Callable[["Site", "Request", Reader], Awaitable[Response]]
+Gate = Callable[[Reader], bool]
+
+
+def anybody(_reader: Reader) -> bool:
+    """Let everybody see it; the page itself tells those who are not signed in less."""
+    return True
+
+
+def signed_in(reader: Reader) -> bool:
+    """Let those see it who are signed in."""
+    return reader.role is not None
+
+
+def responders(reader: Reader) -> bool:
+    """Let those do it to whom incidents are theirs to end."""
+    return reader.may_act
+
+
+def admins(reader: Reader) -> bool:
+    """Let those see it who look after the service."""
+    return reader.role is Role.ADMIN
+
+
+def auditors(reader: Reader) -> bool:
+    """Let those see it who look after the people in it."""
+    return reader.role in {Role.ADMIN, Role.PRIVACY_OFFICER}
+
+
+PAGES: Final[Sequence[tuple[str, str, Gate, Handler]]] = (
+    ("GET", "/", signed_in, start.start),
+    ("GET", "/sign-in", anybody, signin.ask),
+    ("POST", "/sign-in", anybody, signin.take),
+    ("POST", "/sign-out", anybody, signin.leave),
+    ("POST", "/preferences", anybody, signin.prefer),
+    ("GET", "/incidents", signed_in, incident.all_of_them),
+    ("GET", "/incidents/{ident}", anybody, incident.show),
+    ("POST", "/incidents/{ident}", responders, acts.act),
+)
+"""Method, address, who may, and what answers."""
+
+
+def app(site: Site, *, mounts: Sequence[BaseRoute] = ()) -> ASGIApp:
+    """Return the application; `mounts` are answered before the pages and look after their own sign-in."""
+    static = StaticFiles(directory=str(files("brandmelder.web") / "static"))
+    routes: list[BaseRoute] = [*mounts, Mount("/static", static)]
+    routes += [_route(site, *one) for one in PAGES]
+
+    async def failed(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        reader = await reader_of(site, request)
+        return page(site, reader, "error.html", status=status, code=status, path=request.url.path)
+
+    pages = Starlette(
+        routes=routes,
+        middleware=[Middleware(GZipMiddleware, minimum_size=1000)],
+        exception_handlers={404: failed, 405: failed, 500: failed},
+    )
+    return Guard(pages, site)  # outermost, so that the answer to a fault is guarded, too
+
+
+def _route(site: Site, method: str, path: str, gate: Gate, handler: Handler) -> Route:
+    async def answer(request: Request) -> Response:
+        reader = await reader_of(site, request)
+        if not gate(reader):
+            if reader.role is not None:
+                return page(site, reader, "error.html", status=403, code=403, path=request.url.path)
+            wanted = request.url.path if method == "GET" else "/"
+            return RedirectResponse(f"/sign-in?next={quote(wanted)}", 303)
+        try:
+            return await handler(site, request, reader)
+        except Forged:
+            return page(site, reader, "error.html", status=400, code=400, path=request.url.path)
+
+    return Route(path, answer, methods=[method], name=f"{method} {path}")

@@ -1,0 +1,108 @@
+"""Signing in with an account of this service, signing out, and what a browser remembers of a reader."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from starlette.responses import RedirectResponse, Response
+
+from brandmelder.store import members
+from brandmelder.web.catalogue import LANGUAGES, sentence
+from brandmelder.web.passwords import is_right
+from brandmelder.web.reader import LANGUAGE, THEME, THEMES, cookie_name, form_of, only, remember
+from brandmelder.web.render import page
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from brandmelder.web.reader import Reader
+    from brandmelder.web.site import Site
+
+log = structlog.get_logger()
+
+MOST_TRIES, WITHIN = 8, timedelta(minutes=10)
+"""So many wrong passwords of one name or from one address in a while; then even the right one waits."""
+_LONGEST_PASSWORD: Final = 1000
+
+
+async def ask(site: Site, request: Request, reader: Reader) -> Response:
+    """Ask who it is."""
+    if reader.role is not None:
+        return RedirectResponse(inside(request.query_params.get("next", "")), 303)
+    has_accounts = site.web.sign_in != "local" or await site.parts.database.run(members.has_local)
+    return page(
+        site, reader, "sign-in.html", next=inside(request.query_params.get("next", "")), has_accounts=has_accounts,
+        trouble="", name="",
+    )  # fmt: skip
+
+
+async def take(site: Site, request: Request, reader: Reader) -> Response:
+    """Let somebody in whose name and password are right; which of the two is wrong nobody learns."""
+    fields = await form_of(request, reader)
+    name, following = only(fields, "name", 200), inside(only(fields, "next"))
+    address = request.client.host if request.client else ""
+    keys = (f"name {name.casefold()}", f"from {address}")
+    may = [site.rates.allows(key, reader.now, most=MOST_TRIES, within=WITHIN) for key in keys]
+    if site.web.sign_in != "local" or not all(may):
+        return _again(site, reader, following, name, sentence("Too many attempts. Try again in ten minutes."), 429)
+    found = await site.parts.database.run(members.find, name)
+    password = fields.get("password", [""])[0][:_LONGEST_PASSWORD]
+    if not await asyncio.to_thread(is_right, found.password if found else "", password) or found is None:
+        log.warning("web.refused", address=address)
+        return _again(site, reader, following, name, sentence("Name or password is not right."), 401)
+    for key in keys:
+        site.rates.forgive(key)
+    log.info("web.signed_in", member=found.name)
+    return await begin(site, request, reader, found, following)
+
+
+def _again(site: Site, reader: Reader, following: str, name: str, trouble: str, status: int) -> Response:  # noqa: PLR0913, PLR0917
+    return page(
+        site, reader, "sign-in.html", status=status, next=following, has_accounts=True, trouble=reader.say(trouble),
+        name=name,
+    )  # fmt: skip
+
+
+async def begin(
+    site: Site, request: Request, reader: Reader, member: members.Member, following: str
+) -> RedirectResponse:
+    """Begin a session under a new token; one that the browser had is over."""
+    token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    database, before = site.parts.database, request.cookies.get(cookie_name(site), "")
+    await database.run(members.forget, reader.now, idle=site.web.session)
+    await database.run(members.end, before)
+    await database.run(members.begin, token, member.name, csrf=csrf, now=reader.now)
+    response = RedirectResponse(following, 303)
+    remember(site, response, cookie_name(site), token, lasts=members.LONGEST)
+    return response
+
+
+async def leave(site: Site, request: Request, reader: Reader) -> Response:
+    """Sign somebody out."""
+    await form_of(request, reader)
+    await site.parts.database.run(members.end, request.cookies.get(cookie_name(site), ""))
+    response = RedirectResponse("/sign-in", 303)
+    response.delete_cookie(cookie_name(site), path="/", secure=site.web.is_secure, httponly=True, samesite="lax")
+    return response
+
+
+async def prefer(site: Site, request: Request, reader: Reader) -> Response:
+    """Remember the language and the colours somebody chose."""
+    fields = await form_of(request, reader)
+    response = RedirectResponse(inside(only(fields, "next")), 303)
+    language, theme = only(fields, "language"), only(fields, "theme")
+    if language in LANGUAGES:
+        remember(site, response, LANGUAGE, language)
+    if theme in {*THEMES, "system"}:
+        remember(site, response, THEME, theme)
+    return response
+
+
+def inside(path: str) -> str:
+    """Return a path of this page; anything that would lead elsewhere leads to the beginning."""
+    is_ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and "\\" not in path
+    return path if is_ours and len(path) < 500 else "/"

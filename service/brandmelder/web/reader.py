@@ -1,0 +1,175 @@
+"""Who reads a page: their name and role, their language, and the token without which they change nothing."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
+
+from brandmelder.notify.voice import Voice, words_of
+from brandmelder.options import Role
+from brandmelder.store import members
+from brandmelder.web.catalogue import LANGUAGES, Catalogue, catalogue_of
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from brandmelder.web.site import Site
+
+VISITOR: Final = "brandmelder_visitor"
+LANGUAGE: Final = "brandmelder_language"
+THEME: Final = "brandmelder_theme"
+THEMES: Final = ("light", "dark")
+MOST_FORM: Final = 64 * 1024
+_YEAR: Final = 365 * 24 * 3600
+_MINUTE: Final = 60.0
+
+
+class Forged(Exception):
+    """A form came without its token: from another page, or from one that is too old."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Whoever reads a page."""
+
+    name: str
+    """What they signed in with; empty for nobody in particular."""
+    shown: str
+    role: Role | None
+    """None for somebody who is not signed in."""
+    csrf: str
+    catalogue: Catalogue
+    theme: str
+    voice: Voice
+    visitor: str
+    """What the browser keeps before a sign-in."""
+    is_new: bool
+    """Whether the browser has to be given it yet."""
+
+    @property
+    def language(self) -> str:
+        """`de` or `en`."""
+        return self.catalogue.language
+
+    @property
+    def now(self) -> datetime:
+        """When they look."""
+        return self.voice.now
+
+    @property
+    def may_act(self) -> bool:
+        """Whether they may change what becomes of an incident."""
+        return self.role is not None and self.role.may_act
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether they may see the configuration."""
+        return self.role is Role.ADMIN
+
+    def say(self, text: str, /, **names: object) -> str:
+        """Say one of our sentences in their language."""
+        return self.catalogue.say(text).format(**names)
+
+    def say_many(self, one: str, many: str, count: int, /, **names: object) -> str:
+        """Say one of our sentences with a number in it."""
+        number = self.voice.number(count)
+        return self.catalogue.say_many(one, many, count).format(number=number, **names)
+
+
+def cookie_name(site: Site) -> str:
+    """Return the name of the session's cookie: over TLS one that no other host can set."""
+    return "__Host-brandmelder" if site.web.is_secure else "brandmelder"
+
+
+async def reader_of(site: Site, request: Request) -> Reader:
+    """Return who sends a request; a session in use is remembered as such once a minute."""
+    now = site.now()
+    session = await _session(site, request, now)
+    known = request.cookies.get(VISITOR, "")
+    visitor = known if _is_token(known) else secrets.token_urlsafe(24)
+    catalogue = catalogue_of(_language(site, request))
+    is_open = site.web.sign_in == "open"
+    role: Role | None
+    if session is not None:
+        name, shown, role, csrf = session.name, session.shown, session.role, session.csrf
+    else:
+        name, role = "", Role.ADMIN if is_open else None
+        shown, csrf = catalogue.say("Guest"), site.sign("form", visitor)
+    theme = request.cookies.get(THEME, "")
+    return Reader(
+        name=name,
+        shown=shown,
+        role=role,
+        csrf=csrf,
+        catalogue=catalogue,
+        theme=theme if theme in THEMES else "",
+        voice=Voice(words_of(catalogue.language), site.parts.zone, now),
+        visitor=visitor,
+        is_new=visitor != known,
+    )
+
+
+async def _session(site: Site, request: Request, now: datetime) -> members.Session | None:
+    token = request.cookies.get(cookie_name(site), "")
+    if not _is_token(token):
+        return None
+    found = await site.parts.database.run(members.session, token, now, idle=site.web.session)
+    if found is not None and (now - found.seen_at).total_seconds() >= _MINUTE:
+        await site.parts.database.run(members.touch, token, now)
+    return found
+
+
+def _is_token(text: str) -> bool:
+    return 16 <= len(text) <= 128 and text.isascii() and text.isprintable()
+
+
+def _language(site: Site, request: Request) -> str:
+    """Return the language of a page: asked for, chosen once, the browser's, else the house's."""
+    wishes = [request.query_params.get("language", ""), request.cookies.get(LANGUAGE, "")]
+    browser = request.headers.get("accept-language", "")[:200].split(",")
+    wishes += [wish.partition(";")[0].strip().partition("-")[0].lower() for wish in browser]
+    return next((wish for wish in wishes if wish in LANGUAGES), site.parts.language)
+
+
+def remember(site: Site, response: Response, name: str, value: str, *, lasts: timedelta | None = None) -> None:
+    """Have the browser keep something that scripts cannot read and other sites cannot send."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=_YEAR if lasts is None else int(lasts.total_seconds()),
+        httponly=True,
+        secure=site.web.is_secure,
+        samesite="lax",
+        path="/",
+    )
+
+
+async def form_of(request: Request, reader: Reader) -> dict[str, list[str]]:
+    """Return the fields of a form. Raises Forged for one that did not come from a page of this reader's."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_FORM:
+            raise Forged("a form is too large")
+    try:
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=1000)
+    except ValueError as error:
+        raise Forged("a form cannot be read") from error
+    fields: dict[str, list[str]] = {}
+    for name, value in pairs:
+        fields.setdefault(name, []).append(value)
+    token = fields.pop("csrf", [""])[0]
+    if not hmac.compare_digest(token.encode(), reader.csrf.encode()):
+        raise Forged("a form came without its token")
+    return fields
+
+
+def only(fields: dict[str, list[str]], name: str, most: int = 2000) -> str:
+    """Return one field of a form, cut; empty if it is missing."""
+    return fields.get(name, [""])[0][:most].strip()

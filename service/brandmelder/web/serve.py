@@ -1,0 +1,76 @@
+"""Serves the page until it is stopped, in the loop of whoever runs the service."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from brandmelder.errors import BrandmelderError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterator
+
+    from starlette.types import ASGIApp
+
+GOODBYE = 2
+"""Seconds that answers under way get at a stop; a viewer's live line is cut."""
+
+
+class PageServer:
+    """Listens from its making on; answers while `run` runs."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        """Take the port. Raises BrandmelderError if it cannot be had; port 0 takes any that is free."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            self._place = socket.create_server((host, port), family=family, backlog=128)
+        except OSError as error:
+            raise BrandmelderError(
+                f"web: {host}:{port} cannot be listened on: {error.strerror or error}; "
+                "stop what listens there, or write another port under web.listen"
+            ) from error
+        self.port = int(self._place.getsockname()[1])
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                lifespan="off",
+                ws="none",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=GOODBYE,
+                # A web server with TLS stands on this machine, if one does: it says for whom it asks.
+                proxy_headers=True,
+                forwarded_allow_ips="127.0.0.1,::1",
+            )
+        )
+
+    async def beside(self, work: Awaitable[None]) -> None:
+        """Serve until some work has ended."""
+        serving = asyncio.ensure_future(self.run())
+        try:
+            await work
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        serving = asyncio.ensure_future(self._server.serve(sockets=[self._place]))
+        try:
+            await asyncio.shield(serving)
+        finally:
+            self._server.should_exit = True
+            await serving
+            self._place.close()
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to whoever runs the service."""
+        yield

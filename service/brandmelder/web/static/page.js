@@ -1,0 +1,2 @@
+// Values under a finger, live parts, filters that send themselves. The page works without it.
+
