@@ -1,5 +1,7 @@
 # syntax=docker/dockerfile:1
-FROM python:3.11-slim AS build
+# Pin the digest of the day: docker build --build-arg PYTHON=python:3.11-slim@sha256:…
+ARG PYTHON=python:3.11-slim
+FROM ${PYTHON} AS build
 ENV PYTHONDONTWRITEBYTECODE=1 UV_LINK_MODE=copy UV_PROJECT_ENVIRONMENT=/opt/venv UV_PYTHON_DOWNLOADS=never
 RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9
 WORKDIR /build
@@ -8,7 +10,7 @@ RUN uv sync --frozen --no-dev --extra picture --extra calendars --no-install-pro
 COPY service ./service
 RUN uv sync --frozen --no-dev --extra picture --extra calendars --no-editable && python -m compileall -q /opt/venv
 
-FROM python:3.11-slim
+FROM ${PYTHON}
 LABEL org.opencontainers.image.title="Brandmelder" \
       org.opencontainers.image.description="A fire alarm for brands" \
       org.opencontainers.image.licenses="Apache-2.0"

@@ -1,7 +1,9 @@
 # Every target sets up .venv by itself; once it stands, that costs nothing.
 # Needed: git, make and Python 3.11 or newer. uv is taken from the path, else installed into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-detection bench-detection-short bench-judgement train chaos storm e2e fuzz-api docs picture clean
+MINUTES ?= 1
+TARGETS ?=
+.PHONY: fuzz sbom audit help demo test check bench bench-detection bench-detection-short bench-judgement train chaos e2e fuzz-api docs picture clean storm
 
 SHELL := /bin/sh
 UV_VERSION := 0.13.9
@@ -25,6 +27,9 @@ help:
 	@echo "make storm   2,000 storms on six platforms through faults and crashes, SEEDS=0-1999; one seed replays one"
 	@echo "make fuzz-api   the API under EXAMPLES=$(EXAMPLES) requests for each operation, well-formed and not"
 	@echo "make e2e     only the tests against a real WordPress"
+	@echo "make fuzz    5,000 hostile feeds, then MINUTES=$(MINUTES) of fuzzing for each parser and sink"
+	@echo "make sbom    what the service is made of, with hashes and licences (CycloneDX)"
+	@echo "make audit   known weaknesses of what it is made of (asks osv.dev)"
 	@echo "make docs    write the schema and the generated reference pages anew"
 	@echo "make picture draw the alert in the README anew, from the demo"
 	@echo "make clean   remove .venv and every cache"
@@ -75,6 +80,17 @@ e2e: $(READY)
 
 fuzz-api: $(READY)
 	BRANDMELDER_API_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q tests/web/api/test_schemathesis.py
+
+fuzz: $(READY)
+	@PATH="$$PWD/$(BIN):$$PATH" uv sync --quiet --frozen --group fuzz
+	$(BIN)/python bench/fuzz/feeds.py
+	$(BIN)/python bench/fuzz/run.py --minutes $(MINUTES) --targets "$(TARGETS)"
+
+sbom: $(READY)
+	@PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python .ci/sbom.py dist/brandmelder.cdx.json
+
+audit: $(READY)
+	@PATH="$$PWD/$(BIN):$$PATH" uv audit --frozen --no-dev
 
 docs: $(READY)
 	$(BIN)/python docs/reference/write.py

@@ -5,10 +5,13 @@ from __future__ import annotations
 import enum
 import re
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _DURATION = re.compile(r"(?P<count>\d{1,6})\s*(?P<unit>s|m|min|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -151,6 +154,14 @@ class SourceOptions(Options):
     """The language of its texts, if it has only one."""
     may_leave_host: bool = False
     """Whether its texts may be sent to the endpoint of `second_opinion`."""
+
+    def asking(self, trees: Sequence[Any]) -> Self:
+        """Return these options with what the monitors' queries (their trees) ask for, where nothing is written.
+
+        Raises ValueError that says why it cannot be asked for. Sources without a search of their own change nothing.
+        """
+        del trees
+        return self
 
     def owns(self, author: str) -> bool:
         """Whether `author` is one of our own accounts; case and a leading `@` make no difference."""

@@ -105,3 +105,38 @@ def test_the_schema_is_printed_or_written(brandmelder, tmp_path):
     assert brandmelder("schema", "--output", tmp_path / "s.json").exit_code == 0
     assert (tmp_path / "s.json").read_text("utf-8") == printed.stdout
     assert brandmelder("schema", "--output", tmp_path / "none" / "s.json").exit_code == 2
+
+
+SEARCHING = """
+brand: Nordfunk
+short: NF
+timezone: Europe/Berlin
+sources:
+  x: {type: x, token: "${X_TOKEN}", every: 5m}
+monitors:
+  nordfunk: {query: 'QUERY', sources: [x], false_alarms: 1 per 30 days}
+channels:
+  crisis: {type: console}
+alerts:
+  - {monitors: all, to: [crisis]}
+"""
+
+
+def test_check_says_what_is_asked_of_a_platform_and_what_is_matched_here(brandmelder):
+    Path("a.yaml").write_text(SEARCHING.replace("QUERY", "nordfunk störung -werbung language:de"), "utf-8")
+    result = brandmelder("check", "--config", "a.yaml", environment={"X_TOKEN": "secret-token"})
+    assert result.exit_code == 0, result.output
+    assert "asked of x: nordfunk (stoerung OR störung) -is:retweet" in result.stdout
+    assert "matched here: -werbung, language:de" in result.stdout
+    told = json.loads(
+        brandmelder("check", "--config", "a.yaml", "--json", environment={"X_TOKEN": "secret-token"}).stdout
+    )
+    assert told["asked"]["x"]["asked"] == "nordfunk (stoerung OR störung) -is:retweet"
+
+
+def test_check_names_the_source_that_cannot_be_asked_for_what_is_wanted(brandmelder):
+    Path("a.yaml").write_text(SEARCHING.replace("QUERY", "nordfunk*"), "utf-8")
+    result = brandmelder("check", "--config", "a.yaml", environment={"X_TOKEN": "secret-token"})
+    assert result.exit_code == 2
+    assert "a.yaml:6:1: sources: x: a query asks for no whole word" in result.stderr
+    assert "write query, in X's own syntax" in result.stderr

@@ -70,6 +70,8 @@ def test_incidents_are_exported_as_a_table(run, tmp_path):
     plain = export(tmp_path, "incidents", "--delimiter", ",", "--no-bom", "--output", str(tmp_path / "a.csv"))
     assert (plain.exit_code, plain.stdout) == (0, "")
     assert (tmp_path / "a.csv").read_bytes().startswith(b'"id","monitor",')
+    asked = ["audit", "list", "--act", "export", "--config", str(tmp_path / "brandmelder.yaml")]
+    assert CliRunner().invoke(main, asked).stdout.count("  export.table  ") == 2
 
 
 def test_an_unknown_monitor_names_the_nearest(run, tmp_path):

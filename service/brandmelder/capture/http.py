@@ -258,9 +258,9 @@ def parse_url(text: str, base: httpx.URL | None = None) -> httpx.URL:
     """Read an address, relative to `base`, without fragment and credentials. Raises Blocked."""
     try:
         url = httpx.URL(text) if base is None else base.join(text)
+        return url.copy_with(fragment=None, userinfo=b"")
     except (httpx.InvalidURL, ValueError) as error:
         raise Blocked("its address cannot be read; mend its url", "address") from error
-    return url.copy_with(fragment=None, userinfo=b"")
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int]:

@@ -57,7 +57,7 @@ def read_letter(raw: bytes) -> Told:
 def _told(letter: EmailMessage) -> Told:
     return Told(
         ident=next(iter(_ids(letter, "message-id")), ""),
-        subject=clean_text(_header(letter, "subject"))[:300],
+        subject=" ".join(clean_text(_header(letter, "subject")).split())[:300],
         text=_own_words(_body(letter)),
         author=parseaddr(_header(letter, "from"))[1].lower()[:200],
         written=_date(_header(letter, "date")),

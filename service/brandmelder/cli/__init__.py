@@ -24,6 +24,7 @@ _COMMANDS = {
     "demo": ("demo:demo", "Show a storm and its alert, without any account."),
     "init": ("configuration:init", "Write a commented configuration to start from."),
     "check": ("configuration:check", "Check the configuration; --live also polls every source once."),
+    "doctor": ("doctor:doctor", "Say what is wrong with this installation, and what to do."),
     "run": ("service:run", "Run the service."),
     "sources": ("sources:sources", "Show how each source is, and what its budget has left."),
     "preview": ("preview:preview", "Show what a query would have matched in the last day."),
@@ -88,7 +89,9 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BrandmelderError as error:
-            click.echo(str(error), err=True)
+            from brandmelder.cli.terminal import say
+
+            say(str(error), to_stderr=True)  # servers have a say in some of them
             ctx.exit(error.exit_code)
 
 

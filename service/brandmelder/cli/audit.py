@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from brandmelder.cli import acting, config_option, existing_database
+from brandmelder.cli.terminal import say
 from brandmelder.errors import BrandmelderError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def list_(path: Path, act: str, by: str, limit: int) -> None:
     settings, found = _read(path, lambda connection: stored.newest(connection, 100_000))
     fitting = [one for one in found if one.act.startswith(act) and by.casefold() in one.actor.casefold()][:limit]
     for one in fitting:
-        click.echo(_row(one, settings))
+        say(_row(one, settings))
     if not fitting:
         click.echo("nobody did anything that fits")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brandmelder.cli import config_option, quiet_logs
+from brandmelder.cli.terminal import say
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -102,7 +103,7 @@ def backtest(path: Path, file: Path, output: Path, expect: Path | None, **span: 
     click.echo(f"written to {output / 'incidents.jsonl'}, {output / 'tuning.json'} and {output / 'summary.md'}")
     checked = [] if expected is None else check(expected, replay, settings.zone)
     for one in checked:
-        click.echo(f"{'met   ' if one.is_met else 'MISSED'} {one.text}")
+        say(f"{'met   ' if one.is_met else 'MISSED'} {one.text}")
     if not all(one.is_met for one in checked):
         raise SystemExit(1)
 

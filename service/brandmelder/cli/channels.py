@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brandmelder.cli import config_option
+from brandmelder.cli.terminal import say
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -56,7 +57,7 @@ async def _send_test(settings: Settings, only: str | None, *, live: bool) -> int
             finally:
                 await notifier.close()
             for line in trouble:
-                click.echo(f"{settings.where('channels', ident)}: channel {ident!r}: {line}", err=True)
+                say(f"{settings.where('channels', ident)}: channel {ident!r}: {line}", to_stderr=True)
             if not trouble:
                 click.echo(f"channel {ident!r}: delivered")
             failed += bool(trouble)
@@ -77,5 +78,5 @@ async def _try(notifier: Notifier, context: Context) -> list[str]:
     for one in findings:
         took = "" if one.took is None else f"  {one.took.total_seconds():.2f} s"
         mark = "good" if one.is_good else "no  "
-        click.echo(f"{mark}  {notifier.id}: {one.step}{took}{f'  ({one.text})' if one.text else ''}")
+        say(f"{mark}  {notifier.id}: {one.step}{took}{f'  ({one.text})' if one.text else ''}")
     return [f"{one.step}: {one.text}" for one in findings if not one.is_good and not one.step.startswith("may ")]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brandmelder.cli import config_option
+from brandmelder.cli.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,17 +62,42 @@ def check(path: Path, *, as_json: bool, live: bool) -> None:
 
     try:
         settings = read_settings(path, os.environ)
+        asked = asked_of(settings)
     except ConfigurationError as error:
         _print_refusal(path, error.problems, as_json=as_json)
         raise click.exceptions.Exit(error.exit_code) from error
     visited = asyncio.run(_survey(settings)) if live else []
     if as_json:
-        click.echo(json.dumps(summary(settings) | _visits(visited, settings, live=live), ensure_ascii=False))
+        told = {name: {"asked": text, "matched_here": here} for name, text, here in asked}
+        click.echo(
+            json.dumps(summary(settings) | {"asked": told} | _visits(visited, settings, live=live), ensure_ascii=False)
+        )
     else:
-        for line in (*describe(settings), *_told(visited, settings)):
-            click.echo(line)
+        for line in (*describe(settings), *_asked(asked), *_told(visited, settings)):
+            say(line)
     if not all(one.is_good for one in visited):
         raise click.exceptions.Exit(1)
+
+
+def asked_of(settings: Settings) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Return each source that is asked for what the monitors want: its name, what is asked, what is matched here."""
+    from brandmelder.capture.translate import matched_here
+    from brandmelder.settings.asking import asking, queries_of
+
+    found = []
+    for ident, options in asking(settings).items():
+        changed = {name: value for name, value in options if getattr(settings.sources[ident], name) != value}
+        for value in changed.values():
+            text = value if isinstance(value, str) else ", ".join(value)
+            found.append((str(ident), text, matched_here(query.tree for query in queries_of(settings, ident))))
+    return found
+
+
+def _asked(asked: Sequence[tuple[str, str, tuple[str, ...]]]) -> Iterator[str]:
+    for name, text, here in asked:
+        yield f"asked of {name}: {text}"
+        if here:
+            yield f"  matched here: {', '.join(here)}"
 
 
 async def _survey(settings: Settings) -> list[Visited]:

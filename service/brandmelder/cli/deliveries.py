@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from brandmelder.cli import acting, config_option, existing_database
+from brandmelder.cli.terminal import say
 from brandmelder.errors import BrandmelderError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def show(key: str, path: Path, *, as_json: bool) -> None:
         click.echo(_json(one))
         return
     zone = settings.zone
-    click.echo(_row(one, zone))
+    say(_row(one, zone))
     said = {
         "promised": _time(one.created_at, zone),
         "first tried": _time(one.first_attempt_at, zone),

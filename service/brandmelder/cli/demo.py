@@ -25,7 +25,7 @@ def demo(language: str, seed: int, *, fast: bool, keep: bool, slack: bool) -> No
 
     A server on 127.0.0.1 plays the blog of Nordfunk, an invented provider, and a newspaper, as WordPress and RSS speak.
     The real sources poll it, the real pipeline judges, counts and detects; eight quiet weeks are read first, then the
-    evening on which a TV spot asks for mail. The hours run fast.
+    evening on which a TV spot asks for mail. The hours run fast; meanwhile the page in the browser shows the same.
 
     With --slack the alert also goes to a channel of yours, with buttons that work: set SLACK_BOT_TOKEN, SLACK_APP_TOKEN
     and SLACK_CHANNEL. The storm then takes some minutes, so that there is time to press them.
@@ -45,4 +45,8 @@ async def _demo(console: Console, *, language: str, seed: int, slack: bool, **ho
     from brandmelder.demo.play import Play
 
     play = Play(console, language=language, seed=seed, slack=os.environ if slack else None)
+    if how["is_paced"] or how["keep"]:  # else it is over before a browser has opened
+        from brandmelder.web.opening import open_to_all
+
+        play.page = open_to_all
     await play.run(**how)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brandmelder.cli import config_option
+from brandmelder.cli import acting, config_option
 from brandmelder.cli.report import since_option, span_of, with_service
 from brandmelder.errors import InputError
 
@@ -51,7 +51,7 @@ def mentions(path: Path, monitors: tuple[str, ...], **asked: Any) -> None:
         known = _known(monitors, parts)
         return chain.from_iterable(mention_rows(parts, one, since, now) for one in known)
 
-    _write(path, tuple(MENTIONS), rows, asked)
+    _write(path, tuple(MENTIONS), rows, asked | {"what": "mentions"})
 
 
 @export.command()
@@ -67,7 +67,7 @@ def incidents(path: Path, **asked: Any) -> None:
     def rows(parts: Parts, since: datetime, now: datetime) -> Iterator[tuple[Cell, ...]]:
         return incident_rows(parts, since, now)
 
-    _write(path, tuple(INCIDENTS), rows, asked)
+    _write(path, tuple(INCIDENTS), rows, asked | {"what": "incidents"})
 
 
 def _known(names: tuple[str, ...], parts: Parts) -> tuple[MonitorId, ...]:
@@ -88,6 +88,7 @@ def _write(
     asked: dict[str, Any],
 ) -> None:
     from brandmelder.report.sheet import sheet
+    from brandmelder.store import audit
 
     def read(parts: Parts, now: datetime) -> int:
         delimiter = asked["delimiter"] or (";" if parts.language == "de" else ",")
@@ -98,7 +99,11 @@ def _write(
             delimiter="\t" if delimiter == "tab" else delimiter,
             bom=not asked["no_bom"],
         )
-        return _put(lines, asked["output"])
+        count = _put(lines, asked["output"])
+        # What strangers wrote leaves the house: who took it along stands in the audit.
+        said = {"what": asked["what"], "since": asked["since"], "rows": count, **acting().said()}
+        parts.database.run_now(audit.record, "export.table", by=acting().name, now=now, **said)
+        return count
 
     count = with_service(path, read)
     if asked["output"]:

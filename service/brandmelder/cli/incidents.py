@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from brandmelder.cli import config_option, existing_database
+from brandmelder.cli.terminal import say
 from brandmelder.errors import BrandmelderError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def list_(path: Path, everything: bool, as_json: bool) -> None:  # noqa: FBT001 
     if not found:
         click.echo("no incidents" if everything else "nothing is burning (ended ones: --all)")
     for incident, _ in found:
-        click.echo(_row(incident, settings.zone))
+        say(_row(incident, settings.zone))
 
 
 @incidents.command()
@@ -70,7 +71,7 @@ def show(ident: str, path: Path, as_json: bool) -> None:  # noqa: FBT001 -- clic
     if as_json:
         click.echo(_json({"incident": incident, "evidence": evidence, "timeline": steps, "deliveries": promised}))
         return
-    click.echo(_row(incident, settings.zone))
+    say(_row(incident, settings.zone))
     for step in steps:
         note = f", {step.note}" if step.note else ""
         click.echo(f"  {_time(step.at, settings.zone)}  {step.act.value} by {step.by}{note}")

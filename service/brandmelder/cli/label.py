@@ -6,6 +6,7 @@ import csv
 import getpass
 import io
 import os
+from datetime import UTC
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
@@ -115,7 +116,7 @@ def _one(path: Path, name: str, label: str) -> None:
         return staff.label(connection, [given], settings.brand, acting(), now)
 
     for line in _in_database(path, work).report:
-        click.echo(line)
+        say(line)
 
 
 def _bulk(path: Path, file: Path) -> None:
@@ -130,7 +131,7 @@ def _bulk(path: Path, file: Path) -> None:
     lesson = _in_database(path, work)
     click.echo(f"{len(rows)} labels are kept")
     for line in lesson.report:
-        click.echo(line)
+        say(line)
 
 
 def _staff_label(connection: Connection, file: Path, number: int, row: Labelled, now: datetime) -> StaffLabel:
@@ -185,17 +186,16 @@ def _undo(path: Path) -> None:
 
 
 def _export(path: Path, file: Path) -> None:
+    from brandmelder.report.sheet import sheet
     from brandmelder.store import labels
 
     found = _in_database(path, lambda connection, _settings, _now: labels.read(connection))
+    rows = [
+        (str(one.mention or ""), one.text or "", one.label.value, one.origin.value, one.by, one.at.isoformat())
+        for one in found
+    ]
     with file.open("w", encoding="utf-8", newline="") as out:
-        rows = csv.writer(out)
-        rows.writerow(("id", "text", "label", "origin", "by", "at"))
-        for one in found:
-            text = one.text or ""
-            # A spreadsheet takes what begins so for a formula, and these texts are strangers'.
-            shown = f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-            rows.writerow((one.mention or "", shown, one.label, one.origin, one.by, one.at.isoformat()))
+        out.writelines(sheet(("id", "text", "label", "origin", "by", "at"), rows, zone=UTC, bom=False))
     click.echo(f"{len(found)} labels are written to {file}")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brandmelder.cli import acting, config_option, existing_database
+from brandmelder.cli.terminal import say
 from brandmelder.errors import BrandmelderError, StoreError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def oncall(context: click.Context, path: Path) -> None:
     try:
         for rota in duty.rotas.values():
             for line in database.run_now(_lines, duty, rota, now):
-                click.echo(line)
+                say(line)
     finally:
         database.close()
 
@@ -124,7 +125,7 @@ def rest(path: Path, by: str, person: str | None, weeks: int) -> None:
         database.run_now(audit.record, "rest.read", by=by, subject=",".join(people), now=now, weeks=weeks)
         for one in people:
             for line in database.run_now(_rest, settings, one, now - timedelta(weeks=weeks), now):
-                click.echo(line)
+                say(line)
     finally:
         database.close()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brandmelder.cli import config_option, existing_database
+from brandmelder.cli.terminal import say
 from brandmelder.errors import BrandmelderError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def preview(path: Path, monitor: str | None, asked: str | None, hours: int, as_j
         click.echo(msgspec.json.encode(found).decode())
         return
     for line in _lines(found, hours):
-        click.echo(line)
+        say(line)
 
 
 def _asked(settings: Settings, monitor: str | None, asked: str | None) -> tuple[Query, Collection[SourceId]]:

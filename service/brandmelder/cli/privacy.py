@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brandmelder.cli import acting, config_option, existing_database
+from brandmelder.cli.terminal import say
 from brandmelder.errors import BrandmelderError
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def erase(path: Path, by: str, yes: bool, **person: Any) -> None:  # noqa: FBT00
     finally:
         database.close()
     for line in _report(erased, left=len(left)):
-        click.echo(line)
+        say(line)
     if left:
         raise SystemExit(1)
 
@@ -74,7 +75,6 @@ def erase(path: Path, by: str, yes: bool, **person: Any) -> None:  # noqa: FBT00
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A new file; the terminal by default.")
 def export(path: Path, by: str, output: Path | None, **person: Any) -> None:
     """Write all that is stored of a person as JSON, to hand it over to them."""
-    from brandmelder.cli.terminal import say
     from brandmelder.pipeline import forget
 
     asked = _person(person)

@@ -30,31 +30,13 @@ def run(path: Path) -> None:
     stands in the database. SIGHUP has the configuration read again; if something is wrong with it, that is said and the
     one that runs stays.
     """
+    from brandmelder.cli.logs import log_to
     from brandmelder.cli.serving import Service
     from brandmelder.settings import read_settings
 
     settings = read_settings(path, os.environ)
-    _log_to_stderr()
+    log_to(sys.stderr, is_terminal=sys.stderr.isatty())
     asyncio.run(Service(settings, os.environ).run())
-
-
-def _log_to_stderr() -> None:
-    """One line per thing that happened: for eyes on a terminal, JSON elsewhere."""
-    import logging
-
-    import structlog
-
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    is_terminal = sys.stderr.isatty()
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer() if is_terminal else structlog.processors.dict_tracebacks,
-            *([] if is_terminal else [structlog.processors.JSONRenderer()]),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 @click.command()
@@ -70,7 +52,7 @@ def health(path: Path) -> None:
     from brandmelder.store import meta
 
     settings = read_settings(path, os.environ)
-    if settings.health is not None and not _is_alive(*settings.health.place):
+    if settings.health is not None and not is_alive(*settings.health.place):
         click.echo(f"the service does not answer at {settings.health.listen}, or is stuck", err=True)
         raise SystemExit(1)
     database = existing_database(settings)
@@ -85,7 +67,7 @@ def health(path: Path) -> None:
     click.echo(f"last progress {age.total_seconds():.0f} s ago")
 
 
-def _is_alive(host: str, port: int) -> bool:
+def is_alive(host: str, port: int) -> bool:
     """Ask the running service on this machine whether its loop turns."""
     import http.client
 

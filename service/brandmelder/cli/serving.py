@@ -18,6 +18,7 @@ import structlog
 
 from brandmelder import __version__, wiring
 from brandmelder.cli import acting
+from brandmelder.cli.terminal import say
 from brandmelder.clock import SystemClock
 from brandmelder.errors import BrandmelderError
 from brandmelder.health.systemd import Systemd, Watchdog
@@ -92,7 +93,7 @@ class Service:
             database=self._database,
             sources=wiring.build_sources(settings, reach),
             notifiers=wiring.build_notifiers(settings, reach),
-            on_failure=lambda text: click.echo(text, err=True),
+            on_failure=lambda text: say(text, to_stderr=True),
         )
         pipeline.parts.meter = reach.http.meter
         pipeline.parts.second = wiring.second_opinion(settings, reach)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brandmelder.cli import acting, config_option, existing_database
+from brandmelder.cli.terminal import say
 from brandmelder.errors import BrandmelderError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def add(path: Path, **asked: Any) -> None:
         kept = database.run_now(staff.silence, wanted, acting(asked["by"]), now)
     finally:
         database.close()
-    click.echo(_row(kept, settings, now))
+    say(_row(kept, settings, now))
 
 
 @silence.command("list")
@@ -81,7 +82,7 @@ def list_(path: Path, everything: bool) -> None:  # noqa: FBT001 -- click's flag
     if not found:
         click.echo("no silences" if everything else "nothing is silenced (ended ones: --all)")
     for one in found:
-        click.echo(_row(one, settings, now))
+        say(_row(one, settings, now))
 
 
 @silence.command()
@@ -105,7 +106,7 @@ def expire(number: int, path: Path, by: str) -> None:
         ended = database.run_now(staff.end_silence, found, acting(by), now)
     finally:
         database.close()
-    click.echo(_row(ended, settings, now))
+    say(_row(ended, settings, now))
 
 
 def _settings(path: Path) -> Settings:

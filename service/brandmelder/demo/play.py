@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from brandmelder import wiring
 from brandmelder.clock import PacedClock
@@ -15,7 +16,7 @@ from brandmelder.demo.workspace import SPEED, Desk, with_slack
 from brandmelder.model import Act, ChannelId, DeliveryState, Incident, State
 from brandmelder.notify.channels.console import ConsoleNotifier
 from brandmelder.pipeline.act import Wish, do
-from brandmelder.settings import parse_settings
+from brandmelder.settings import Settings, parse_settings
 from brandmelder.store import deliveries, incidents, mentions, sources
 from brandmelder.store.database import Database
 
@@ -39,8 +40,24 @@ PATIENCE = timedelta(hours=4)
 """How long after the story's end the incident may still take to end."""
 
 
+class Page(Protocol):
+    """A page in the browser that is served while the story is told."""
+
+    port: int
+
+    async def beside(self, work: Awaitable[None]) -> None:
+        """Serve until some work has ended."""
+        ...
+
+
+OpensPage = Callable[[Settings, "Parts", Callable[[], datetime]], Page]
+
+
 class Play:
     """One showing of the demo."""
+
+    page: OpensPage | None = None
+    """Opens the page, where the storm is to be watched in a browser, too."""
 
     def __init__(self, console: Console, *, language: str, seed: int, slack: Mapping[str, str] | None = None) -> None:
         """Prepare a showing; `slack` is the environment from which a real workspace is told as well."""
@@ -69,15 +86,24 @@ class Play:
             self._introduce(sites.url)
             desk = Desk(pipeline, self.clock, self._say)
             desk.open()
+            page = self.page(settings, pipeline.parts, self.clock.now) if self.page is not None else None
+            story = self._story(pipeline, sites.url, is_paced=is_paced, keep=keep)
             try:
-                await self._evening(pipeline, is_paced=is_paced)
-                await self._close(pipeline)
-                if keep:
-                    await self._stay(pipeline, sites.url)
+                if page is None:
+                    await story
+                else:
+                    self._say(f"The same in a browser, while it lasts: [bold]http://127.0.0.1:{page.port}[/]")
+                    await page.beside(story)
             finally:
                 await desk.close()
                 await reach.close()
                 await pipeline.close()
+
+    async def _story(self, pipeline: Pipeline, url: str, *, is_paced: bool, keep: bool) -> None:
+        await self._evening(pipeline, is_paced=is_paced)
+        await self._close(pipeline)
+        if keep:
+            await self._stay(pipeline, url)
 
     def _say(self, text: str) -> None:
         self.console.print(text, soft_wrap=True)

@@ -191,9 +191,10 @@ def sparkline(counts: Sequence[int]) -> str:
 
 
 def _quotes(story: Story, texts: Mapping[MentionId, str]) -> tuple[QuoteText, ...]:
-    told = ((quote, excerpt(texts.get(quote.mention, ""))) for quote in story.evidence.quotes)
     return tuple(
-        QuoteText(text=text, label=_label(story, quote), url=safe_url(quote.url)) for quote, text in told if text
+        QuoteText(text=excerpt(texts[quote.mention]), label=_label(story, quote), url=safe_url(quote.url))
+        for quote in story.evidence.quotes
+        if excerpt(texts.get(quote.mention, ""))
     )
 
 

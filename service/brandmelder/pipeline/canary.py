@@ -136,6 +136,7 @@ class Canary:
     def __init__(self, parts: Parts, parse_feed: ParseFeed, *, began: datetime) -> None:
         self._parts, self._parse = parts, parse_feed
         self._came_at, self._trouble = began, ""
+        metrics.CANARY_LAST.set(began.timestamp())  # a rule on its age must not fire at the start
 
     async def fly(self, now: datetime) -> timedelta | None:
         """Send one through; returns how long it took, None if it did not come through (then somebody is told)."""

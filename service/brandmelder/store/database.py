@@ -79,7 +79,9 @@ class Database:
         """
         self.path = _path_of(url)
         self._lock = _take_lock(self.path) if exclusive and self.path else None
-        self._engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        self._engine = create_engine(
+            url, poolclass=StaticPool, connect_args={"check_same_thread": False}, hide_parameters=True
+        )
         event.listen(self._engine, "connect", _on_connect)
         event.listen(self._engine, "begin", _on_begin)
         self._connection: Connection | None = None

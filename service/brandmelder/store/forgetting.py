@@ -264,3 +264,15 @@ def verdict_of(connection: Connection, ident: MentionId) -> dict[str, str | floa
     """Return what was judged of a mention, in plain words."""
     row = connection.execute(select(verdict).where(verdict.c.mention == ident)).one_or_none()
     return None if row is None else {"label": row.label, "p_negative": round(row.p_negative, 3)}
+
+
+def oldest_text(connection: Connection, since: datetime) -> datetime | None:
+    """Return when the oldest mention was read that still has its text and is neither quoted nor labelled."""
+    kept = quoted(connection, since)[0] | labelled(connection, since)
+    rows = connection.execute(
+        select(mention.c.id, mention.c.captured_at)
+        .where(mention.c.text != "", mention.c.forgotten_at.is_(None))
+        .order_by(mention.c.id)
+        .limit(len(kept) + 1)
+    )
+    return next((moment(row.captured_at) for row in rows if row.id not in kept), None)

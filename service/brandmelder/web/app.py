@@ -15,9 +15,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from brandmelder.options import Role
+from brandmelder.web import live
 from brandmelder.web.guard import Guard
-from brandmelder.web.pages import acts, incident, signin, start
+from brandmelder.web.pages import acts, house, incident, mentions, monitors, now, remarks, signin, sources
 from brandmelder.web.reader import Forged, Reader, reader_of
 from brandmelder.web.render import page
 
@@ -49,16 +49,18 @@ def responders(reader: Reader) -> bool:
 
 def admins(reader: Reader) -> bool:
     """Let those see it who look after the service."""
-    return reader.role is Role.ADMIN
+    return reader.is_admin
 
 
 def auditors(reader: Reader) -> bool:
     """Let those see it who look after the people in it."""
-    return reader.role in {Role.ADMIN, Role.PRIVACY_OFFICER}
+    return reader.may_audit
 
 
 PAGES: Final[Sequence[tuple[str, str, Gate, Handler]]] = (
-    ("GET", "/", signed_in, start.start),
+    ("GET", "/", signed_in, now.now),
+    ("GET", "/wall", signed_in, now.wall),
+    ("GET", "/live", signed_in, live.live),
     ("GET", "/sign-in", anybody, signin.ask),
     ("POST", "/sign-in", anybody, signin.take),
     ("POST", "/sign-out", anybody, signin.leave),
@@ -66,6 +68,17 @@ PAGES: Final[Sequence[tuple[str, str, Gate, Handler]]] = (
     ("GET", "/incidents", signed_in, incident.all_of_them),
     ("GET", "/incidents/{ident}", anybody, incident.show),
     ("POST", "/incidents/{ident}", responders, acts.act),
+    ("POST", "/incidents/{ident}/labels", responders, remarks.label),
+    ("POST", "/incidents/{ident}/notes", responders, remarks.note),
+    ("GET", "/monitors", signed_in, monitors.all_of_them),
+    ("GET", "/monitors/{ident}", signed_in, monitors.show),
+    ("GET", "/sources", signed_in, sources.all_of_them),
+    ("GET", "/mentions", signed_in, mentions.search),
+    ("GET", "/accounts", signed_in, house.accounts),
+    ("GET", "/deliveries", signed_in, house.waiting),
+    ("POST", "/deliveries", responders, house.change),
+    ("GET", "/settings", admins, house.configuration),
+    ("GET", "/audit", auditors, house.who_did_what),
 )
 """Method, address, who may, and what answers."""
 

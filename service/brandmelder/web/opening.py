@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from brandmelder.errors import BrandmelderError
+from brandmelder.settings.web import WebSettings
 from brandmelder.web.api.app import mounted
 from brandmelder.web.app import app
 from brandmelder.web.serve import PageServer
@@ -37,3 +40,21 @@ def open_page(  # noqa: PLR0913 - what a running service lends its page, each by
     site = Site(parts=parts, settings=settings, web=settings.web, now=now, wake=wake, exchange=exchange)
     mounts = () if door is None else (mounted(door, rates=site.rates),)
     return PageServer(app(site, mounts=mounts), settings.web.host, settings.web.port)
+
+
+USUAL_PORT = 8470
+
+
+def open_to_all(settings: Settings, parts: Parts, now: Callable[[], datetime]) -> PageServer:
+    """Open a page on this machine's loopback that asks for no sign-in: for the demo, whose people are invented.
+
+    It takes the usual port, or any that is free.
+    """
+    web = WebSettings(
+        host="127.0.0.1", port=USUAL_PORT, base_url="http://127.0.0.1", sign_in="open", session=timedelta(hours=1)
+    )
+    pages = app(Site(parts=parts, settings=settings, web=web, now=now))
+    try:
+        return PageServer(pages, web.host, web.port)
+    except BrandmelderError:
+        return PageServer(pages, web.host, 0)

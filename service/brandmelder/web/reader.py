@@ -72,6 +72,11 @@ class Reader:
         """Whether they may see the configuration."""
         return self.role is Role.ADMIN
 
+    @property
+    def may_audit(self) -> bool:
+        """Whether they may read who did what."""
+        return self.role in {Role.ADMIN, Role.PRIVACY_OFFICER}
+
     def say(self, text: str, /, **names: object) -> str:
         """Say one of our sentences in their language."""
         return self.catalogue.say(text).format(**names)

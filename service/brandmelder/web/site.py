@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from brandmelder.web.bands import Bands
+from brandmelder.web.live import Pulse
 from brandmelder.web.rates import Rates
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Site:
     """Signs what a browser keeps until somebody signs in; a restart asks for a new page."""
     rates: Rates = field(default_factory=Rates)
     bands: Bands = field(default_factory=Bands)
+    pulse: Pulse = field(default_factory=Pulse)
+    """Tells viewers that something changed."""
 
     def sign(self, purpose: str, text: str) -> str:
         """Return a signature of a text for one purpose."""

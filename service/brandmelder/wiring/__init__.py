@@ -20,6 +20,7 @@ from brandmelder.pipeline.duty import Duty
 from brandmelder.pipeline.pace import Budget, Rhythm
 from brandmelder.pipeline.parts import DigestPlan, Parts, Place
 from brandmelder.pipeline.weigh import Scales
+from brandmelder.settings.asking import asking
 from brandmelder.store.spending import Allowance
 from brandmelder.wiring.author_key import KEY_VARIABLE, author_key
 from brandmelder.wiring.calendars import build_calendars
@@ -48,6 +49,7 @@ __all__ = [
     "build_sources",
     "duty",
     "outside",
+    "rhythm_of",
     "second_opinion",
     "sign_in_exchange",
     "topics_of",
@@ -60,7 +62,7 @@ def build_sources(settings: Settings, reach: Outside) -> dict[SourceId, Source]:
         ident: plugins.load("sources", options.type)(
             ident, options, reach.tools(ident, allow_private=options.allow_private)
         )
-        for ident, options in settings.sources.items()
+        for ident, options in asking(settings).items()
     }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self, TypeVar
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -21,6 +21,7 @@ from brandmelder.capture.json_api import read_json
 from brandmelder.capture.lists import Lists, poll_lists
 from brandmelder.capture.mentions import Told, mention_of, moment_of
 from brandmelder.capture.source import Poll, Recheck, Tools
+from brandmelder.capture.translate import Untranslatable, for_phrases, wanted
 from brandmelder.errors import AuthRefused, ShapeChanged
 from brandmelder.model import Cursor, Mention, Removal, SourceId
 from brandmelder.options import Duration, SecretText, SourceOptions, WebAddress
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from brandmelder.capture.source import Answer
+    from brandmelder.capture.tree import Everything, Node
 
 T = TypeVar("T")
 
+MOST_SEARCHES: Final = 5
 _PAGE: Final = 100
 _LASTS: Final = timedelta(minutes=90)
 """How long a session is used before it is renewed; it holds about two hours."""
@@ -53,14 +56,29 @@ class BlueskyOptions(SourceOptions):
     """The account that asks, as in `nordfunk.bsky.social`."""
     app_password: SecretText
     """An app password of that account."""
-    searches: Annotated[
-        tuple[Annotated[str, Field(min_length=2, max_length=300)], ...], Field(min_length=1, max_length=5)
-    ]
-    """What to search for, each a search of its own; words in one are all needed, "phrases" and #tags work."""
+    searches: Annotated[tuple[Annotated[str, Field(min_length=2, max_length=300)], ...], Field(max_length=5)] = ()
+    """What to search for, each a search of its own; words in one are all needed, "phrases" and #tags work.
+
+    Left out, they are made of the monitors' queries.
+    """
     every: Annotated[Duration, AfterValidator(_seldom)] = timedelta(minutes=10)
     """How often it is polled, as in `10m`; two minutes at the least."""
     url: WebAddress = "https://bsky.social"
     """The account's own server."""
+
+    def asking(self, trees: Sequence[Node | Everything]) -> Self:
+        """Search for what the monitors want, unless searches are written."""
+        if self.searches:
+            return self
+        try:
+            found = tuple(f'"{text}"' if " " in text else text for text in for_phrases(wanted(trees)))
+        except Untranslatable as error:
+            raise ValueError(f"{error}; write searches") from error
+        if len(found) > MOST_SEARCHES:
+            raise ValueError(
+                f"the queries make {len(found)} searches and {MOST_SEARCHES} are asked at most; write searches"
+            )
+        return self.model_copy(update={"searches": found})
 
 
 class _Session(Struct, frozen=True):

@@ -7,7 +7,7 @@ by minutes: an hourly sweep of a day finds what came late. API: https://hn.algol
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -19,12 +19,16 @@ from brandmelder.capture.lists import Lists, poll_lists
 from brandmelder.capture.mentions import Told, mention_of
 from brandmelder.capture.normalise import strip_html
 from brandmelder.capture.source import Poll, Recheck, Tools
+from brandmelder.capture.translate import Untranslatable, for_phrases, wanted
 from brandmelder.model import Cursor, Gap, Mention, Removal, SourceId
 from brandmelder.options import SourceOptions, WebAddress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from brandmelder.capture.tree import Everything, Node
+
+MOST_WORDS: Final = 5
 _HITS: Final = 200
 _SHOWN: Final = 1_000
 """Of more hits the service shows no others, whatever the page."""
@@ -34,10 +38,25 @@ _SERVICE: Final = "the search of Hacker News"
 class HackerNewsOptions(SourceOptions):
     """Stories and comments of Hacker News that hold given words."""
 
-    words: Annotated[tuple[Annotated[str, Field(min_length=2, max_length=100)], ...], Field(min_length=1, max_length=5)]
-    """What to search for: each is a question of its own, taken as a phrase."""
+    words: Annotated[tuple[Annotated[str, Field(min_length=2, max_length=100)], ...], Field(max_length=5)] = ()
+    """What to search for: each is a question of its own, taken as a phrase.
+
+    Left out, they are made of the monitors' queries.
+    """
     url: WebAddress = "https://hn.algolia.com"
     """Where the search stands."""
+
+    def asking(self, trees: Sequence[Node | Everything]) -> Self:
+        """Search for what the monitors want, unless words are written."""
+        if self.words:
+            return self
+        try:
+            found = tuple(dict.fromkeys(text.lstrip("#@") for text in for_phrases(wanted(trees))))
+        except Untranslatable as error:
+            raise ValueError(f"{error}; write words") from error
+        if len(found) > MOST_WORDS:
+            raise ValueError(f"the queries make {len(found)} searches and {MOST_WORDS} are asked at most; write words")
+        return self.model_copy(update={"words": found})
 
 
 class _Hit(Struct, frozen=True):

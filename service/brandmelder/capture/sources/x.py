@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from math import ceil
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 
 import msgspec
 from msgspec import Struct
@@ -19,6 +19,7 @@ from pydantic import Field
 from brandmelder.capture.mentions import Told, mention_of, moment_of
 from brandmelder.capture.normalise import to_utc_seconds
 from brandmelder.capture.source import Poll, Recheck, Tools
+from brandmelder.capture.translate import Untranslatable, for_x, wanted
 from brandmelder.capture.x_api import COUNT_COST, PAGE, POST_COST, USER_COST, Post, Posts, XApi
 from brandmelder.model import Cursor, Extent, Gap, Mention, Reading, Removal, SourceId
 from brandmelder.options import SecretText, SourceOptions, WebAddress
@@ -26,8 +27,11 @@ from brandmelder.options import SecretText, SourceOptions, WebAddress
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from brandmelder.capture.tree import Everything, Node
     from brandmelder.capture.x_api import Count
 
+QUERY_LENGTH: Final = 512
+"""Characters that X takes."""
 LAG: Final = timedelta(seconds=15)
 """X refuses an end time nearer to now than ten seconds."""
 OVERLAP: Final = timedelta(minutes=2)
@@ -46,8 +50,11 @@ class XOptions(SourceOptions):
 
     token: SecretText
     """The application's bearer token."""
-    query: Annotated[str, Field(min_length=1, max_length=512)]
-    """In X's own search syntax, as in `(nordfunk OR #nordfunk) -is:retweet lang:de`; the monitors choose further."""
+    query: Annotated[str, Field(max_length=512)] = ""
+    """In X's own search syntax, as in `(nordfunk OR #nordfunk) -is:retweet lang:de`; the monitors choose further.
+
+    Left out, it is made of their queries.
+    """
     budget: Annotated[float, Field(gt=0, le=10_000)] = 5.0
     """US dollars a day; what it cannot pay is sampled and said."""
     reach: bool = False
@@ -58,6 +65,18 @@ class XOptions(SourceOptions):
     """Others' accounts to compare ours with, such as a competitor's."""
     url: WebAddress = "https://api.x.com"
     """Where the API stands."""
+
+    def asking(self, trees: Sequence[Node | Everything]) -> Self:
+        """Ask for what the monitors want, but for reposts, unless a query is written."""
+        if self.query:
+            return self
+        try:
+            query = f"{for_x(wanted(trees))} -is:retweet"
+        except Untranslatable as error:
+            raise ValueError(f"{error}; write query, in X's own syntax") from error
+        if len(query) > QUERY_LENGTH:
+            raise ValueError(f"the queries make {len(query)} characters and X takes {QUERY_LENGTH}; write query")
+        return self.model_copy(update={"query": query})
 
 
 class Memory(Struct, kw_only=True, omit_defaults=True):

@@ -12,8 +12,8 @@ from brandmelder.notify.picture import chart_of as alert_chart
 from brandmelder.notify.replies import Speaker
 from brandmelder.store import incidents
 from brandmelder.web import course, fate, sayings
-from brandmelder.web.catalogue import sentence
 from brandmelder.web.charts import DESKTOP, PHONE, chart_of, drawn, rows
+from brandmelder.web.names import RANGE_NAMES
 from brandmelder.web.posts import Filter, choices, chosen
 from brandmelder.web.render import page
 from brandmelder.web.sheet import Sheet, read_sheet
@@ -28,13 +28,6 @@ if TYPE_CHECKING:
     from brandmelder.web.reader import Reader
     from brandmelder.web.site import Site
 
-RANGE_NAMES = {
-    "1h": sentence("1 h"),
-    "6h": sentence("6 h"),
-    "24h": sentence("24 h"),
-    "7d": sentence("7 days"),
-    "8w": sentence("8 weeks"),
-}
 BUTTONS = {
     State.OPEN: (Act.ACKNOWLEDGE, Act.SNOOZE, Act.DISMISS),
     State.ACKNOWLEDGED: (Act.HAND_OVER, Act.SNOOZE, Act.RESOLVE),

@@ -1,0 +1,134 @@
+"""Tells viewers when what they look at has changed, by server-sent events: one look at the database for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+
+from brandmelder.store import incidents, notes
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from sqlalchemy import Connection
+    from starlette.requests import Request
+
+    from brandmelder.web.reader import Reader
+    from brandmelder.web.site import Site
+
+EVERY: Final = 2.0
+"""Seconds between two looks, while anybody watches."""
+BEAT: Final = 15.0
+"""Seconds after which a viewer hears that the line stands, and what time it is."""
+MOST: Final = 300
+"""So many viewers at once; a room full of screens is far fewer."""
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Pulse:
+    """Looks at the database while somebody watches, and wakes those whose topic has changed."""
+
+    def __init__(self) -> None:
+        self.viewers: dict[str, set[asyncio.Event]] = {}
+        self._stamp: tuple[object, ...] = ()
+        self._seen: dict[str, str] = {}
+        self._looking: asyncio.Task[None] | None = None
+
+    @property
+    def count(self) -> int:
+        """How many watch."""
+        return sum(len(events) for events in self.viewers.values())
+
+    def watch(self, topic: str, site: Site) -> asyncio.Event:
+        """Begin to watch a topic; the event is set at every change."""
+        event = asyncio.Event()
+        self.viewers.setdefault(topic, set()).add(event)
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look(site))
+        return event
+
+    def leave(self, topic: str, event: asyncio.Event) -> None:
+        """Watch no more."""
+        events = self.viewers.get(topic, set())
+        events.discard(event)
+        if not events:
+            self.viewers.pop(topic, None)
+            self._seen.pop(topic, None)
+
+    async def _look(self, site: Site) -> None:
+        while self.viewers:
+            digests = await site.parts.database.run(self.read, tuple(self.viewers))
+            for topic, digest in digests.items():
+                before = self._seen.get(topic)
+                self._seen[topic] = digest
+                if before is not None and before != digest:
+                    for event in self.viewers.get(topic, ()):
+                        event.set()
+            await _pause(EVERY)
+
+    def read(self, connection: Connection, topics: Iterable[str]) -> dict[str, str]:
+        """Return what stands under each topic, as a digest; nothing if nobody wrote since the last look."""
+        stamp = (
+            connection.exec_driver_sql("SELECT total_changes()").scalar(),
+            connection.exec_driver_sql("PRAGMA data_version").scalar(),
+        )
+        wanted = [topic for topic in topics if stamp != self._stamp or topic not in self._seen]
+        self._stamp = stamp
+        return {topic: digest(connection, topic) for topic in wanted}
+
+
+async def _pause(seconds: float) -> None:
+    """Wait for the next look."""
+    try:
+        async with asyncio.timeout(seconds):
+            await asyncio.Event().wait()
+    except TimeoutError:
+        return
+
+
+def digest(connection: Connection, topic: str) -> str:
+    """Return a digest of what stands under a topic: an incident, or all that run."""
+    _, _, ident = topic.partition(":")
+    if ident:
+        found = incidents.find(connection, ident)
+        parts = [] if found is None else [*found, notes.of_incident(connection, ident)]
+    else:
+        running = incidents.all_incidents(connection, running_only=True)
+        parts = [(one, evidence.answered) for one, evidence in running]
+    return hashlib.sha256(_encode(parts)).hexdigest()
+
+
+async def live(site: Site, request: Request, _reader: Reader) -> Response:
+    """Hold a line open, on which changes of one topic are told."""
+    topic = request.query_params.get("topic", "")[:80]
+    if topic not in {"now", "incidents"} and not topic.startswith("incident:"):
+        return PlainTextResponse("There is no such topic.\n", 404)
+    if site.pulse.count >= MOST:
+        return PlainTextResponse("Too many watch; the page is read anew by hand.\n", 503, headers={"retry-after": "60"})
+    headers = {"x-accel-buffering": "no"}
+    return StreamingResponse(_told(site, topic), media_type="text/event-stream", headers=headers)
+
+
+async def _told(site: Site, topic: str) -> AsyncIterator[str]:
+    event = site.pulse.watch(topic, site)
+    try:
+        yield f"retry: 5000\nevent: beat\ndata: {_clock(site)}\n\n"
+        while True:
+            try:
+                async with asyncio.timeout(BEAT):
+                    await event.wait()
+            except TimeoutError:
+                yield f"event: beat\ndata: {_clock(site)}\n\n"
+                continue
+            event.clear()
+            yield f"event: changed\ndata: {_clock(site)}\n\n"
+    finally:
+        site.pulse.leave(topic, event)
+
+
+def _clock(site: Site) -> str:
+    return f"{site.now().astimezone(site.parts.zone):%H:%M}"

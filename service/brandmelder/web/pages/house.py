@@ -1,0 +1,217 @@
+"""What concerns the service itself: accounts read, deliveries, the configuration as it was read, who did what."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import structlog
+from markupsafe import Markup
+from pydantic import BaseModel
+from starlette.responses import RedirectResponse, Response
+
+from brandmelder.errors import Conflict
+from brandmelder.model import DeliveryState
+from brandmelder.notify import delivery as life
+from brandmelder.notify.inert import inert
+from brandmelder.options import Secret, format_duration
+from brandmelder.pipeline import staff
+from brandmelder.store import audit, deliveries, readings
+from brandmelder.web.catalogue import sentence
+from brandmelder.web.pages.remarks import actor
+from brandmelder.web.reader import form_of, only
+from brandmelder.web.render import page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+    from starlette.requests import Request
+
+    from brandmelder.model import Delivery
+    from brandmelder.web.reader import Reader
+    from brandmelder.web.site import Site
+
+log = structlog.get_logger()
+
+BACK: Final = timedelta(days=56)
+MOST: Final = 300
+_METRICS: Final = {
+    "followers": sentence("Followers"),
+    "fans": sentence("Fans"),
+    "posts": sentence("Posts"),
+    "rating": sentence("Rating"),
+    "reviews": sentence("Reviews"),
+    "days_silent": sentence("Days silent"),
+}
+_STATES: Final = {
+    DeliveryState.DEAD: sentence("No channel took it"),
+    DeliveryState.UNCLEAR: sentence("Unclear, is looked for"),
+    DeliveryState.DUE: sentence("Waiting"),
+    DeliveryState.SENDING: sentence("Under way"),
+}
+
+
+# ------------------------------------------------------------------ accounts
+
+
+async def accounts(site: Site, _request: Request, reader: Reader) -> Response:
+    """Show the numbers of our accounts beside those of others."""
+    found = await site.parts.database.run(_read_accounts, reader)
+    return page(site, reader, "accounts.html", accounts=found)
+
+
+def _read_accounts(connection: Connection, reader: Reader) -> list[dict[str, Any]]:
+    shown = []
+    for account in readings.accounts(connection):
+        numbers = []
+        for metric, point in account.latest.items():
+            points = readings.readings_series(connection, account, metric, reader.now - BACK)
+            name = reader.say(_METRICS[metric]) if metric in _METRICS else inert(metric, 40)
+            change = point.value - points[0].value if points else 0.0
+            numbers.append(
+                {
+                    "name": name,
+                    "value": _value(point.value, reader),
+                    "change": f"{'+' if change > 0 else '–'}{_value(abs(change), reader)}" if change else "",
+                    "line": _line([one.value for one in points]),
+                }
+            )
+        shown.append({"title": account.title, "source": account.source, "own": account.own, "numbers": numbers})
+    return shown
+
+
+def _value(value: float, reader: Reader) -> str:
+    if value == round(value):
+        return reader.voice.number(value)
+    text = f"{value:.1f}"
+    return text.replace(".", ",") if reader.language == "de" else text
+
+
+def _line(values: Sequence[float]) -> Markup:
+    """Draw a stepped line of an account's numbers; of numbers like these the change matters, so it is no bar."""
+    if len(values) < 2:
+        return Markup("")
+    low, high = min(values), max(values)
+    rise, step = 24.0 / ((high - low) or 1.0), 160.0 / (len(values) - 1)
+    points = " L".join(f"{place * step:.1f} {26 - (value - low) * rise:.1f}" for place, value in enumerate(values))
+    return Markup('<svg class="line" viewBox="0 0 160 28" aria-hidden="true"><path d="M{}"/></svg>').format(points)
+
+
+# ---------------------------------------------------------------- deliveries
+
+
+async def waiting(site: Site, request: Request, reader: Reader) -> Response:
+    """Show what waits to be told and what no channel took."""
+    found = await site.parts.database.run(_read_deliveries)
+    names = site.parts.fallbacks.names
+    lines = [
+        {
+            "key": one.key,
+            "incident": one.incident,
+            "state": reader.say(_STATES[one.state]),
+            "is_dead": one.state is DeliveryState.DEAD,
+            "may_go": one.state in {DeliveryState.DEAD, DeliveryState.DUE, DeliveryState.UNCLEAR},
+            "channel": inert(names.get(one.channel, one.channel), 60),
+            "since": reader.voice.moment(one.attempt_at or one.created_at),
+            "attempts": reader.voice.number(one.attempts),
+            "error": inert(one.last_error or "", 200),
+        }
+        for one in found
+    ]
+    came = request.query_params.get("came", "")
+    said = {"retry": reader.say("It is tried again."), "discard": reader.say("It is put away."),
+            "late": reader.say("Somebody was faster; this is how it stands.")}.get(came, "")  # fmt: skip
+    return page(site, reader, "deliveries.html", lines=lines, said=said)
+
+
+def _read_deliveries(connection: Connection) -> list[Delivery]:
+    found = [one for state in _STATES for one in deliveries.in_state(connection, state)]
+    order = list(_STATES)
+    return sorted(found, key=lambda one: (order.index(one.state), one.created_at))[:MOST]
+
+
+async def change(site: Site, request: Request, reader: Reader) -> Response:
+    """Try a dead delivery again, or put one away."""
+    fields = await form_of(request, reader)
+    key, wish = only(fields, "key", 300), only(fields, "wish", 10)
+    if wish not in {"retry", "discard"}:
+        return page(site, reader, "error.html", status=400, code=400, path=request.url.path)
+    came = await site.parts.database.run(_change, key, wish, reader)
+    log.info("web.delivery", key=key, wish=wish, came=came)
+    site.wake()
+    return RedirectResponse(f"/deliveries?came={came}", 303)
+
+
+def _change(connection: Connection, key: str, wish: str, reader: Reader) -> str:
+    one = deliveries.find(connection, key)
+    if one is None or (wish == "retry" and one.state is not DeliveryState.DEAD):
+        return "late"
+    try:
+        after = life.retry(one, reader.now) if wish == "retry" else life.discard(one, reader.shown)
+        staff.change_delivery(connection, after, actor(reader), reader.now, before=one.state)
+    except (ValueError, Conflict):
+        return "late"
+    return wish
+
+
+# ------------------------------------------------------- configuration, audit
+
+
+async def configuration(site: Site, _request: Request, reader: Reader) -> Response:
+    """Show the configuration as it was read; secrets stay where they are."""
+    lines = list(_flat(site.settings, ""))
+    return page(
+        site, reader, "settings.html", lines=lines, file=str(site.settings.path), warnings=site.settings.warnings
+    )
+
+
+def _flat(value: Any, path: str) -> Any:
+    """Yield every key with its value in words."""
+    if isinstance(value, BaseModel):
+        hidden = {"lines", "warnings", "path"} if not path else set()
+        items = [(name, getattr(value, name)) for name in type(value).model_fields if name not in hidden]
+    elif isinstance(value, dict):
+        items = [(str(name), inner) for name, inner in value.items()]
+    elif isinstance(value, (tuple, list)) and any(isinstance(one, (BaseModel, dict)) for one in value):
+        items = [(str(place), inner) for place, inner in enumerate(value)]
+    else:
+        yield path, _said(value)
+        return
+    for name, inner in items:
+        yield from _flat(inner, f"{path}.{name}" if path else name)
+
+
+def _said(value: Any) -> str:
+    match value:
+        case Secret():
+            return "…"
+        case timedelta():
+            return format_duration(value)
+        case None:
+            return "–"
+        case tuple() | list() | frozenset() | set():
+            return ", ".join(_said(one) for one in value) or "–"
+        case msgspec.Struct():
+            return inert(repr(value), 300)
+        case _:
+            return inert(str(value), 300)
+
+
+async def who_did_what(site: Site, _request: Request, reader: Reader) -> Response:
+    """Show the audit, newest first; that its chain is whole is told at the top."""
+    found = await site.parts.database.run(audit.newest, MOST)
+    whole = await site.parts.database.run(audit.verify)
+    lines = [
+        {
+            "number": one.number,
+            "at": reader.voice.moment(one.at),
+            "actor": inert(one.actor, 60),
+            "act": inert(one.act, 60),
+            "subject": inert(one.subject, 80),
+            "detail": inert(one.detail, 300),
+        }
+        for one in found
+    ]
+    return page(site, reader, "audit.html", lines=lines, broken=whole.broken, count=whole.rows, head=whole.head[:16])

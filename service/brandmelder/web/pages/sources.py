@@ -1,0 +1,203 @@
+"""The sources: how each is, how far it was read, what it missed in a day, and what it answered last."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from markupsafe import Markup
+from msgspec import Struct
+
+from brandmelder.model import SourceState
+from brandmelder.notify.inert import inert
+from brandmelder.notify.story import LATE
+from brandmelder.options import format_duration
+from brandmelder.store import incidents, sources
+from brandmelder.web.catalogue import sentence
+from brandmelder.web.render import page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from brandmelder.model import Gap, Incident
+    from brandmelder.store.sources import SourceRow
+    from brandmelder.web.reader import Reader
+    from brandmelder.web.site import Site
+
+DAY: Final = timedelta(hours=24)
+WIDTH, HEIGHT = 288.0, 22.0
+_STATES: Final = {
+    "nodata": sentence("No data"),
+    "late": sentence("Late"),
+    "partly": sentence("Partly read"),
+    "paused": sentence("Paused"),
+    "read": sentence("Read"),
+}
+_ORDER: Final = tuple(_STATES)
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One source as it is shown."""
+
+    icon: str
+    state: str
+    is_bold: bool
+    title: str
+    under: str
+    read_until: str
+    coverage: str
+    strip: Markup
+    note: str
+    since: str
+    missed: tuple[str, ...]
+    follows: tuple[str, ...]
+
+
+async def all_of_them(site: Site, _request: Request, reader: Reader) -> Response:
+    """Show every source, those that cannot be seen first."""
+    rows, gaps, running = await site.parts.database.run(_read, reader.now - DAY)
+    lines = [
+        _line(site, reader, rows[ident], [gap for gap in gaps if gap.source == ident], running)
+        for ident in site.parts.places
+        if ident in rows
+    ]
+    lines.sort(key=lambda line: (_ORDER.index(line.icon), line.title.casefold()))
+    return page(
+        site,
+        reader,
+        "sources.html",
+        lines=lines,
+        summed=_summed(lines, reader),
+        day=reader.voice.day(reader.now),
+        as_of=reader.voice.clock(reader.now),
+        middle=reader.voice.clock(reader.now - DAY / 2),
+    )
+
+
+def _read(connection: Connection, since: datetime) -> tuple[dict[str, SourceRow], list[Gap], list[Incident]]:
+    running = [one for one, _ in incidents.all_incidents(connection, running_only=True)]
+    return (
+        {str(key): row for key, row in sources.read_sources(connection).items()},
+        sources.open_gaps(connection, since),
+        running,
+    )
+
+
+def state_of(row: SourceRow, now: datetime) -> str:
+    """Return the icon for how a source is."""
+    if row.state is SourceState.PAUSED:
+        return "paused"
+    if row.blind_since is not None or row.state is SourceState.FAILING or row.read_until is None:
+        return "nodata"
+    if row.state is SourceState.DEGRADED:
+        return "partly"
+    return "late" if now - row.read_until >= LATE else "read"
+
+
+def _line(site: Site, reader: Reader, row: SourceRow, gaps: Sequence[Gap], running: Sequence[Incident]) -> Line:
+    voice, now, icon = reader.voice, reader.now, state_of(row, reader.now)
+    options, place = site.settings.sources.get(row.id), site.parts.places[row.id]
+    missed = _missed(row, gaps, now)
+    lost = sum(((until - since) for since, until in missed), timedelta(0))
+    share = 1 - lost / DAY
+    concerned = [
+        one
+        for one in running
+        if one.monitor in site.parts.watches and row.id in site.parts.watches[one.monitor].sources
+    ]
+    follows: tuple[str, ...] = ()
+    if icon in {"nodata", "paused"}:
+        follows = tuple(
+            reader.say("{incident} counts without it; {number} is the least it can be", incident=one.id,
+                       number=voice.number(one.spike.observed))
+            for one in concerned
+        )  # fmt: skip
+    every = format_duration(place.every)
+    return Line(
+        icon=icon,
+        state=reader.say(_STATES[icon]),
+        is_bold=icon != "read",
+        title=inert(place.title, 60),
+        under=reader.say("{type}, every {every}", type=options.type if options else "", every=every),
+        read_until=voice.moment(min(row.read_until, now)) if row.read_until else "–",
+        # 100 % is said only of what is complete.
+        coverage=voice.words.percent.format(number=100 if not lost else max(0, min(99, int(100 * share)))),
+        strip=strip(row, missed, now),
+        note=inert(row.note, 200),
+        since=voice.moment(row.blind_since) if row.blind_since else "",
+        missed=tuple(
+            reader.say(
+                "{since} to {until}: {reason}",
+                since=voice.moment(gap.since),
+                until=voice.moment(gap.until),
+                reason=inert(gap.reason, 120),
+            )
+            for gap in gaps
+        ),
+        follows=follows,
+    )
+
+
+def _missed(row: SourceRow, gaps: Sequence[Gap], now: datetime) -> list[tuple[datetime, datetime]]:
+    """Return what was not read of the last day, apart from one another, oldest first."""
+    begin = now - DAY
+    found = [(max(begin, gap.since), min(now, gap.until)) for gap in gaps]
+    if row.blind_since is not None:
+        found.append((max(begin, row.blind_since), now))
+    if row.first_contact is None:
+        found.append((begin, now))
+    merged: list[tuple[datetime, datetime]] = []
+    for since, until in sorted(one for one in found if one[0] < one[1]):
+        if merged and since <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], until))
+        else:
+            merged.append((since, until))
+    return merged
+
+
+def strip(row: SourceRow, missed: Sequence[tuple[datetime, datetime]], now: datetime) -> Markup:
+    """Draw a day: what was read filled, what was not hatched and framed, what is late in a dashed frame."""
+    parts = [
+        Markup(
+            '<svg class="strip" viewBox="0 0 {} {}" aria-hidden="true"><path class="whole" d="M0 0H{}V{}H0Z"/>'
+        ).format(WIDTH, HEIGHT, WIDTH, HEIGHT),
+        Markup('<path class="edge" d="M0 .75H{}"/>').format(WIDTH),
+    ]
+    for since, until in missed:
+        parts.append(_box("unread", since, until, now))
+    late_from = row.read_until
+    if late_from is not None and row.blind_since is None and now - late_from >= LATE:
+        parts.append(_box("late", max(late_from, now - DAY), now, now))
+    return Markup("").join([*parts, Markup("</svg>")])
+
+
+def _box(name: str, since: datetime, until: datetime, now: datetime) -> Markup:
+    left = WIDTH * (1 - (now - since) / DAY)
+    right = max(left + 4.0, WIDTH * (1 - (now - until) / DAY))
+    left = min(left, WIDTH - 4.0)
+    lines = ""
+    if name == "unread":
+        lines = " ".join(
+            f"M{max(left, x - HEIGHT):.1f} {min(HEIGHT, x - left):.1f}L{min(x, right):.1f} {max(0.0, x - right):.1f}"
+            for x in range(int(left) + 5, int(right + HEIGHT), 6)
+        )
+    return Markup('<path class="{}" d="M{} .75H{}V{}H{}Z"/><path class="hatch" d="{}"/>').format(
+        name, f"{left:.1f}", f"{min(right, WIDTH):.1f}", HEIGHT - 0.75, f"{left:.1f}", lines
+    )
+
+
+def _summed(lines: Sequence[Line], reader: Reader) -> tuple[str, str]:
+    count = {icon: sum(line.icon == icon for line in lines) for icon in _ORDER}
+    said = [
+        (count["nodata"], reader.say_many("{number} without data", "{number} without data", count["nodata"])),
+        (count["late"], reader.say_many("{number} late", "{number} late", count["late"])),
+        (count["partly"], reader.say_many("{number} partly read", "{number} partly read", count["partly"])),
+        (count["paused"], reader.say_many("{number} paused", "{number} paused", count["paused"])),
+    ]
+    bold = ", ".join(text for number, text in said if number)
+    rest = reader.say_many("{number} fully read.", "{number} fully read.", count["read"]) if count["read"] else ""
+    return (f"{bold}." if bold else ""), rest
