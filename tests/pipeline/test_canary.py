@@ -35,6 +35,20 @@ def world(tmp_path):
     found.database.close()
 
 
+@pytest.fixture
+def calm():
+    """The same without a storm and without a file."""
+
+    async def begun():
+        found = World(quiet_weeks(STORM, days=1), places={"crisis": Place("crisis")})
+        await found.begin(STORM)
+        return found
+
+    found = asyncio.run(begun())
+    yield found
+    found.database.close()
+
+
 def everything(world):
     def read(connection):
         names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
@@ -70,15 +84,15 @@ async def test_the_service_goes_on_as_if_nothing_had_been(world):
     assert {one.monitor for one in world.incidents()} == {"nordfunk"}
 
 
-async def test_a_silence_of_everything_does_not_silence_it(world):
-    now = world.clock.now()
+async def test_a_silence_of_everything_does_not_silence_it(calm):
+    now = calm.clock.now()
     quiet = Silence(
         id=0, matcher=Fitting(), since=now, until=now + 60 * MINUTE, by="Anna", reason="maintenance", broken_at=None
     )
-    world.database.run_now(silences.add, quiet)
-    _, took = await fly(world)
+    calm.database.run_now(silences.add, quiet)
+    _, took = await fly(calm)
     assert took is not None
-    assert len(world.database.run_now(silences.ending_after, now)) == 1
+    assert len(calm.database.run_now(silences.ending_after, now)) == 1
 
 
 @pytest.mark.parametrize(
@@ -86,16 +100,16 @@ async def test_a_silence_of_everything_does_not_silence_it(world):
     [ParsedFeed(), Blocked("the parser process does not start", "parser_start")],
     ids=["nothing", "refused"],
 )
-async def test_a_parser_that_does_not_parse_loses_it(world, answer):
+async def test_a_parser_that_does_not_parse_loses_it(calm, answer):
     async def parse(body, kind):
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    canary, took = await fly(world, parse_feed=parse)
+    canary, took = await fly(calm, parse_feed=parse)
     assert took is None
-    assert "the canary did not come through: the parser" in world.said[-1]
-    (complaint,) = canary.complaint(world.clock.now() + LATE + MINUTE)
+    assert "the canary did not come through: the parser" in calm.said[-1]
+    (complaint,) = canary.complaint(calm.clock.now() + LATE + MINUTE)
     assert complaint.startswith("no canary came through since")
     assert "the parser" in complaint
 
@@ -110,24 +124,44 @@ async def test_a_parser_that_does_not_parse_loses_it(world, answer):
     ],
     ids=["store full", "not counted", "not promised", "database broken"],
 )
-async def test_a_link_that_is_missing_loses_it(world, monkeypatch, where, does):
+async def test_a_link_that_is_missing_loses_it(calm, monkeypatch, where, does):
     def full(*_):
         raise StoreFull("the disk is full")
 
     monkeypatch.setattr(where, full if where.endswith(("insert_mentions", "mark_judged")) else does)
-    before = everything(world)
-    _, took = await fly(world)
+    before = everything(calm)
+    _, took = await fly(calm)
     assert took is None
-    assert "the canary did not come through" in world.said[-1]
+    assert "the canary did not come through" in calm.said[-1]
     monkeypatch.undo()
-    assert everything(world) == before
+    assert everything(calm) == before
 
 
-async def test_the_same_trouble_is_told_once(world):
+async def test_the_same_trouble_is_told_once(calm):
     async def parse(body, kind):
         return ParsedFeed()
 
-    canary, _ = await fly(world, parse_feed=parse)
-    said = len(world.said)
-    await canary.fly(world.clock.now())
-    assert len(world.said) == said
+    canary, _ = await fly(calm, parse_feed=parse)
+    said = len(calm.said)
+    await canary.fly(calm.clock.now())
+    assert len(calm.said) == said
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("de", "der Brandmelder selbst ist gestört"), ("en", "itself is not well")]
+)
+async def test_when_none_came_through_for_two_hours_people_are_told_once_a_day(calm, language, words):
+    async def parse(body, kind):
+        return ParsedFeed()
+
+    calm.pipeline.parts.language = language
+    began = calm.clock.now()
+    canary = Canary(calm.pipeline.parts, parse, began=began)
+    before = len(calm.places["crisis"].posts)
+    for hour in range(1, 6):
+        now = began + hour * 60 * MINUTE
+        await canary.fly(now)
+        await calm.pipeline.deliver(now)
+    told = [text for _, _, text, _ in calm.places["crisis"].posts[before:] if words in text]
+    assert len(told) == 1
+    assert "brandmelder doctor" in told[0]

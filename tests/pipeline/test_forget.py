@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
 from brandmelder.capture.normalise import pseudonym
-from brandmelder.model import DeliveryKind, Label, Origin, StaffLabel
+from brandmelder.model import Act, DeliveryKind, Label, Origin, StaffLabel
 from brandmelder.notify.compose import plain_text
 from brandmelder.pipeline import forget
+from brandmelder.pipeline.act import Wish, do
 from brandmelder.pipeline.forget import Person
 from brandmelder.pipeline.retain import Retainer, Retention
 from brandmelder.pipeline.staff import Actor
@@ -56,7 +58,30 @@ class Board(Place):
         return "\n".join(self.shown.values())
 
 
-async def lived(path, world=WORLD, *, until=STORM + 20 * MINUTE):
+@pytest.fixture(scope="module", autouse=True)
+def evening(tmp_path_factory):
+    """Live the evening once; each test goes on from a copy of its files."""
+    folder = tmp_path_factory.mktemp("evening")
+    asyncio.run(really_lived(folder / "b.db")).database.close()
+    EVENING.append(folder)
+    yield
+    EVENING.clear()
+
+
+EVENING = []
+AFTER = STORM + 20 * MINUTE
+
+
+async def lived(path):
+    """Return the installation as it stands after the evening."""
+    for file in EVENING[0].iterdir():
+        shutil.copy(file, path.parent / file.name)
+    found = World(WORLD, path=path, places={"crisis": Board("crisis")})
+    await found.begin(AFTER)
+    return found
+
+
+async def really_lived(path, world=WORLD, *, until=AFTER):
     places = {"crisis": Board("crisis")}
     found = World(world, path=path, places=places)
     await found.begin(STORM - 6 * MINUTE)
@@ -144,7 +169,7 @@ async def test_what_an_author_writes_later_is_read_unless_they_object(tmp_path, 
 async def test_alerts_that_quoted_them_are_edited_and_quote_them_no_more(tmp_path):
     only = quiet_weeks(STORM - 6 * MINUTE, days=2) + [marked(n, STORM + n * MINUTE / 4, author=f"{HANDLE}{n % 9}")
         for n in range(40)]  # fmt: skip
-    world = await lived(tmp_path / "b.db", only)
+    world = await really_lived(tmp_path / "b.db", only)
     place = world.places["crisis"]
     assert MARK in place.reads()
     (incident,) = world.incidents()
@@ -180,7 +205,7 @@ def test_a_channel_that_cannot_take_words_back_is_named(world):
 
 def test_others_who_name_the_account_are_pointed_out(tmp_path):
     other = replace(mention(5, STORM, angry=True), text=f"Nordfunk: @{HANDLE} hat recht, eine Frechheit!")
-    world = asyncio.run(lived(tmp_path / "b.db", [*WORLD, other]))
+    world = asyncio.run(really_lived(tmp_path / "b.db", [*WORLD, other]))
     (named,) = erase(world, Person(author=HANDLE)).naming
     assert world.database.run_now(mentions.texts_of, [named])[named].text == other.text
     world.database.close()
@@ -248,8 +273,12 @@ async def test_after_thirty_days_texts_go_and_what_an_alert_quotes_stays_for_hal
 
 
 async def test_after_half_a_year_evidence_goes_out_of_the_store_and_out_of_chat(tmp_path):
-    world = await lived(tmp_path / "b.db")
-    await world.run_until(STORM + 26 * timedelta(hours=1))
+    world = await really_lived(tmp_path / "b.db")
+    (incident,) = world.incidents()
+    assert MARK in world.places["crisis"].reads()
+    ended = Wish(incident=incident.id, act=Act.RESOLVE, by="Anna")
+    world.database.run_now(do, world.pipeline.parts, ended, world.clock.now())
+    await world.pipeline.deliver(world.clock.now())
     (incident,) = world.incidents()
     assert incident.closed_at is not None
     later = incident.closed_at + 181 * DAY

@@ -36,7 +36,7 @@ class Unsure:
     """The judge of the house, who is unsure of every riddle: what is tested here is what follows from that."""
 
     def __init__(self, inner):
-        self.inner, self.name, self.version = inner, inner.name, inner.version
+        self.inner, self.name, self.version, self.is_quick = inner, inner.name, inner.version, inner.is_quick
 
     def classify(self, found):
         verdicts = self.inner.classify(found)

@@ -28,6 +28,7 @@ _COMMANDS = {
     "run": ("service:run", "Run the service."),
     "sources": ("sources:sources", "Show how each source is, and what its budget has left."),
     "preview": ("preview:preview", "Show what a query would have matched in the last day."),
+    "import": ("imports:import_", "Read a file as the history of a source."),
     "backtest": ("backtest:backtest", "Replay mentions from a file; nothing is sent."),
     "detect": ("detect:detect", "Run the detector over counts in CSV files."),
     "oncall": ("oncall:oncall", "Show who is on call; stand in for somebody; show how long people rested."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from brandmelder.model import Covers, Incident, State
+from brandmelder.notify.accounts import AccountDay, account_lines
 from brandmelder.notify.digest_words import DigestWords, digest_words
 from brandmelder.notify.inert import inert
 from brandmelder.notify.message import Line, Message, Span
@@ -65,6 +66,8 @@ class Period(Struct, frozen=True, kw_only=True):
     """Negative mentions where our accounts could answer."""
     answered: int = 0
     oldest_unanswered: datetime | None = None
+    accounts: tuple[AccountDay, ...] = ()
+    """Ours and those they are compared with."""
 
     @property
     def is_calm(self) -> bool:
@@ -82,7 +85,7 @@ def digest(ident: str, period: Period, *, brand: str, voice: Voice) -> Message:
         revision=0,
         emoji="⚪" if period.is_calm else "📋",
         headline=f"{inert(brand, 26)}, {headline}"[:_LONGEST],
-        lines=() if period.is_calm else teller.lines(),
+        lines=(*(() if period.is_calm else teller.lines()), *account_lines(period.accounts, voice)),
     )
 
 

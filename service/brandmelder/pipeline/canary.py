@@ -25,12 +25,15 @@ from brandmelder.errors import BrandmelderError
 from brandmelder.incident.lifecycle import LifecycleRules
 from brandmelder.model import ChannelId, Cursor, Mention, MonitorId, SourceClass, SourceId, SpikeKind
 from brandmelder.notify.notifier import Found, Sent
+from brandmelder.notify.own_trouble import own_trouble
 from brandmelder.notify.routing import Route
 from brandmelder.notify.stand_in import Fallbacks
 from brandmelder.options import ChannelOptions, SourceOptions
-from brandmelder.pipeline.duty import Duty
+from brandmelder.pipeline.bulletins import give, written
+from brandmelder.pipeline.duty import Duty, Scene
 from brandmelder.pipeline.parts import KeyWatch, Place, Watch
 from brandmelder.pipeline.weigh import Scales
+from brandmelder.store import calls
 from brandmelder.store.draft import Draft, Undone, lay_aside
 
 if TYPE_CHECKING:
@@ -148,6 +151,8 @@ class Canary:
             await self._through(one, verdict, now)
         except BrandmelderError as error:
             self._say(str(error))
+            if self.complaint(now):
+                await self._parts.database.run(_tell, self._parts, self._came_at, now)
             return None
         took = timedelta(seconds=loop.time() - began)
         self._came_at, self._trouble = now, ""
@@ -184,13 +189,25 @@ class Canary:
         def rehearsed(connection: Connection) -> None:
             raise Undone(asyncio.run(_live(_parts(self._parts, connection, one, verdict), now)))
 
+        database = self._parts.database
         try:
-            await self._parts.database.run(rehearsed)
+            # Its own event loop needs a thread without one: that of the database, or another for one in memory.
+            await (database.run(rehearsed) if database.path else asyncio.to_thread(database.run_now, rehearsed))
         except Undone as undone:
             if undone.result is None:
                 raise Lost("its alert did not reach the edge of the delivery") from None
             if one.text.partition(":")[0] not in str(undone.result):
                 raise Lost("its alert does not tell of it") from None
+
+
+def _tell(connection: Connection, parts: Parts, since: datetime, now: datetime) -> None:
+    """Tell every channel of alerts, once a day, that nobody should rely on them."""
+    scene = Scene(connection, parts, now)
+    ident = f"own_trouble:{int(since.timestamp())}:{(now - since).days}"
+    if calls.is_given(connection, f"{ident}:{parts.language}"):
+        return
+    channels = dict.fromkeys(channel for route in parts.routes for channel in route.channels)
+    give(scene, written(scene, ident, lambda reader: own_trouble(ident, parts.brand, since, reader), channels=channels))
 
 
 async def _live(parts: Parts, now: datetime) -> Message | None:

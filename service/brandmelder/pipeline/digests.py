@@ -9,6 +9,7 @@ from brandmelder.count.responses import Responses, Utterance, coverage
 from brandmelder.model import Covers, Incident, Label, Mention, State
 from brandmelder.notify.cron import next_after
 from brandmelder.notify.digest import Loudest, Period, Watched, digest, usual_of
+from brandmelder.pipeline.accounts import account_days
 from brandmelder.pipeline.bulletins import give, written
 from brandmelder.store import incidents, mentions, meta, series, sources
 
@@ -84,6 +85,7 @@ def period_of(scene: Scene, covers: Covers, until: datetime) -> Period:
         asked=responses.asked,
         answered=responses.answered,
         oldest_unanswered=responses.oldest_unanswered,
+        accounts=account_days(scene, since, until),
     )
 
 

@@ -15,10 +15,11 @@ from brandmelder.capture.normalise import fingerprint, pseudonym
 from brandmelder.capture.source import Poll
 from brandmelder.errors import SourceError
 from brandmelder.model import Mention, MonitorId, SourceId
+from brandmelder.pipeline.accounts import follow_readings
 from brandmelder.pipeline.correct import correct_alerts
 from brandmelder.pipeline.spend import Took, read_pace, write_usage
 from brandmelder.pipeline.states import after_failure, after_poll, after_spending
-from brandmelder.store import forgetting, mentions, readings, series, sources
+from brandmelder.store import forgetting, mentions, series, sources
 from brandmelder.store.sources import SourceRow
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
     stored = mentions.insert_mentions(connection, found, [_print_of(one) for one in found])
     gone = mentions.remove_mentions(connection, visit.poll.removals, visit.now)
     correct_alerts(connection, parts, gone, visit.now)
-    readings.save_readings(connection, visit.poll.readings)
+    follow_readings(connection, parts, visit.poll.readings, visit.now)
     for gap in visit.poll.gaps:
         sources.save_gap(connection, gap)
     sources.save_source(connection, visit.after)

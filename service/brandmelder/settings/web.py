@@ -115,7 +115,8 @@ def is_loopback(host: str) -> bool:
 
 def read_web(written: Any, notes: Notes, *, folder: Path) -> WebSettings | None:
     """Return what the block under `web` says; everything wrong with it goes into the notes."""
-    if written is None and "web" not in (notes.marked.value or {}):
+    document = notes.marked.value
+    if written is None and not (isinstance(document, dict) and "web" in document):
         return None
     block = {} if written is None else dict(written) if isinstance(written, dict) else written
     if isinstance(block, dict) and isinstance(block.get("oidc"), dict):

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import Evidence, Incident, IncidentId, Mention, MentionId, SourceId
 from brandmelder.store.database import maybe_seconds, moment, seconds
-from brandmelder.store.schema import copies, incident, mention, staff_label, tombstone, verdict
+from brandmelder.store.schema import incident, mention, staff_label, tombstone, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -142,7 +142,10 @@ def naming(connection: Connection, name: str, limit: int = 20) -> list[MentionId
 
 
 def erase(connection: Connection, found: Sequence[Traces], key: bytes, now: datetime) -> None:
-    """Empty mentions for good, put tombstones in their place, and take them out of labels, clusters and evidence."""
+    """Empty mentions for good, put tombstones in their place, and take them out of labels and evidence.
+
+    Clusters of copies know mentions by their numbers, and no words: they stay.
+    """
     idents = [one.id for one in found]
     bury(connection, [of_mention(key, one.source, one.external_id) for one in found], now)
     for one in found:
@@ -155,11 +158,6 @@ def erase(connection: Connection, found: Sequence[Traces], key: bytes, now: date
                 removed_at=func.coalesce(mention.c.removed_at, seconds(now)),
                 forgotten_at=seconds(now),
             )
-        )
-        connection.execute(
-            update(copies)
-            .where(copies.c.first.in_([one.external_id, f"{one.source}/{one.external_id}", str(one.id)]))
-            .values(first="")
         )
     for start in range(0, len(idents), _CHUNK):
         connection.execute(delete(staff_label).where(staff_label.c.mention.in_(idents[start : start + _CHUNK])))
