@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from sqlalchemy import bindparam, delete, insert, select
 
+from brandmelder.store.api_schema import repeatable
 from brandmelder.store.database import seconds
-from brandmelder.store.schema import repeatable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -9,8 +9,8 @@ from msgspec import Struct
 from sqlalchemy import delete, insert, select
 
 from brandmelder.model import MonitorId
+from brandmelder.store.api_schema import subscription
 from brandmelder.store.database import moment, seconds
-from brandmelder.store.schema import subscription
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

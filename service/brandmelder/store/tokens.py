@@ -10,8 +10,8 @@ from msgspec import Struct
 from sqlalchemy import bindparam, insert, or_, select, update
 
 from brandmelder.model import Scope
+from brandmelder.store.api_schema import token
 from brandmelder.store.database import maybe_moment, maybe_seconds, moment, seconds
-from brandmelder.store.schema import token
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row

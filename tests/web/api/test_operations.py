@@ -238,6 +238,7 @@ def test_a_subscription_shows_its_secret_once_and_can_be_ended(world, browser):
     assert made.status_code == 201
     secret = made.json()["secret"]
     assert secret.startswith("whsec_")
+    assert browser.asked.woken == 1
     assert browser.asked.subscribed == [(made.json()["id"], "https://hooks.example/in?x=1", frozenset({"nordfunk"}))]
     (listed,) = browser.get("webhooks").json()["items"]
     assert "secret" not in listed

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 _ONE_TAG: Final = r'(W/)?"[0-9]{1,9}(-[0-9a-f]{8})?"'
 _TAGS: Final = rf"^(\*|{_ONE_TAG}( *, *{_ONE_TAG}){{0,9}})$"
-HEADERS: Final = {"if-match": _TAGS, "if-none-match": _TAGS, "idempotency-key": "^[!-~]{1,256}$"}
-"""What the headers hold that some operations know."""
+_KEY: Final = "^[!-~]{1,256}$"
+_READ: Final = {"if-match": _TAGS, "if-none-match": _TAGS, "idempotency-key": _KEY}
+_TAG: Final = '^"[0-9]{1,9}(-[0-9a-f]{8})?"$'
+HEADERS: Final = {"if-match": _TAG, "if-none-match": _TAG, "idempotency-key": _KEY}
+"""What the headers hold that some operations know; lists and weak tags, as HTTP allows them, are read as well."""
 _JSON: Final = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;\s*charset=\"?utf-8\"?\s*)?", re.IGNORECASE)
 _AT: Final = re.compile(r" - at `(?P<where>[^`]+)`$")
 
@@ -93,7 +96,10 @@ def read_query(operation: Operation, pairs: list[tuple[str, str]]) -> Any:
             raise unreadable(f"query {name}", "stands twice; give it once")
         # A number written out is a number, but no moment.
         wanted, is_moment = known[name]
-        given[name] = _converted(value, wanted, f"query {name}", strict=is_moment)
+        where = f"query {name}"
+        given[name] = _converted(value, wanted, where, strict=is_moment)
+        if given[name] is None:  # the word null is a word where words are taken, and nothing anywhere else
+            given[name] = _converted(value, wanted, where)
     for one in msgspec.structs.fields(operation.query):
         if one.required and one.name not in given:
             raise unreadable(f"query {one.name}", "is needed here")
@@ -111,7 +117,7 @@ def read_headers(operation: Operation, headers: Mapping[str, str]) -> None:
     """Check the headers that the operation knows. Raises Refused."""
     for name in operation.headers:
         value = headers.get(name)
-        if value is not None and not re.fullmatch(HEADERS[name], value):
+        if value is not None and not re.fullmatch(_READ[name], value):
             raise unreadable(f"header {name}", f"cannot be read; what it holds fits {HEADERS[name]}")
 
 

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from brandmelder.model import DeliveryState, MonitorId
 from brandmelder.notify.excerpt import safe_url
 from brandmelder.notify.inert import inert
+from brandmelder.pipeline.newcomer import welcome
 from brandmelder.store import audit, deliveries, subscriptions
 from brandmelder.store.subscriptions import Subscription
 from brandmelder.web.api.operation import Answer
@@ -90,6 +91,8 @@ async def create(call: Call) -> Answer:
     if not await call.run(_add, one, actor_of(call)):
         raise conflict("too-many", f"there are {MOST} subscriptions already; remove one first")
     door.subscribe(one.id, one.url, one.monitors)
+    await call.run(welcome, door.parts, channel_of(one.id), call.now)
+    door.wake()
     shown = _shown(one, (0, 0))
     secret = secret_of(door.parts.author_key, one.id)
     return Answer(
