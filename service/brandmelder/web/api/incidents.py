@@ -164,7 +164,7 @@ class Undo(Struct, frozen=True, forbid_unknown_fields=True, tag_field="act", tag
 class HandOver(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="act", tag="hand_over"):
     """Somebody else takes it."""
 
-    to: Annotated[str, Meta(min_length=1, max_length=80)]
+    to: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"\w")]
 
 
 class Snooze(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="act", tag="snooze"):
@@ -220,7 +220,7 @@ async def read(call: Call) -> Answer:
     if whole is None:
         raise _missing(call.path["id"])
     tag = _tag(whole)
-    if tag in _tags(call.headers.get("if-none-match", "")):
+    if tag.strip('"') in _tags(call.headers.get("if-none-match", "")):
         return Answer(status=304, headers={"etag": tag})
     return Answer(body=whole, headers={"etag": tag})
 
@@ -383,11 +383,12 @@ def _tag(whole: IncidentWhole) -> str:
 
 def _revision(tag: str) -> str:
     """Return the revision that a tag names: newer figures alone are no reason to refuse an act."""
-    return tag.strip('"').partition("-")[0]
+    return tag.partition("-")[0]
 
 
 def _tags(header: str) -> frozenset[str]:
-    return frozenset(part.strip().removeprefix("W/") for part in header.split(",") if part.strip())
+    """Return what a header names, without the quotes."""
+    return frozenset(part.strip().removeprefix("W/").strip('"') for part in header.split(",") if part.strip())
 
 
 def _missing(ident: str) -> Refused:

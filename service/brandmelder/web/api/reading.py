@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
     from brandmelder.web.api.operation import Operation
 
-_ONE_TAG: Final = r'(W/)?"[0-9]{1,9}(-[0-9a-f]{8})?"'
+_ONE_TAG: Final = r'(W/)?"?[0-9]{1,9}(-[0-9a-f]{8})?"?'
 _TAGS: Final = rf"^(\*|{_ONE_TAG}( *, *{_ONE_TAG}){{0,9}})$"
 _KEY: Final = "^[!-~]{1,256}$"
 _READ: Final = {"if-match": _TAGS, "if-none-match": _TAGS, "idempotency-key": _KEY}
-_TAG: Final = '^"[0-9]{1,9}(-[0-9a-f]{8})?"$'
+_TAG: Final = '^"?[0-9]{1,9}(-[0-9a-f]{8})?"?$'
 HEADERS: Final = {"if-match": _TAG, "if-none-match": _TAG, "idempotency-key": _KEY}
-"""What the headers hold that some operations know; lists and weak tags, as HTTP allows them, are read as well."""
+"""What the headers hold that some operations know; lists and weak tags, as HTTP allows them, are read as well.
+
+Some programs take the quotes for JSON and send what stands between them.
+"""
 _JSON: Final = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;\s*charset=\"?utf-8\"?\s*)?", re.IGNORECASE)
 _AT: Final = re.compile(r" - at `(?P<where>[^`]+)`$")
 

@@ -32,7 +32,7 @@ _BACK = timedelta(days=90)
 class NewSilence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to be silenced, for how long, and why. Every part that is given must fit; none fits everything."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=300)]
+    reason: Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\w")]
     """Everybody reads it."""
     minutes: Annotated[int, Meta(ge=1, le=43_200)]
     """How long, from now on; what silences everything ends within a day."""
