@@ -29,6 +29,7 @@ def main():
     parser.add_argument("corpora")
     parser.add_argument("--name", default="evaluation_only/germeval2017_dev")
     parser.add_argument("--draws", type=int, default=5)
+    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
     options = parser.parse_args()
     texts, labels = read_corpus(options.corpora, options.name)
     negative = labels == 0
@@ -36,7 +37,7 @@ def main():
     base = linear.calibrated_logits(head, head.score(texts))
     vectors = [pair for part in linear.chunks(texts) for pair in head.vectors(head.read(part))]
     print("labels   AP     +-     worst  ratio  ECE    used")
-    for size in SIZES:
+    for size in options.sizes:
         rows, used = [], 0
         for draw in range(options.draws if size else 1):
             order = np.random.default_rng(draw).permutation(len(texts))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from corpora import read_check, read_corpus, read_turns
-from scores import macro_f1
+from scores import macro_f1, two_f1
 from train import built, train
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ TESTS = {
 SPEED_TEXTS = ("SB10k test", "PotTS test")
 """100 characters on average, as long as the texts the targets were set with."""
 SINGLE_TEXTS = 400
+SURE_INSULT = 0.7
+"""From which level an insult is counted as one."""
 ANCHORS = (
     "published (other splits): german-sentiment-bert macro-F1 SB10k .603, PotTS .651; GermEval 2017 .514, trained on it"
 )
@@ -255,6 +257,22 @@ def means(data, language):
         print(f"mean P(negative) of negative, neutral, positive texts: {shares}  {title}")
 
 
+def insults(corpora):
+    """Print how well the insult level finds offence: GermEval 2018, the task's own test part."""
+    from brandmelder.classify import linear
+
+    model = linear.load()
+    texts, labels = read_corpus(corpora, "germeval2018.test", ("other", "offensive"))
+    chance = linear.sigmoid(model.heads["de"].score(texts).logits[:, 2])
+    sure = chance > SURE_INSULT
+    score = two_f1(labels, chance > model.insult_threshold)
+    print(
+        f"\nInsult level, GermEval 2018 test ({len(texts)}): macro-F1 {score:.3f}"
+        f" at {model.insult_threshold:.2f}, AP {average_precision(labels == 1, chance):.3f},"
+        f" above {SURE_INSULT}: precision {labels[sure].mean():.2f}, recall {labels[sure].sum() / labels.sum():.2f}"
+    )
+
+
 def left_out(corpora, name):
     """Return builders of our model and of the TF-IDF peer, both fitted without this corpus."""
     return (
@@ -283,6 +301,7 @@ def main():
     means(english, "en")
     turns("de", [ours, ours_whole, lexicon, vader])
     turns("en", [lambda: ours(language="en"), ours_whole, lexicon, vader])
+    insults(options.corpora)
     print(ANCHORS)
     print("not installed:", "; ".join(missing) or "none")
     print("GermEval 2017: Wojatzki et al. 2017, CC BY-NC 4.0, measured only")

@@ -66,3 +66,14 @@ def test_an_export_is_json_that_moves_no_cursor(run, tmp_path):
 def test_nobody_in_particular_cannot_be_forgotten(run):
     assert run("privacy", "erase", "--yes").exit_code == 2
     assert "--author NAME, or --url ADDRESS" in run("privacy", "export").stderr
+
+
+def test_a_service_that_runs_on_the_same_file_does_not_keep_the_traces(run, tmp_path):
+    service = Database(f"sqlite:///{tmp_path}/brandmelder.db", exclusive=True)
+    service.prepare()
+    assert service.run_now(mentions.count) == 3
+    done = run("privacy", "erase", "--author", "otto", "--yes")
+    assert done.exit_code == 0, done.stdout
+    assert "hold no trace" in done.stdout
+    assert service.run_now(lambda connection: mentions.texts_of(connection, [1, 2, 3])) == {}
+    service.close()

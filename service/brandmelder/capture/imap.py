@@ -12,7 +12,9 @@ import imaplib
 import re
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import certifi
@@ -34,9 +36,12 @@ LETTER_BYTES: Final = 1 << 20
 DEADLINE: Final = timedelta(seconds=60)
 """How long a whole visit may take."""
 _STEP_SECONDS: Final = 15.0
+_LONG: Final = 64
+"""How many mailboxes may be waited in at once."""
 _LITERAL: Final = LETTER_BYTES + (1 << 16)
 _FETCHED: Final = re.compile(rb"UID (\d+)")
 _ARRIVED: Final = re.compile(rb'INTERNALDATE "([^"]+)"')
+_EXISTS: Final = re.compile(rb"\* \d{1,15} EXISTS")
 _CODE: Final = re.compile(r"\[([A-Z]+)")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -89,6 +94,12 @@ class _Connection(imaplib.IMAP4):
         self._held.append(secure)
         return secure
 
+    def capability_after_login(self) -> None:
+        """Ask anew what the server can: many say more once they know who asks."""
+        said, told = self.capability()
+        if said == "OK" and told and isinstance(told[-1], bytes):
+            self.capabilities = tuple(told[-1].decode("ascii", "replace").upper().split())
+
     def read(self, size: int) -> bytes:
         """Read a literal, unless the server promises more than was asked for."""
         if size > _LITERAL:
@@ -109,6 +120,24 @@ class Session:
         if said != "OK":
             raise Gone(f"has no folder {folder!r} ({_text(told)}); mend folder")
         return Folder(validity=self._number("UIDVALIDITY"), next_uid=self._number("UIDNEXT"), count=_digits(told))
+
+    def idle(self, told: Callable[[], object], span: timedelta) -> None:
+        """Wait in the open folder and say whenever a letter arrives, until `span` has passed without a word (RFC 2177).
+
+        Returns at once where the server cannot; the connection is of no further use.
+        """
+        connection = self._connection
+        connection.capability_after_login()
+        if "IDLE" not in connection.capabilities:
+            return
+        connection.sock.settimeout(span.total_seconds())
+        connection.send(b"B1 IDLE\r\n")
+        with contextlib.suppress(TimeoutError):
+            while line := connection.readline():
+                if line.startswith((b"* BYE", b"B1 ")):
+                    return
+                if _EXISTS.match(line):
+                    told()
 
     def _number(self, name: str) -> int:
         _, values = self._connection.response(name)
@@ -149,10 +178,12 @@ class Mailboxes:
         self._resolver = Resolver()
         self._resolve: Resolve = resolve or self._resolver
         self._trust = trust
+        self._long = ThreadPoolExecutor(max_workers=_LONG, thread_name_prefix="brandmelder-idle")
 
     def close(self) -> None:
         """Let go of the resolver's threads; connections end with their visit."""
         self._resolver.close()
+        self._long.shutdown(wait=False, cancel_futures=True)
 
     async def visit(
         self, source: SourceId, account: Account, work: Callable[[Session], T], *, deadline: timedelta = DEADLINE
@@ -162,7 +193,10 @@ class Mailboxes:
         try:
             async with asyncio.timeout(deadline.total_seconds()):
                 address = await self._address(account)
-                return await asyncio.to_thread(self._visit, account, address, work, held)
+                # Who stays long has threads of its own: those of the loop are few, and polls need them.
+                threads = self._long if deadline > DEADLINE else None
+                visit = partial(self._visit, account, address, work, held)
+                return await asyncio.get_running_loop().run_in_executor(threads, visit)
         except SourceError as error:
             raise error.about(source)  # noqa: B904 - the same error, with its name
         except TimeoutError:

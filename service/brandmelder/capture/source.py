@@ -119,7 +119,9 @@ class Fetch(Protocol):
 class Mailboxes(Protocol):
     """The one careful IMAP client."""
 
-    async def visit(self, source: SourceId, account: Account, work: Callable[[Session], T]) -> T:
+    async def visit(
+        self, source: SourceId, account: Account, work: Callable[[Session], T], *, deadline: timedelta = ...
+    ) -> T:
         """Log in, do `work` in a thread, log out. Raises a SourceError that says what to do."""
         ...
 

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 SPREAD_A: Final = 0.5
 SPREAD_B: Final = 1.5
 """Standard deviations of the prior of a around 1 and of b around 0."""
-RIDGE: Final = 0.5
-"""λ of the correction: at 0.2 it ranks as well and is too sure of what it saw (decision 0037)."""
+RIDGE, RIDGE_OF_MANY, MANY = 0.5, 0.2, 800
+"""λ of the correction, and what it is from so many labels on: with fewer, 0.2 is too sure of what it saw (0037)."""
 LABELS: Final = 50
 NEGATIVES: Final = 10
 """Labels, and negatives among them, from which a correction is tried."""
 CALIBRATE: Final = 20
 """Random labels from which a calibration is tried."""
-FOLDS: Final = 5
+FOLDS: Final = 10
 _STEPS: Final = 30
 _NEAR: Final = 1e-9
 """Step below which a fit has arrived."""
@@ -129,7 +129,7 @@ def learn(examples: Sequence[Example]) -> Correction | None:
     enough = len(examples) >= LABELS and labels.sum() >= NEGATIVES
     if enough and loss["corrected"] < min(loss["calibrated"], loss["base"]):
         return _corrected(examples, outer, loss)
-    if loss["calibrated"] < loss["base"]:
+    if _wins(calibrated_out, base, labels, weights):
         fitted = _calibration_of(random)
         return Correction(
             calibration=fitted,
@@ -154,7 +154,7 @@ def cross_scores(examples: Sequence[Example]) -> tuple[Vector, Vector, Vector]:
         known = [examples[index] for index in inside]
         fitted = _calibration_of([one for one in known if one.is_random] or known)
         only[outside] = fitted.a * base[outside] + fitted.b
-        delta = fit_delta(known)
+        delta = fit_delta(known, ridge_for(len(examples)))
         raw[outside] = delta.score([examples[index] for index in outside])
     again = raw.copy()
     trusted = _trusted(examples)
@@ -183,12 +183,17 @@ class Delta(Struct, frozen=True):
         return np.array(out)
 
 
-def fit_delta(examples: Sequence[Example]) -> Delta:
+def ridge_for(count: int) -> float:
+    """Return λ for so many labels."""
+    return RIDGE if count < MANY else RIDGE_OF_MANY
+
+
+def fit_delta(examples: Sequence[Example], ridge: float = RIDGE) -> Delta:
     """Minimise Σ loss + priors of a, b + λ/2·|δ|² in the dual: n unknowns u, s = z0 + K·u, by damped Newton steps."""
     scores = np.array([one.score for one in examples])
     labels = np.array([one.is_negative for one in examples], np.float64)
     weights = np.array([one.weight for one in examples])
-    kernel = _gram(examples) / RIDGE + SPREAD_A**2 * np.outer(scores, scores) + SPREAD_B**2
+    kernel = _gram(examples) / ridge + SPREAD_A**2 * np.outer(scores, scores) + SPREAD_B**2
     dual = np.zeros(len(examples))
     cost = _dual_cost(dual, kernel, scores, labels, weights)
     for _ in range(_STEPS):
@@ -205,7 +210,7 @@ def fit_delta(examples: Sequence[Example]) -> Delta:
         if float(np.abs(move).max()) < _NEAR:
             break
     summed: dict[int, float] = {}
-    for one, share in zip(examples, (dual / RIDGE).tolist(), strict=True):
+    for one, share in zip(examples, (dual / ridge).tolist(), strict=True):
         for slot, value in zip(one.slots, one.values, strict=True):
             summed[slot] = summed.get(slot, 0.0) + share * value
     fitted = Calibration(1 + SPREAD_A**2 * float(scores @ dual), SPREAD_B**2 * float(dual.sum()))
@@ -213,7 +218,7 @@ def fit_delta(examples: Sequence[Example]) -> Delta:
 
 
 def _corrected(examples: Sequence[Example], outer: Calibration, loss: dict[str, float]) -> Correction:
-    delta = fit_delta(examples)
+    delta = fit_delta(examples, ridge_for(len(examples)))
     slots = sorted(slot for slot, value in delta.weights.items() if abs(value) > 1e-6)
     values = tuple(round(delta.weights[slot], 6) for slot in slots)
     body = np.array([outer.a, outer.b, delta.calibration.a, delta.calibration.b, *slots, *values]).tobytes()
@@ -258,6 +263,13 @@ def _dual_cost(dual: Vector, kernel: Vector, scores: Vector, labels: Vector, wei
     moved = kernel @ dual
     signed = np.where(labels > 0, 1.0, -1.0) * (scores + moved)
     return float(weights @ np.logaddexp(0, -signed) + dual @ moved / 2)
+
+
+def _wins(scores: Vector, base: Vector, labels: Vector, weights: Vector) -> bool:
+    """Whether the loss falls by more than its standard error: on few labels a calibration wins by chance."""
+    signs = np.where(labels > 0, 1.0, -1.0)
+    gains = weights * (np.logaddexp(0, -signs * base) - np.logaddexp(0, -signs * scores))
+    return bool(gains.sum() > gains.std() * np.sqrt(len(gains)))
 
 
 def _loss(scores: Vector, labels: Vector, weights: Vector) -> float:

@@ -256,3 +256,36 @@ async def test_a_literal_larger_than_was_asked_for_is_refused(dovecot, user):
 def test_a_password_in_clear_is_refused():
     with pytest.raises(ValidationError, match="tls or starttls"):
         MailboxOptions(type="mailbox", host="mail.example", user="a", password=Secret("b"), security="none")
+
+
+async def test_a_letter_that_arrives_has_the_mailbox_polled_at_once(dovecot, user):
+    reader, nudged = Reader(dovecot, user), asyncio.Event()
+    dovecot.deliver(user, letter("Nordfunk alt", 1))
+    await reader.poll()
+    hearing = asyncio.create_task(reader.source.listen(nudged.set))
+    async with asyncio.timeout(60):
+        number = 1
+        while not nudged.is_set():  # until somebody waits in the folder, a letter only lies there
+            number += 1
+            dovecot.deliver(user, letter(f"Nordfunk {number}", number))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(nudged.wait(), 0.5)
+    hearing.cancel()
+    await asyncio.gather(hearing, return_exceptions=True)
+    await reader.poll()
+    assert f"Nordfunk {number}" in reader.texts()
+    with imaplib.IMAP4("127.0.0.1", dovecot.imap) as box:
+        box.login(user, "secret")
+        box.select("INBOX", readonly=True)
+        assert box.search(None, "SEEN") == ("OK", [b""]), "nothing is marked by waiting"
+
+
+async def test_a_mailbox_that_cannot_be_reached_is_heard_in_silence(unused_tcp_port, dovecot, user):
+    nudged = asyncio.Event()
+    hearing = asyncio.create_task(Reader(dovecot, user, port=unused_tcp_port).source.listen(nudged.set))
+    done, _ = await asyncio.wait([hearing], timeout=0.3)
+    assert not done, "it tries again later; the polls tell what is wrong"
+    hearing.cancel()
+    await asyncio.gather(hearing, return_exceptions=True)
+    assert not nudged.is_set()
+    await Reader(dovecot, user, idle=False).source.listen(nudged.set)

@@ -7,10 +7,13 @@ author. Machines' letters (out of office, bounces, newsletters) are left out.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 
 import msgspec
+import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 from pydantic import Field, model_validator
@@ -19,15 +22,22 @@ from brandmelder.capture.imap import Account, Folder, Letter, Security, Session
 from brandmelder.capture.letters import read_letter
 from brandmelder.capture.mentions import Told, mention_of
 from brandmelder.capture.source import Poll, Tools
-from brandmelder.errors import ShapeChanged
+from brandmelder.errors import ShapeChanged, SourceError
 from brandmelder.model import Cursor, Extent, Mention, SourceId
 from brandmelder.options import SecretText, SourceOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+log = structlog.get_logger()
 
 LETTERS: Final = 50
 """How many letters one poll reads: each has up to a megabyte."""
+QUIET: Final = timedelta(minutes=4)
+"""Of a connection without a word for so long nobody knows whether it still stands: some servers drop one after five."""
+WHOLE: Final = timedelta(minutes=28)
+"""How long one may stay: servers may end it after 29 (RFC 2177)."""
+AGAIN: Final = timedelta(minutes=5)
 _PORTS: Final = {"tls": 993, "starttls": 143, "none": 143}
 
 
@@ -50,6 +60,8 @@ class MailboxOptions(SourceOptions):
     """Where letters arrive."""
     sent: str | None = None
     """Where our answers are kept, as in `Sent`: they are read as responses."""
+    idle: bool = True
+    """Stay connected and be told of new letters at once, where the server can; the polls go on beside it."""
 
     @model_validator(mode="after")
     def _not_in_clear(self) -> Self:
@@ -124,6 +136,27 @@ class MailboxSource:
             extent=Extent(read=read, expected=read + left, is_exact=True),
             more=left > 0,
         )
+
+    async def listen(self, nudge: Callable[[], None]) -> None:
+        """Have the mailbox polled whenever a letter arrives. What goes wrong here, the next poll tells."""
+        mailboxes, loop = self._tools.mailboxes, asyncio.get_running_loop()
+        if mailboxes is None or not self._options.idle:
+            return
+
+        def wait(session: Session) -> None:
+            session.open(self._options.folder)
+            session.idle(lambda: loop.call_soon_threadsafe(nudge), QUIET)
+
+        while True:
+            begun = loop.time()
+            try:
+                await mailboxes.visit(self.id, self._account, wait, deadline=WHOLE)
+            except SourceError as error:
+                log.info("mailbox.idle_ended", source=self.id, error=type(error).__name__)
+            if loop.time() - begun < AGAIN.total_seconds():  # it cannot, or not now: no storm of log-ins
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(AGAIN.total_seconds()):
+                        await asyncio.Event().wait()
 
     def _recall(self, cursor: Cursor | None, now: datetime) -> Memory:
         try:

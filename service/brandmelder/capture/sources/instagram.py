@@ -1,0 +1,263 @@
+"""An Instagram account of one's own: comments below its posts, posts that tag it, and its followers.
+
+Over the Graph API, as a Facebook page is: only below posts whose number of comments changed is it looked, newest
+comment first, each post on its own trail. There is no search; replies come with the comment that they answer.
+API: https://developers.facebook.com/docs/instagram-platform/instagram-api-with-facebook-login
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+from pydantic import Field
+
+from brandmelder.capture.backward import Bounds, Page
+from brandmelder.capture.graph_api import GraphApi, Missing, Paging
+from brandmelder.capture.lists import Lists, join, poll_lists
+from brandmelder.capture.mentions import Told, mention_of, moment_of
+from brandmelder.capture.source import Poll, Recheck, Tools
+from brandmelder.model import Cursor, Mention, Reading, Removal, SourceId
+from brandmelder.options import SecretText, SourceOptions, WebAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+FOLLOWED: Final = 40
+"""Below how many posts, the newest, comments are looked for."""
+AT_ONCE: Final = 10
+READINGS_EVERY: Final = timedelta(hours=1)
+_PAGE: Final = "50"
+_MEDIA: Final = "id,caption,permalink,timestamp,comments_count,username"
+_SAID: Final = "id,text,username,timestamp"
+_COMMENT: Final = f"{_SAID},replies{{{_SAID}}}"
+_OWN, _TAGS = "media", "tags"
+_IS_POST: Final = "post:"
+"""Begins the ids of posts: they have other fields than comments, and cannot be asked for like them."""
+
+
+class InstagramOptions(SourceOptions):
+    """A professional Instagram account of yours."""
+
+    account: Annotated[str, Field(pattern=r"^\d{5,30}$")]
+    """The account's number in the Graph API; the how-to says where it stands."""
+    token: SecretText
+    """A token of the page that the account is linked with."""
+    app_secret: SecretText | None = None
+    """The application's secret, where it demands that each question is proven with it."""
+    url: WebAddress = "https://graph.facebook.com/v26.0"
+    """Where the API stands, with its version."""
+
+
+class _Said(Struct, frozen=True):
+    id: str
+    text: str = ""
+    username: str = ""
+    timestamp: str = ""
+
+
+class _Replies(Struct, frozen=True):
+    data: list[_Said] = []
+
+
+class _Comment(_Said, frozen=True):
+    replies: _Replies = _Replies()
+
+
+class _Comments(Struct, frozen=True):
+    data: list[_Comment]
+    paging: Paging = Paging()
+
+
+class _Post(Struct, frozen=True):
+    id: str
+    caption: str = ""
+    permalink: str = ""
+    timestamp: str = ""
+    comments_count: int = 0
+    username: str = ""
+
+
+class _Posts(Struct, frozen=True):
+    data: list[_Post]
+    paging: Paging = Paging()
+
+
+class _Numbers(Struct, frozen=True):
+    username: str = ""
+    followers_count: int | None = None
+    media_count: int | None = None
+
+
+class Memory(Struct, kw_only=True, omit_defaults=True):
+    """What the cursor holds."""
+
+    v: int = 1
+    account: str
+    first: datetime
+    posts: str = ""
+    below: str = ""
+    counts: dict[str, int] = {}
+    """How many comments each followed post had when they were last read, newest post first."""
+    waiting: list[str] = []
+    """The posts whose comments are being read."""
+    until: datetime | None = None
+    """Up to when the posts were read whose comments are being read."""
+    name: str = ""
+    """What the account is called: what it writes is ours."""
+    measured: datetime | None = None
+
+
+class InstagramSource:
+    """Reads the account's posts and those that tag it, then the comments below its own that got new ones."""
+
+    Options: ClassVar[type[SourceOptions]] = InstagramOptions
+    recheck_size = 10
+
+    def __init__(self, source_id: SourceId, options: InstagramOptions, tools: Tools) -> None:
+        self.id = source_id
+        self._options = options
+        self._api = GraphApi(source_id, options.url, options.token, options.app_secret, tools)
+        self._seen: dict[str, int] = {}
+        """The numbers of comments that were told in this poll."""
+        self._name = ""
+
+    async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
+        """Read on in the posts; at their end below them."""
+        memory = self._recall(cursor, now)
+        readings = await self._measure(memory, now)
+        self._name = memory.name
+        polls: list[Poll] = []
+        if not memory.waiting:
+            self._seen = {}
+            posts = await self._lists([_OWN, _TAGS], memory.posts, memory.first, now)
+            memory.posts, memory.until = posts.cursor or "", posts.read_until
+            self._choose(memory)
+            polls.append(posts)
+        if memory.waiting:
+            batch, kept = memory.waiting[:AT_ONCE], list(memory.counts)
+            below = await self._lists(batch, memory.below, memory.first, now, kept=kept)
+            memory.below = below.cursor or ""
+            memory.waiting = memory.waiting if below.more else memory.waiting[AT_ONCE:]
+            polls.append(below)
+        joined = join(polls, cursor=Cursor(msgspec.json.encode(memory).decode()), read_until=None)
+        is_whole = not memory.waiting and not joined.more
+        slower = now + self._api.slower if self._api.slower else None
+        return replace(
+            joined,
+            more=bool(memory.waiting) or joined.more,
+            read_until=memory.until if is_whole else None,
+            readings=readings,
+            not_before=joined.not_before or slower,
+        )
+
+    async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:
+        """Ask for single comments; posts have another shape and are seen in their list."""
+        mentions: list[Mention] = []
+        removals: list[Removal] = []
+        for ident in external_ids:
+            if ident.startswith(_IS_POST):
+                continue
+            try:
+                found = await self._api.get(ident, {"fields": _SAID}, _Said, now)
+            except Missing:
+                removals.append(Removal(source=self.id, external_id=ident, reason="gone"))
+            else:
+                mentions += [self._said(found, None, now)] if found.text else []
+        return Recheck(mentions=tuple(mentions), removals=tuple(removals))
+
+    def _recall(self, cursor: Cursor | None, now: datetime) -> Memory:
+        try:
+            memory = msgspec.json.decode(cursor, type=Memory) if cursor else None
+        except msgspec.MsgspecError:
+            memory = None
+        if memory is None or memory.account != self._options.account:
+            return Memory(account=self._options.account, first=now.replace(microsecond=0))
+        return memory
+
+    async def _lists(
+        self, names: Sequence[str], cursor: str, first: datetime, now: datetime, *, kept: Sequence[str] = ()
+    ) -> Poll:
+        ask = self._posts if names[0] == _OWN else self._comments
+        bounds = Bounds(history=self._options.history)
+        lists = Lists(source=self.id, names=names, ask=ask, bounds=bounds, kept=kept, first=first)
+        return await poll_lists(lists, Cursor(cursor) if cursor else None, now)
+
+    # ------------------------------------------------------------------- pages
+
+    async def _posts(self, name: str, page: str, now: datetime) -> Page:
+        asked = {"fields": _MEDIA, "limit": _PAGE} | ({"after": page} if page else {})
+        found = await self._api.get(f"{self._options.account}/{name}", asked, _Posts, now)
+        if name == _OWN:
+            self._seen |= {one.id: one.comments_count for one in found.data}
+        return Page(
+            mentions=[self._post(one, now, is_ours=name == _OWN) for one in found.data if one.caption],
+            ids=[one.id for one in found.data],
+            following=found.paging.following,
+        )
+
+    async def _comments(self, post: str, page: str, now: datetime) -> Page:
+        asked = {"fields": _COMMENT, "limit": _PAGE} | ({"after": page} if page else {})
+        try:
+            found = await self._api.get(f"{post}/comments", asked, _Comments, now)
+        except Missing:
+            return Page()
+        return Page(
+            mentions=[one for comment in found.data for one in self._thread(comment, post, now)],
+            ids=[one.id for one in found.data],
+            following=found.paging.following,
+        )
+
+    def _thread(self, comment: _Comment, post: str, now: datetime) -> Iterator[Mention]:
+        if comment.text:
+            yield self._said(comment, f"{_IS_POST}{post}", now)
+        yield from (self._said(reply, comment.id, now) for reply in comment.replies.data if reply.text)
+
+    def _choose(self, memory: Memory) -> None:
+        """Follow the newest posts, and read below those whose number of comments is another than before."""
+        known = [*self._seen, *(post for post in memory.counts if post not in self._seen)][:FOLLOWED]
+        before = memory.counts
+        memory.counts = {post: self._seen.get(post, before.get(post, 0)) for post in known}
+        memory.waiting = [post for post in known if memory.counts[post] and memory.counts[post] != before.get(post)]
+
+    async def _measure(self, memory: Memory, now: datetime) -> tuple[Reading, ...]:
+        if memory.measured is not None and now - memory.measured < READINGS_EVERY:
+            return ()
+        asked = {"fields": "username,followers_count,media_count"}
+        told = await self._api.get(self._options.account, asked, _Numbers, now)
+        at = memory.measured = now.replace(microsecond=0)
+        memory.name = told.username
+        values = {"followers": told.followers_count, "media": told.media_count}
+        account, title = self._options.account, f"@{told.username}" if told.username else self._options.account
+        return tuple(
+            Reading(source=self.id, account=account, name=name, value=value, at=at, own=True, title=title)
+            for name, value in values.items()
+            if value is not None
+        )
+
+    # ---------------------------------------------------------------- mentions
+
+    def _post(self, one: _Post, now: datetime, *, is_ours: bool) -> Mention:
+        told = Told(
+            ident=f"{_IS_POST}{one.id}",
+            text=one.caption,
+            published=moment_of(one.timestamp),
+            url=one.permalink,
+            author=one.username,
+            own=is_ours,
+        )
+        return mention_of(told, source=self.id, options=self._options, now=now)
+
+    def _said(self, one: _Said, parent: str | None, now: datetime) -> Mention:
+        told = Told(
+            ident=one.id,
+            text=one.text,
+            published=moment_of(one.timestamp),
+            author=one.username,
+            parent=parent,
+            own=bool(self._name) and one.username == self._name,
+        )
+        return mention_of(told, source=self.id, options=self._options, now=now)
