@@ -158,7 +158,8 @@ def test_moments_are_whole_seconds_and_never_too_early():
         (RESOLVE, timedelta(hours=72), DEAD),
         (THREAD, 14 * MINUTE, DUE),
         (THREAD, 15 * MINUTE, DEAD),
-        (UPDATE, 15 * MINUTE, DEAD),
+        (UPDATE, timedelta(hours=71), DUE),
+        (UPDATE, timedelta(hours=72), DEAD),
         (TEST, 15 * MINUTE, DEAD),
     ],
 )

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from brandmelder.capture.source import Recheck
 from brandmelder.errors import RateLimited
-from brandmelder.model import DeliveryKind, Removal, SourceId
+from brandmelder.model import DeliveryKind, DeliveryState, Removal, SourceId, State
 from brandmelder.store import mentions
 from pipeline.world import STORM, ScriptedSource, World, quiet_weeks, storm
 
@@ -82,6 +82,21 @@ async def test_a_deletion_takes_the_text_from_the_store_and_from_the_alert(burni
     await world.run_until(STORM + 3 * HOUR)
     assert not any(stored(world, ident) for ident in blog.gone)
     assert any(one.kind is DeliveryKind.UPDATE and one.key not in before for one in world.deliveries())
+
+
+async def test_an_alert_loses_its_quotation_even_where_nothing_else_changes_any_more(burning):
+    world, blog = burning
+    await world.run_until(STORM + 8 * HOUR)
+    (incident,) = world.incidents()
+    assert incident.state is State.RESOLVED
+    quoted = world.database.run_now(mentions.texts_of, [one.mention for one in world.evidence(incident.id).quotes])
+    before = {one.key for one in world.deliveries()}
+    blog.gone = {one.external_id for one in quoted.values()}
+    await world.run_until(STORM + 10 * HOUR)
+    edits = [one for one in world.deliveries() if one.kind is DeliveryKind.UPDATE and one.key not in before]
+    assert edits
+    assert edits[-1].state is DeliveryState.SENT
+    assert edits[-1].revision == world.incidents()[0].revision > incident.revision
 
 
 async def test_rounds_are_hourly_and_come_to_every_young_mention(burning):

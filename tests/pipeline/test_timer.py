@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from brandmelder.clock import SystemClock
+from brandmelder.clock import ReplayClock, SystemClock
 from brandmelder.errors import StoreFull
 from brandmelder.model import DeliveryKind, DeliveryState
+from brandmelder.pipeline import timer as timers
 from brandmelder.pipeline.timer import Timer
 from brandmelder.store import meta
-from pipeline.world import YAML, World, quiet_weeks, storm
+from pipeline.world import STORM, YAML, World, quiet_weeks, storm
+from simulation.loop import scheduler_time
 
+HOUR = timedelta(hours=1)
 EVERY_SECOND = YAML.replace("every: 2m", "every: 1s").replace("every: 15m", "every: 1s")
 
 
@@ -115,3 +118,52 @@ async def test_a_call_goes_out_by_itself_when_nobody_acknowledges():
     opening = next(one for one in world.deliveries() if one.kind is DeliveryKind.OPEN)
     call = next(one for one in world.deliveries() if one.kind is DeliveryKind.ESCALATE)
     assert call.created_at >= opening.confirmed_at + timedelta(seconds=1)
+
+
+async def test_a_clock_that_was_hours_ahead_stops_nothing_once_it_is_set_right():
+    world = World(quiet_weeks(STORM, days=8))
+    await world.begin(STORM - HOUR)
+    await world.run_until(STORM)
+    world.clock = ReplayClock(STORM + 4 * HOUR)  # a wrong hand, for ten minutes
+    await world.run_until(STORM + 4 * HOUR + timedelta(minutes=10))
+    world.clock = ReplayClock(STORM + timedelta(minutes=10))
+    world._sources["blog"]._world += storm(STORM + 2 * HOUR, 60)
+    await world.pipeline.clock_went_back(world.clock.now())
+    await world.run_until(STORM + 3 * HOUR)
+    assert any("the clock went back" in line for line in world.said)
+    (incident,) = world.incidents()
+    assert STORM + 2 * HOUR < incident.opened_at < STORM + 3 * HOUR
+    assert world.recorder.first
+
+
+async def test_the_timer_notices_that_the_clock_went_back(monkeypatch):
+    monkeypatch.setattr(timers, "LOOKS_AT_CLOCK", timedelta(milliseconds=50))
+    system, wrong = SystemClock(), timedelta(days=2)
+
+    class Wrong(SystemClock):
+        def now(self):
+            return system.now() + wrong
+
+        async def reach(self, moment):
+            await asyncio.sleep(0.05)
+
+    clock = Wrong()
+    world = World(quiet_weeks(system.now(), days=2), yaml=EVERY_SECOND)
+    with scheduler_time(clock):
+        await world.pipeline.start(clock.now())
+        timer = Timer(world.pipeline, clock)
+        running = asyncio.create_task(timer.run())
+
+        async def progressed():
+            return await world.database.run(meta.last_progress)
+
+        await _until(progressed)
+        wrong = timedelta(0)
+
+        async def progressed_again():
+            return (await world.database.run(meta.last_progress)) < system.now() + timedelta(hours=1)
+
+        await _until(progressed_again)
+        timer.stop()
+        await asyncio.wait_for(running, 30)
+    assert any("the clock went back" in line for line in world.said)

@@ -294,7 +294,7 @@ def _overtakes(other: Delivery, delivery: Delivery) -> bool:
     if other is delivery or other.kind not in _EDITS | {DeliveryKind.OPEN} or other.state not in _LIVING:
         return False
     if other.state is DeliveryState.SENT and other.revision >= delivery.revision:
-        # A correction changes no revision: only what was sent after it shows it.
+        # A correction is shown only by what was sent after it.
         return not delivery.is_correction or _attempted(other) >= delivery.created_at
     is_newer = (other.revision, other.kind is DeliveryKind.RESOLVE) > (
         delivery.revision,

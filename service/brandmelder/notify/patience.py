@@ -34,12 +34,12 @@ LIFE = {
     DeliveryKind.OPEN: timedelta(hours=72),
     DeliveryKind.RESOLVE: timedelta(hours=72),
     DeliveryKind.THREAD: timedelta(minutes=15),
-    DeliveryKind.UPDATE: timedelta(minutes=15),
+    DeliveryKind.UPDATE: timedelta(hours=72),
     DeliveryKind.TEST: timedelta(minutes=15),
     DeliveryKind.ESCALATE: timedelta(hours=24),
     DeliveryKind.NOTICE: timedelta(hours=24),
 }
-"""How long after its promise a delivery is tried."""
+"""How long after its promise a delivery is tried: an edit as long as its alert, since only the newest is kept."""
 URGENCY = {
     DeliveryKind(name): rank
     for rank, name in enumerate(("open", "escalate", "notice", "resolve", "thread", "update", "test"))

@@ -17,12 +17,12 @@ from brandmelder.notify.inert import inert
 from brandmelder.notify.message import Message, Span
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
-
     from brandmelder.notify.routing import Route
 
 CONFIRM = timedelta(seconds=60)
 """How long a channel has to confirm before its fallback is told."""
+LATE = timedelta(minutes=15)
+"""An alert that was promised so long before it is told says so."""
 _KINDS = frozenset({DeliveryKind.OPEN, DeliveryKind.ESCALATE, DeliveryKind.NOTICE, DeliveryKind.THREAD})
 """What is worth telling elsewhere; edits tell nothing that these do not."""
 _WAITING = frozenset({DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.UNCLEAR})
@@ -30,10 +30,12 @@ _WORDS = {
     "de": (
         "Hier ersatzweise: {channel} hat diese Meldung seit {since} nicht angenommen.",
         "Verspätet hier: seit {since} nicht erreichbar, um {at} ersatzweise über {channel} gemeldet.",
+        "Verspätet: seit {since} zu melden, hier bis jetzt nicht angenommen.",
     ),
     "en": (
         "Told here instead: {channel} has not taken this message since {since}.",
         "Late here: not reachable since {since}, told by {channel} at {at} instead.",
+        "Late: to be told since {since}, not taken here until now.",
     ),
 }
 
@@ -96,13 +98,16 @@ def told_instead(group: Sequence[Delivery], channel: ChannelId) -> Delivery | No
 
 
 def labelled(
-    message: Message, one: Delivery, group: Sequence[Delivery], *, names: Mapping[ChannelId, str], zone: tzinfo
+    message: Message, one: Delivery, group: Sequence[Delivery], *, names: Mapping[ChannelId, str], now: datetime
 ) -> Message:
-    """Return the message with a word that it stands in for another, or that another stood in for it."""
-    instead, late = _WORDS.get(message.language, _WORDS["en"])
+    """Return the message with a word that it stands in for another, that another did so for it, or that it is late.
+
+    `now` is in the zone of those who read it.
+    """
+    instead, late, alone = _WORDS.get(message.language, _WORDS["en"])
 
     def clock(moment: datetime) -> str:
-        return f"{moment.astimezone(zone):%H:%M}"
+        return f"{moment.astimezone(now.tzinfo):%H:%M}"
 
     said = ""
     if one.instead_of is not None:
@@ -111,6 +116,8 @@ def labelled(
     elif one.kind is DeliveryKind.OPEN and (other := told_instead(group, one.channel)) is not None:
         at = clock(other.confirmed_at or other.created_at)
         said = late.format(since=clock(one.created_at), at=at, channel=_name(other.channel, names))
+    elif one.kind is DeliveryKind.OPEN and now - one.created_at >= LATE:
+        said = alone.format(since=clock(one.created_at))
     return replace(message, honest=(said, *message.honest)) if said else message
 
 

@@ -29,10 +29,12 @@ from brandmelder.pipeline.poll import poll_source
 from brandmelder.pipeline.receive import receive
 from brandmelder.pipeline.recheck import recheck_source
 from brandmelder.pipeline.recount import recount_changed
+from brandmelder.pipeline.rewind import rewind
 from brandmelder.pipeline.states import first_poll
 from brandmelder.store import deliveries, sources
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from brandmelder.capture.source import Sent
@@ -62,12 +64,19 @@ class Pipeline:
     async def start(self, now: datetime) -> None:
         """Pick up where the last process stopped: new sources, changed queries, deliveries cut off in mid-air."""
         self._keeper.started = now
+        await self.clock_went_back(now)
         due = {ident: first_poll(ident, place.every, now) for ident, place in self.parts.places.items()}
         await self.parts.database.run(sources.register, due)
         await self.parts.database.run(sources.wake_spent, now)
         await judge(self.parts)
         await recount_changed(self.parts)
         await self._deliverer.recover(now)
+
+    async def clock_went_back(self, now: datetime) -> None:
+        """Bring back to `now` what was stored under a clock that was ahead; without that nothing is done."""
+        self._next_settled = self._progressed = None
+        if await self.parts.database.run(rewind, now):
+            self.parts.on_failure(f"the clock went back to {now:%Y-%m-%d %H:%M} UTC: what was planned is planned anew")
 
     async def tick(self, now: datetime) -> datetime:
         """Move everything due at `now` one stage on; returns the next moment at which something is due."""
@@ -118,15 +127,15 @@ class Pipeline:
             self._next_settled = start_of(now - self.parts.settle) + BIN + self.parts.settle
             return self._next_settled if awake is None else min(self._next_settled, awake)
 
-    async def deliver(self, now: datetime) -> datetime | None:
-        """Send what is due, look for what is unclear, sweep twins; returns the next moment.
+    async def deliver(self, now: datetime, reads: Callable[[], datetime] | None = None) -> datetime | None:
+        """Send what is due, look for what is unclear, sweep twins; returns the next moment. `reads` tells the time.
 
         May be called while it runs: channels that are at work are left alone, the others have their turn.
         """
         attention = await self.parts.database.run(deliveries.next_attention)
         if attention is None or attention > now:
             return attention
-        await self._deliverer.deliver(now)
+        await self._deliverer.deliver(now, reads)
         return await self.parts.database.run(deliveries.next_attention, besides=self._deliverer.busy)
 
     @property

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from brandmelder.model import Delivery, DeliveryKind, DeliveryState
-from brandmelder.notify.delivery import key_of
-from brandmelder.notify.routing import channels_of
-from brandmelder.pipeline.promise import scheduled
+from msgspec.structs import replace
+
+from brandmelder.model import DeliveryKind
+from brandmelder.pipeline.promise import made, scheduled
 from brandmelder.store import deliveries, incidents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -30,6 +30,7 @@ def correct_alerts(
 ) -> list[Incident]:
     """Promise an edit of every alert that quotes one of `gone`, whether its incident still runs or not.
 
+    The incident gets a new revision: what was shown before shows less than this edit, however short ago it was sent.
     Alerts as far back as `since` are looked at, 90 days by default; returns the incidents whose alerts quote them.
     """
     if not gone:
@@ -37,24 +38,22 @@ def correct_alerts(
     found = []
     for incident, evidence in incidents.all_incidents(connection, since=since or now - REACHES_BACK, limit=_ALL):
         if any(quote.mention in gone for quote in evidence.quotes):
-            deliveries.promise(connection, scheduled(_edits(incident, parts, now)))
+            corrected = replace(incident, revision=incident.revision + 1)
+            incidents.save_incident(connection, corrected, None, (), expected_revision=incident.revision)
+            _promise_edits(connection, parts, corrected, now)
             found.append(incident)
     return found
 
 
-def _edits(incident: Incident, parts: Parts, now: datetime) -> Iterator[Delivery]:
-    for channel in channels_of(incident.monitor, parts.routes):
-        notifier = parts.notifiers.get(channel)
-        if notifier is None or not notifier.can_update:
-            continue
-        yield Delivery(
-            key=key_of(incident.id, DeliveryKind.UPDATE, step=int(now.timestamp()), channel=channel),
-            incident=incident.id,
-            channel=channel,
-            kind=DeliveryKind.UPDATE,
-            revision=incident.revision,
-            state=DeliveryState.DUE,
-            due_at=now,
-            created_at=now,
-            is_correction=True,
-        )
+def _promise_edits(connection: Connection, parts: Parts, incident: Incident, now: datetime) -> None:
+    """Promise an edit wherever the alert stands or will: in a person's channel, in a fallback, too."""
+    told = (one for one in deliveries.of_incident(connection, incident.id) if one.kind is DeliveryKind.OPEN)
+    channels = {one.channel: parts.notifiers.get(one.channel) for one in told}
+    deliveries.promise(
+        connection,
+        scheduled(
+            replace(made(incident, DeliveryKind.UPDATE, channel, now), is_correction=True)
+            for channel, notifier in channels.items()
+            if notifier is not None and notifier.can_update
+        ),
+    )

@@ -18,11 +18,12 @@ from brandmelder.notify.notifier import Found, NotDelivered, Sent, Unreadable
 from brandmelder.notify.pace import Pace, order_of
 from brandmelder.notify.patience import LONGEST_WAIT
 from brandmelder.pipeline.call_stand_ins import call_stand_ins
+from brandmelder.pipeline.orphans import let_go
 from brandmelder.pipeline.render import render
 from brandmelder.store import calls, deliveries, incidents
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -61,30 +62,39 @@ class Deliverer:
         repeating = frozenset(notifier.id for notifier in notifiers if notifier.is_idempotent)
         await self.parts.database.run(_recover, now, repeating)
 
-    async def deliver(self, now: datetime) -> None:
-        """Do all that wants attention at `now`, in channels that are not at work already."""
+    async def deliver(self, now: datetime, reads: Callable[[], datetime] | None = None) -> None:
+        """Do all that wants attention at `now`, in channels that are not at work already.
+
+        `reads` tells the time while the work takes time: an attempt's moment is when its bytes go out, for the quiesce
+        and every Retry-After are reckoned from there. Without it time stands still.
+        """
+        reads = reads or (lambda: now)
         await self.parts.database.run(call_stand_ins, self.parts, now)
         wanting = await self.parts.database.run(deliveries.wanting, now, besides=self.busy)
         channels: dict[ChannelId, dict[IncidentId, None]] = defaultdict(dict)
         for one in wanting:
             channels[one.channel].setdefault(one.incident)
-        await asyncio.gather(*(self._channel(channel, group, now) for channel, group in channels.items()))
+        await asyncio.gather(*(self._channel(channel, group, now, reads) for channel, group in channels.items()))
 
-    async def _channel(self, channel: ChannelId, group: Collection[IncidentId], now: datetime) -> None:
+    async def _channel(
+        self, channel: ChannelId, group: Collection[IncidentId], now: datetime, reads: Callable[[], datetime]
+    ) -> None:
         if channel in self._busy:
             return
         self._busy.add(channel)
         try:
             notifier = self.parts.notifiers.get(channel)
             if notifier is not None:
-                await self._work(notifier, group, now)
+                await self._work(notifier, group, now, reads)
                 return
             for incident in group:
-                await self.parts.database.run(_bury_orphans, incident, channel)
+                await self.parts.database.run(let_go, self.parts, incident, channel, now)
         finally:
             self._busy.discard(channel)
 
-    async def _work(self, notifier: Notifier, group: Collection[IncidentId], now: datetime) -> None:
+    async def _work(
+        self, notifier: Notifier, group: Collection[IncidentId], now: datetime, reads: Callable[[], datetime]
+    ) -> None:
         """Send what may go, the most urgent first; after a failure the others have their turn at the next call."""
         pace = self._paces.setdefault(notifier.id, Pace(notifier.spacing))
         ready = {incident: await self._tidied(notifier, incident, now) for incident in group}
@@ -92,13 +102,15 @@ class Deliverer:
             heads = [waiting[0] for waiting in ready.values() if waiting]
             if not heads:
                 return
+            now = reads()
             if not pace.is_free(now):
                 for one in pace.put_off((one for waiting in ready.values() for one in waiting), now):
                     await self._save(one, expected=DeliveryState.DUE)
                 return
             head = min(heads, key=order_of)
             pace.take(now)
-            outcome = await self._attempt(notifier, head, now)
+            outcome = await self._attempt(notifier, head, reads)
+            now = reads()
             if isinstance(outcome, NotDelivered) and outcome.retry_after is not None:
                 pace.rest(now + min(outcome.retry_after, LONGEST_WAIT))
             if outcome is not None and not isinstance(outcome, Sent):
@@ -134,8 +146,9 @@ class Deliverer:
                 return True
         return False
 
-    async def _attempt(self, notifier: Notifier, one: Delivery, now: datetime) -> Outcome | None:
+    async def _attempt(self, notifier: Notifier, one: Delivery, reads: Callable[[], datetime]) -> Outcome | None:
         """Make one attempt; returns its outcome, None if somebody else was faster."""
+        now = reads()
         root = await self.parts.database.run(_root, one)
         if root is None:
             await self._save(replace(one, due_at=now + BREATH), expected=DeliveryState.DUE)
@@ -147,7 +160,7 @@ class Deliverer:
             return None
         group = await self.parts.database.run(deliveries.of_incident, one.incident, one.channel)
         outcome = await self._send(notifier, sending, group, message)
-        after = life.after(sending, outcome, now, is_idempotent=notifier.is_idempotent)
+        after = life.after(sending, outcome, reads(), is_idempotent=notifier.is_idempotent)
         await self._save(after, expected=DeliveryState.SENDING)
         if not self.parts.is_draft:
             _count(after, outcome)
@@ -242,11 +255,3 @@ def _recover(connection: Connection, now: datetime, repeating: Collection[Channe
 def _still_burns(connection: Connection, incident: IncidentId) -> bool:
     found = incidents.find(connection, incident)
     return found is not None and found[0].state in incidents.RUNNING
-
-
-def _bury_orphans(connection: Connection, incident: IncidentId, channel: ChannelId) -> None:
-    """Discard what waits for a channel that the configuration no longer has."""
-    for one in deliveries.of_incident(connection, incident, channel):
-        if one.state in {DeliveryState.DUE, DeliveryState.UNCLEAR}:
-            buried = life.discard(one, "the configuration: it has no such channel any more")
-            deliveries.save_delivery(connection, buried, life.next_moment(buried), expected=one.state)

@@ -58,7 +58,7 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
     if delivery.kind is DeliveryKind.NOTICE:
         message = await parts.database.run(read_notice, delivery.incident)
         told = await parts.database.run(deliveries.of_incident, delivery.incident)
-        message = labelled(message, delivery, told, names=parts.fallbacks.names, zone=parts.zone)
+        message = labelled(message, delivery, told, names=parts.fallbacks.names, now=now.astimezone(parts.zone))
         return marked(message, delivery), 0
     facts = await parts.database.run(read_facts, delivery.incident, parts, now)
     context = replace(context_of(parts, facts, now), transition=_told(facts.timeline, delivery))
@@ -73,7 +73,7 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
     if delivery.kind in _CALLING:
         message = with_holes(replace(message, calls=callees), facts.holes)
     message = replace(message, subject=subject_of(facts.incident, delivery.kind))
-    message = labelled(message, delivery, facts.told, names=parts.fallbacks.names, zone=parts.zone)
+    message = labelled(message, delivery, facts.told, names=parts.fallbacks.names, now=now.astimezone(parts.zone))
     return marked(message, delivery), facts.incident.revision
 
 

@@ -36,6 +36,16 @@ AFTER_TROUBLE = timedelta(seconds=15)
 """When work that failed as a whole (a full disk, a locked file) is tried again."""
 
 
+LOOKS_AT_CLOCK = timedelta(seconds=30)
+"""How often it is seen to that the clock goes on. A smaller step back than this only delays by itself."""
+
+
+class _Delivered(Struct, frozen=True):
+    """One round over the deliveries came to its end; None if nothing is promised."""
+
+    next_at: datetime | None
+
+
 class Regular(Struct, frozen=True, kw_only=True):
     """Work at fixed intervals, beside the way of a mention."""
 
@@ -69,22 +79,12 @@ class Timer:
 
     async def run(self) -> None:
         """Start, and return when `stop` was called and the work in hand has ended."""
-        rows = await self._pipeline.parts.database.run(sources.read_sources)
         self._scheduler.start()
-        for ident in self._pipeline.parts.sources:
-            self._at(rows[ident].next_poll_at, f"poll:{ident}", self._poll, ident)
-        self._at(self._clock.now(), "work", self._work)
-        self._at(self._clock.now(), "deliver", self._deliver)
+        await self._plan()
         await self._hear()
         ears = [asyncio.ensure_future(self._listen_to(one)) for one in self._pipeline.hearer.lines()]
-        ears += [asyncio.ensure_future(work()) for work in (self._apply_clicks, self._answer_clicks)]
+        ears += [asyncio.ensure_future(work()) for work in (self._apply_clicks, self._answer_clicks, self._watch_clock)]
         ears += Ears(self._pipeline, self._clock, poll=self._poll_now, work=self._work_now).open()
-        self._at(self._clock.now(), "keep", self._keep)
-        self._scheduler.add_job(self._listen, IntervalTrigger(seconds=LISTENS.total_seconds()), id="listen")
-        for one in self._regular:
-            first = self._clock.now() + (one.first or one.every)
-            every = IntervalTrigger(seconds=one.every.total_seconds(), start_date=first)
-            self._scheduler.add_job(self._do, every, [one], id=one.name, max_instances=1)
         await self._stopped.wait()
         self._scheduler.pause()
         for ear in ears:
@@ -92,6 +92,30 @@ class Timer:
         await asyncio.gather(*ears, return_exceptions=True)
         await self._in_hand()
         self._scheduler.shutdown(wait=False)
+
+    async def _plan(self) -> None:
+        """Plan all work from what the database says."""
+        rows = await self._pipeline.parts.database.run(sources.read_sources)
+        for ident in self._pipeline.parts.sources:
+            self._at(rows[ident].next_poll_at, f"poll:{ident}", self._poll, ident)
+        for name, work in (("work", self._work), ("deliver", self._deliver), ("keep", self._keep)):
+            self._at(self._clock.now(), name, work)
+        listens = IntervalTrigger(seconds=LISTENS.total_seconds(), start_date=self._clock.now())
+        self._scheduler.add_job(self._listen, listens, id="listen", replace_existing=True)
+        for one in self._regular:
+            first = self._clock.now() + (one.first or one.every)
+            every = IntervalTrigger(seconds=one.every.total_seconds(), start_date=first)
+            self._scheduler.add_job(self._do, every, [one], id=one.name, max_instances=1, replace_existing=True)
+
+    async def _watch_clock(self) -> None:
+        """Plan anew when the clock is set back: what is planned by its old hands would not happen for as long."""
+        while True:
+            before = self._clock.now()
+            await self._clock.reach(before + LOOKS_AT_CLOCK)
+            now = self._clock.now()
+            if now < before:
+                await self._shielded(self._pipeline.clock_went_back(now))
+                await self._shielded(self._plan())
 
     async def _in_hand(self) -> None:
         """Return when what is under way has ended, or would take too long: a send cut off costs its alert a look."""
@@ -147,9 +171,14 @@ class Timer:
 
     async def _deliver(self) -> None:
         now = self._clock.now()
-        following = await self._shielded(self._pipeline.deliver(now))
-        self._at(following or now + AFTER_TROUBLE, "deliver", self._deliver)
+        delivered = await self._shielded(self._delivered(now))
+        following = now + AFTER_TROUBLE if delivered is None else delivered.next_at
+        if following is not None:  # with nothing promised there is nothing to wait for: who promises, nudges
+            self._at(following, "deliver", self._deliver)
         self._nudge("keep", self._keep)
+
+    async def _delivered(self, now: datetime) -> _Delivered:
+        return _Delivered(await self._pipeline.deliver(now, self._clock.now))
 
     async def _keep(self) -> None:
         now = self._clock.now()
@@ -205,7 +234,16 @@ class Timer:
         while True:
             await self._applied.wait()
             self._applied.clear()
-            await self._shielded(self._pipeline.hearer.answer(self._clock.now()))
+            now = self._clock.now()
+            if await self._shielded(self._answered(now)) is None:
+                self._at(now + AFTER_TROUBLE, "answer", self._answer_again)
+
+    async def _answered(self, now: datetime) -> bool:
+        await self._pipeline.hearer.answer(now)
+        return True
+
+    async def _answer_again(self) -> None:
+        self._applied.set()
 
     async def _listen_to(self, listener: Listener) -> None:
         try:
