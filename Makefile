@@ -4,7 +4,7 @@
 MINUTES ?= 1
 TARGETS ?=
 STORMS ?= 0-1999
-.PHONY: fuzz sbom audit help demo test check bench bench-detection bench-detection-short bench-judgement train chaos e2e docs picture clean storm \
+.PHONY: fuzz sbom audit help demo test check bench bench-detection bench-detection-short bench-judgement train chaos e2e fuzz-api docs picture clean storm \
 	bench-matching simulate mutants power kills
 
 SHELL := /bin/sh
@@ -13,6 +13,7 @@ BIN := .venv/bin
 READY := .venv/ready
 ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 WORKERS ?= 2
+EXAMPLES ?= 300
 CORPORA ?= ../shared/data/sentiment
 MODEL := service/brandmelder/classify/model
 
@@ -31,6 +32,7 @@ help:
 	@echo "make power   2,000 power cuts between writes and their syncs: nothing acknowledged may be lost"
 	@echo "make kills   kill -9 at every commit and send of a real process, and again in its recovery"
 	@echo "make storm   2,000 storms on six platforms through faults and crashes; STORMS=1234 replays one"
+	@echo "make fuzz-api   the API under EXAMPLES=$(EXAMPLES) requests for each operation, well-formed and not"
 	@echo "make e2e     only the tests against a real WordPress"
 	@echo "make fuzz    5,000 hostile feeds, then MINUTES=$(MINUTES) of fuzzing for each parser and sink"
 	@echo "make sbom    what the service is made of, with hashes and licences (CycloneDX)"
@@ -99,6 +101,9 @@ storm: $(READY)
 
 e2e: $(READY)
 	$(BIN)/pytest -q -m e2e
+
+fuzz-api: $(READY)
+	BRANDMELDER_API_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q tests/web/api/test_schemathesis.py
 
 fuzz: $(READY)
 	@PATH="$$PWD/$(BIN):$$PATH" uv sync --quiet --frozen --group fuzz
