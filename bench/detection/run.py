@@ -188,6 +188,7 @@ def main() -> int:
     _details(tables)
     _packages(days=110)
     suites.cold_start(series=5 * options.series)
+    suites.short_bins(series=options.series // 2)
     suites.outages(series=3 * options.series)
     suites.late(series=options.series)
     suites.poison(series=options.series)

@@ -11,8 +11,8 @@ from time import process_time
 
 import engine
 import numpy as np
-from families import CLEAN, Family, sample
-from score import silenced
+from families import CLEAN, WARM_UP, Family, sample
+from score import false_pages, silenced
 
 from brandmelder.detect.memory import fresh
 
@@ -34,6 +34,48 @@ def cold_start(*, series: int) -> None:
         crossings = engine.run(fine, clean.cells, parts=12)
         weeks = silenced(crossings.reshape(few, -1, 12).any(axis=2)).reshape(few, 6, -1).sum(axis=(0, 2))
         print(f"  {family.name:12s} 5 min  " + "  ".join(f"{week:5.2f}" for week in weeks / few * 30 / 7))
+
+
+SHORT = (
+    (Family("5 min 8/day", 8), "gamma"),
+    (Family("5 min 80/day", 80), "gamma"),
+    (Family("5 min 800/day", 800), "gamma"),
+    (Family("5 min 8000/day", 8000), "gamma"),
+    (Family("5 min log-normal", 300), "lognormal"),
+    (Family("5 min threads", 60), "threads"),
+    (Family("5 min nothing", 150), "nothing"),
+    (Family("5 min growth", 40, growth=0.012), "gamma"),
+)
+"""Five-minute bins: the parts of an hour waver by themselves."""
+
+
+def short_bins(*, series: int) -> None:
+    """Print false pages seen / asked in five-minute bins, after six weeks, one budget for all families."""
+    drawn = [_parts(family, kind, series=series) for family, kind in SHORT]
+    cells = sample(SHORT[0][0], series=1, days=100, seed=SEED + 4).cells
+    crossings = engine.run(np.concatenate(drawn), cells, parts=12)
+    hourly = crossings.reshape(len(crossings), -1, 12).any(axis=2)
+    print("\nfive-minute bins: false pages seen / asked, and the most of any series")
+    for place, (family, _) in enumerate(SHORT):
+        rows = hourly[place * series : (place + 1) * series]
+        most = silenced(rows)[:, WARM_UP * 24 :].sum(axis=1).max()
+        print(f"  {family.name:18s} {false_pages(rows):5.2f}   {most:3d} in {100 - WARM_UP} days")
+
+
+def _parts(family: Family, kind: str, *, series: int) -> np.ndarray:
+    """Draw an hourly series and spread its hours over twelve parts that waver."""
+    rng = np.random.default_rng([SEED + 4, int.from_bytes(family.name.encode(), "little") % 2**32])
+    mean = np.repeat(sample(family, series=series, days=100, seed=SEED + 4).counts / 12, 12, axis=1)
+    if kind == "lognormal":
+        mean = mean * rng.lognormal(-0.5, 1.0, mean.shape)
+    else:
+        mean = mean * rng.gamma(1 / 0.3, 0.3, mean.shape)
+    counts = rng.poisson(mean).astype(float)
+    if kind == "threads":  # every third day one thread of a few dozen posts
+        counts += (rng.random(mean.shape) < 0.35 / 288) * np.round(rng.lognormal(2.7, 0.8, mean.shape))
+    if kind == "nothing":  # a quarter of all quarter days bring nothing
+        counts *= np.repeat(rng.random((series, 400)) >= 0.25, 72, axis=1)
+    return counts
 
 
 def outages(*, series: int) -> None:
@@ -199,4 +241,4 @@ def _sigmoid(position: float) -> float:
     return 2.0 / (1.0 + np.exp(5.0 * position)) - 1.0
 
 
-__all__ = ["Family", "cold_start", "cost", "late", "outages", "poison", "tweets"]
+__all__ = ["Family", "cold_start", "cost", "late", "outages", "poison", "short_bins", "tweets"]

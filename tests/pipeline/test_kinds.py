@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from brandmelder.model import SpikeKind, State
-from pipeline.world import STORM, YAML, World, mention, quiet_weeks
+from pipeline.world import STORM, YAML, World, mention, quiet_weeks, storm
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 RULES = """    key_mentions: {reach: 50000, words: ['Rückruf', '"Anna Beispiel"'], authors: ["@minister"]}
@@ -116,3 +116,14 @@ async def test_a_monitor_falls_silent():
     silent = [one for one in world.incidents() if one.kind is SpikeKind.SILENCE]
     assert silent
     assert "Stille seit" in world.recorder.first[silent[0].id].splitlines()[0]
+
+
+async def test_a_storm_that_every_kind_sees_is_one_alert_and_ends_within_hours_of_its_last_post():
+    every = YAML.replace("    false_alarms", KINDS + "    false_alarms")
+    later = [replace(one, external_id=f"l{one.external_id}") for one in quiet_weeks(STORM + 6 * HOUR, days=1, seed=2)]
+    world = await evening([*storm(STORM, 80), *(one for one in later if one.published_at > STORM)],
+                          until=STORM + 5 * HOUR, yaml=every)  # fmt: skip
+    (incident,) = world.incidents()
+    assert (incident.kind, incident.state) == (SpikeKind.NEGATIVE, State.RESOLVED)
+    assert incident.opened_at - STORM <= 10 * MINUTE
+    assert incident.closed_at - STORM <= 4.5 * HOUR

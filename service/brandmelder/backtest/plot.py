@@ -64,10 +64,10 @@ def _summed(course: Sequence[Usual]) -> list[Point]:
 
 
 def _nice(most: float) -> float:
-    step = 5.0
-    while step < most:
-        step *= 2
-    return step
+    """Return a round number of at least `most` whose quarters are whole."""
+    small, steps = (1, 2, 3, 4, 5, 6, 8), (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
+    large = (step * 10**power for power in range(7) for step in steps)
+    return next((4.0 * step for step in itertools.chain(small, large) if 4 * step >= most), most)
 
 
 def _axes(
@@ -115,8 +115,17 @@ def _band(points: Sequence[Point], across: Callable[[datetime], float], up: Call
 
 
 def _line(points: Sequence[Point], across: Callable[[datetime], float], up: Callable[[float], float]) -> str:
-    path = " ".join(f"{number(across(point[0]))},{number(up(point[1]))}" for point in points)
-    return f'<polyline points="{path}" fill="none" stroke="{_LINE}" stroke-width="1.4"/>'
+    """Draw what was counted; the pen is lifted over what was not seen."""
+    usual = min((after[0] - before[0] for before, after in itertools.pairwise(points)), default=None)
+    path, before = "", None
+    for point in points:
+        if point[4] <= 0:
+            before = None
+            continue
+        is_next = before is not None and usual is not None and point[0] - before <= 1.5 * usual
+        path += f"{'L' if is_next else 'M'}{number(across(point[0]))},{number(up(point[1]))}"
+        before = point[0]
+    return f'<path d="{path}" fill="none" stroke="{_LINE}" stroke-width="1.4" stroke-linejoin="round"/>'
 
 
 def _marks(incidents: Sequence[Opened], across: Callable[[datetime], float]) -> list[str]:

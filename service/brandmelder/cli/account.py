@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 from typing import TYPE_CHECKING, TypeVar
@@ -54,6 +55,7 @@ def add(name: str, path: Path, role: Role, shown: str) -> None:
             raise BrandmelderError(f"there is an account {name} already; see: brandmelder account password {name}")
         one = members.Member(name=name, shown=shown or name, role=Role(role), password=password, created_at=now)
         members.save(connection, one)
+        _noted(connection, "member.add", name, role=role)
 
     _write(path, put)
     click.echo(f"{name} may sign in as {role}")
@@ -69,7 +71,11 @@ def change_role(name: str, role: Role, path: Path) -> None:
 
     from brandmelder.store import members
 
-    _write(path, lambda connection: members.save(connection, replace(_known(connection, name), role=Role(role))))
+    def put(connection: Connection) -> None:
+        members.save(connection, replace(_known(connection, name), role=Role(role)))
+        _noted(connection, "member.role", name, role=role)
+
+    _write(path, put)
     click.echo(f"{name} is {role}")
 
 
@@ -87,6 +93,7 @@ def change_password(name: str, path: Path) -> None:
     def put(connection: Connection) -> None:
         members.save(connection, replace(_known(connection, name), password=password))
         members.end_all(connection, name)
+        _noted(connection, "member.password", name)
 
     _write(path, put)
     click.echo(f"{name} has a new password and is signed out")
@@ -102,6 +109,7 @@ def remove(name: str, path: Path) -> None:
     def put(connection: Connection) -> None:
         _known(connection, name)
         members.remove(connection, name)
+        _noted(connection, "member.remove", name)
 
     _write(path, put)
     click.echo(f"{name} may not sign in any more")
@@ -116,6 +124,14 @@ def list_(path: Path) -> None:
     for one in _write(path, members.everybody):
         way = "password" if one.password else "provider"
         click.echo(f"{one.name}  {one.role.value}  {one.shown}  {way}  since {one.created_at:%Y-%m-%d}")
+
+
+def _noted(connection: Connection, act: str, name: str, **detail: str) -> None:
+    """Put it into the audit, in the same transaction."""
+    from brandmelder.clock import SystemClock
+    from brandmelder.store import audit
+
+    audit.record(connection, act, by=getpass.getuser(), subject=name, now=SystemClock().now(), via="command", **detail)
 
 
 def _password() -> str:

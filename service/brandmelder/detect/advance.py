@@ -24,6 +24,8 @@ _LENGTHS = np.array(WINDOWS)
 _AFTER_DAYS, _AFTER_MOST = 2, 7
 """Days after a page in which only what came after it counts, against an expectation that follows it: the second number
 where two whole days stay as high."""
+_TOLD = 2
+"""Windows from so many days on still hold what was told when those days are over: they wait until it has left them."""
 _LASTS = WINDOWS.index(48)
 _FOLLOW = 0.5 ** (1 / 6)
 _FINE_SPREAD, _FINE_WEIGHT = 0.4, 1 / 0.3**2
@@ -239,6 +241,9 @@ def _judge(memory: Memory, moment: Moment, heard: Heard, *, entry: float, floor:
     if after.any():
         columns = np.flatnonzero(after)
         asked[:, columns] = _anew(memory, moment, heard, columns) * (enough & recent)[:, columns]
+    since = moment.unit - memory["paged_at"]
+    is_long = (_TOLD * moment.pace <= reach) & (reach <= _AFTER_MOST * moment.pace)
+    asked *= ~(is_long & (since < reach + moment.pace) & ~after)
     shift = calibrate.shift(daily, int(moment.parts > 1))
     shift *= np.where(shift < 0, np.minimum(1.0, days / _COLD_DAYS), 1.0)  # what is given back must be known first
     bar = entry + shift + _COLD * np.maximum(0.0, 1.0 - days / _COLD_DAYS)

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from brandmelder.web import live
+from brandmelder.web import live, oidc
 from brandmelder.web.guard import Guard
 from brandmelder.web.pages import acts, house, incident, mentions, monitors, now, remarks, signin, sources
 from brandmelder.web.reader import Forged, Reader, reader_of
@@ -63,6 +63,8 @@ PAGES: Final[Sequence[tuple[str, str, Gate, Handler]]] = (
     ("GET", "/live", signed_in, live.live),
     ("GET", "/sign-in", anybody, signin.ask),
     ("POST", "/sign-in", anybody, signin.take),
+    ("GET", "/oidc", anybody, oidc.ask),
+    ("GET", oidc.RETURN, anybody, oidc.answer),
     ("POST", "/sign-out", anybody, signin.leave),
     ("POST", "/preferences", anybody, signin.prefer),
     ("GET", "/incidents", signed_in, incident.all_of_them),

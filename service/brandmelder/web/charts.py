@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
-from brandmelder.incident.picture import UNSEEN
+from brandmelder.incident.picture import UNSEEN, YOUNG
 from brandmelder.notify.chart import Blind, Chart, Look, Mark, svg
 from brandmelder.notify.chart_ink import Palette
 from brandmelder.notify.inert import inert
@@ -50,13 +50,14 @@ def chart_of(bars: Bars, reader: Reader, *, alert: datetime | None, name: Callab
     names = list(dict.fromkeys(name(hole.source) for hole in bars.holes))
     many = words.without_many.format(number=reader.voice.number(len(names)))
     label = words.without.format(source=names[0]) if len(names) == 1 else many
+    learns = words.learns.format(time=reader.voice.span(bars.age, alone=True))
     return Chart(
         voice=reader.voice,
         until=frame.until,
         width=frame.width,
         counts=bars.counts,
         usual=bars.usual,
-        learning="" if bars.usual else words.learns.format(time=reader.voice.span(bars.age, alone=True)),
+        learning=learns if not bars.usual and bars.age < YOUNG else "",
         marks=tuple(marks),
         blind=tuple(Blind(label=label, since=hole.since, until=hole.until) for hole in bars.holes),
         is_running=bars.is_running,

@@ -7,8 +7,10 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+import structlog
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
+from brandmelder.errors import BrandmelderError
 from brandmelder.store import incidents, notes
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
     from brandmelder.web.reader import Reader
     from brandmelder.web.site import Site
+
+log = structlog.get_logger()
 
 EVERY: Final = 2.0
 """Seconds between two looks, while anybody watches."""
@@ -58,10 +62,17 @@ class Pulse:
         if not events:
             self.viewers.pop(topic, None)
             self._seen.pop(topic, None)
+        if not self.viewers and self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
 
     async def _look(self, site: Site) -> None:
         while self.viewers:
-            digests = await site.parts.database.run(self.read, tuple(self.viewers))
+            try:
+                digests = await site.parts.database.run(self.read, tuple(self.viewers))
+            except BrandmelderError as error:  # a full disk, a locked file: the next look is in two seconds
+                log.warning("web.not_looked", reason=str(error))
+                digests = {}
             for topic, digest in digests.items():
                 before = self._seen.get(topic)
                 self._seen[topic] = digest

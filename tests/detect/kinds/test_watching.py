@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from brandmelder.detect.kinds import watching
-from brandmelder.detect.kinds.budget import DEFAULT, split
+from brandmelder.detect.kinds.budget import DEFAULT, PARTS, split
 from brandmelder.detect.kinds.watching import KindRules, SeenBin, close_history, decode, encode, look, new_kinds, step
 from brandmelder.detect.scan import DetectorRules
 from brandmelder.model import Bin, SpikeKind
@@ -209,11 +209,18 @@ def test_bins_of_a_day_are_judged_too():
     assert found[-1].spike.window >= timedelta(days=1)
 
 
-@pytest.mark.parametrize("kinds", [DEFAULT, (SpikeKind.NEGATIVE,), (SpikeKind.SHARE, SpikeKind.SILENCE)])
+@pytest.mark.parametrize("kinds", [DEFAULT, (SpikeKind.NEGATIVE,), (SpikeKind.SHARE, SpikeKind.TOTAL)])
 def test_the_parts_are_the_budget(kinds):
     parts = split(1 / 30, kinds)
     assert set(parts) == set(kinds)
-    assert sum(parts.values()) == pytest.approx(1 / 30)
+    spent = [min(parts[kind], PARTS[kind] / sum(PARTS[one] for one in kinds) / 30) for kind in kinds]
+    assert sum(spent) == pytest.approx(1 / 30)
+
+
+def test_a_kind_that_spends_little_of_its_threshold_gets_one_that_lets_it_spend_its_part():
+    parts = split(1 / 30, DEFAULT)
+    assert parts[SpikeKind.REACH] == pytest.approx(4 * PARTS[SpikeKind.REACH] / 30)
+    assert parts[SpikeKind.NEGATIVE] == pytest.approx(PARTS[SpikeKind.NEGATIVE] / 30)
 
 
 def test_every_kind_has_a_prior_and_a_name():

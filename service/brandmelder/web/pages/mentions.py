@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from brandmelder.web.site import Site
 
 PER_PAGE: Final = 40
+MOST: Final = 200
+"""So many on one page at most."""
 PAGE, MOST_PAGES = 1000, 20
 """So many mentions are looked through at once, and so often, before the reader is asked whether to go on."""
 _ASKED: Final = MonitorId("asked")
@@ -35,6 +37,8 @@ async def search(site: Site, request: Request, reader: Reader) -> Response:
     text, source, label = params.get("q", "")[:500], params.get("source", "")[:128], params.get("label", "")[:16]
     before = params.get("before", "")
     start = MentionId(int(before)) if before.isascii() and before.isdecimal() and len(before) < 19 else None
+    asked = params.get("most", "")
+    most = min(MOST, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 5 else PER_PAGE
     trouble, matcher = "", None
     if text.strip():
         try:
@@ -45,8 +49,10 @@ async def search(site: Site, request: Request, reader: Reader) -> Response:
     following: MentionId | None = None
     if not trouble:
         wanted = (matcher, source, label if label in set(Label) else "")
-        found, following = await site.parts.database.run(_find, start, wanted, reader)
+        found, following = await site.parts.database.run(_find, start, wanted, reader, most=most)
     kept = {name: value for name, value in (("q", text), ("source", source), ("label", label)) if value}
+    if most != PER_PAGE:
+        kept["most"] = str(most)
     return page(
         site,
         reader,
@@ -71,7 +77,7 @@ Found = tuple[MentionId, "Mention", "Verdict | None"]
 
 
 def _find(
-    connection: Connection, before: MentionId | None, wanted: Wanted, reader: Reader
+    connection: Connection, before: MentionId | None, wanted: Wanted, reader: Reader, *, most: int
 ) -> tuple[list[Found], MentionId | None]:
     """Return the newest mentions that suit, and from where to go on; None if that is all."""
     matcher, source, label = wanted
@@ -89,9 +95,9 @@ def _find(
         if matcher is not None:
             names = read_by(matcher, [one for _, one, _ in suiting])
             suiting = [row for row, has in zip(suiting, names, strict=True) if has]
-        room = PER_PAGE - len(found)
+        room = most - len(found)
         found += suiting[:room]
-        if len(suiting) > room or len(found) == PER_PAGE:
+        if len(suiting) > room or len(found) == most:
             return found, found[-1][0]
         before = rows[-1][0]
     return found, before

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from starlette.responses import RedirectResponse, Response
 
-from brandmelder.store import members
+from brandmelder.store import audit, members
 from brandmelder.web.catalogue import LANGUAGES, sentence
 from brandmelder.web.passwords import is_right
 from brandmelder.web.reader import LANGUAGE, THEME, THEMES, cookie_name, form_of, only, remember
 from brandmelder.web.render import page
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
     from starlette.requests import Request
 
     from brandmelder.web.reader import Reader
@@ -75,10 +78,15 @@ async def begin(
     database, before = site.parts.database, request.cookies.get(cookie_name(site), "")
     await database.run(members.forget, reader.now, idle=site.web.session)
     await database.run(members.end, before)
-    await database.run(members.begin, token, member.name, csrf=csrf, now=reader.now)
+    await database.run(_begun, member, token, csrf, reader.now)
     response = RedirectResponse(following, 303)
     remember(site, response, cookie_name(site), token, lasts=members.LONGEST)
     return response
+
+
+def _begun(connection: Connection, member: members.Member, token: str, csrf: str, now: datetime) -> None:
+    members.begin(connection, token, member.name, csrf=csrf, now=now)
+    audit.record(connection, "page.sign_in", by=member.shown, subject=member.name, now=now, role=member.role.value)
 
 
 async def leave(site: Site, request: Request, reader: Reader) -> Response:

@@ -9,7 +9,7 @@ function showValues(picture) {
   const line = picture.querySelector("[data-value]");
   const rows = [...picture.querySelectorAll("tbody tr")];
   if (!drawn || !line || !rows.length) return;
-  const still = line.textContent.trim();
+  const still = [...line.childNodes];
   const cursor = document.createElement("i");
   cursor.className = "cursor";
   cursor.hidden = true;
@@ -27,7 +27,7 @@ function showValues(picture) {
 
   function leave() {
     place = -1;
-    line.textContent = still;
+    line.replaceChildren(...still);
     cursor.hidden = true;
   }
 

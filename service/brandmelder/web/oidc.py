@@ -1,0 +1,224 @@
+"""Signing in at a provider: OpenID Connect's authorization code flow with PKCE, a state and a nonce.
+
+OpenID Connect Core 1.0, section 3.1; RFC 7636. Whatever does not fit, nobody is let in.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+import structlog
+from starlette.responses import RedirectResponse, Response
+
+from brandmelder.errors import BrandmelderError, ChannelError
+from brandmelder.notify.inert import inert
+from brandmelder.options import Role
+from brandmelder.store import members
+from brandmelder.web.pages.signin import begin, inside
+from brandmelder.web.reader import remember
+from brandmelder.web.render import page
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from brandmelder.settings.web import OidcBlock
+    from brandmelder.web.reader import Reader
+    from brandmelder.web.site import Site
+
+log = structlog.get_logger()
+
+COOKIE: Final = "brandmelder_oidc"
+LASTS: Final = timedelta(minutes=10)
+RETURN: Final = "/oidc/answer"
+ALGORITHMS: Final = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+"""Signatures by the provider's key; never `none`, and never by a secret."""
+_LEEWAY: Final = 60
+
+
+class NotLetIn(BrandmelderError):
+    """The provider's answer is none that lets somebody in."""
+
+
+async def ask(site: Site, request: Request, reader: Reader) -> Response:
+    """Lead to the provider; what its answer must fit stays with the browser, signed."""
+    block = site.web.oidc
+    if block is None:
+        return RedirectResponse("/sign-in", 303)
+    try:
+        known = await _discovered(site, block)
+    except NotLetIn as error:
+        return _refused(site, reader, str(error))
+    kept: dict[str, Any] = {
+        "state": secrets.token_urlsafe(24),
+        "nonce": secrets.token_urlsafe(24),
+        "verifier": secrets.token_urlsafe(48),
+        "next": inside(request.query_params.get("next", "")),
+        "until": int((reader.now + LASTS).timestamp()),
+    }
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(kept["verifier"].encode()).digest()).rstrip(b"=").decode()
+    asked = {
+        "response_type": "code",
+        "client_id": block.client_id,
+        "redirect_uri": f"{site.web.base_url}{RETURN}",
+        "scope": "openid profile email",
+        "state": kept["state"],
+        "nonce": kept["nonce"],
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    address = str(known["authorization_endpoint"])
+    response = RedirectResponse(f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}", 303)
+    remember(site, response, COOKIE, _packed(site, kept), lasts=LASTS)
+    return response
+
+
+async def answer(site: Site, request: Request, reader: Reader) -> Response:
+    """Let in whom the provider vouches for, in the role that its groups give."""
+    block = site.web.oidc
+    kept = _unpacked(site, request.cookies.get(COOKIE, ""), reader.now)
+    if block is None or kept is None:
+        return _refused(site, reader, reader.say("The sign-in took too long. Begin again."))
+    query = request.query_params
+    if not hmac.compare_digest(query.get("state", "").encode(), kept["state"].encode()) or not query.get("code"):
+        return _refused(site, reader, reader.say("The provider let nobody in."))
+    try:
+        claims = await _identity(site, block, query["code"], kept)
+        member = _member(block, claims, reader.now)
+    except NotLetIn as error:
+        log.warning("web.oidc_refused", reason=str(error))
+        return _refused(site, reader, reader.say("The provider's answer does not fit. The log says why."))
+    if member is None:
+        return _refused(site, reader, reader.say("No role is given to you here; see web.oidc.roles."))
+    await site.parts.database.run(members.save, member)
+    log.info("web.signed_in", member=member.name)
+    response = await begin(site, request, reader, member, kept["next"])
+    response.delete_cookie(COOKIE, path="/", secure=site.web.is_secure, httponly=True, samesite="lax")
+    return response
+
+
+def _refused(site: Site, reader: Reader, trouble: str) -> Response:
+    return page(site, reader, "sign-in.html", status=401, next="/", has_accounts=True, trouble=trouble, name="")
+
+
+# ------------------------------------------------------------- what the provider says
+
+
+async def _discovered(site: Site, block: OidcBlock) -> dict[str, Any]:
+    """Return what the provider says of itself. Raises NotLetIn."""
+    issuer = block.issuer.rstrip("/")
+    known = await _asked(site, "GET", f"{issuer}/.well-known/openid-configuration")
+    if str(known.get("issuer", "")).rstrip("/") != issuer:
+        raise NotLetIn(f"the provider at {issuer} calls itself otherwise")
+    for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+        address = known.get(name)
+        if not isinstance(address, str) or not address.startswith(("https://", "http://")):
+            raise NotLetIn(f"the provider names no {name}")
+    return known
+
+
+async def _identity(site: Site, block: OidcBlock, code: str, kept: dict[str, Any]) -> dict[str, Any]:
+    """Exchange the code for an identity and check it. Raises NotLetIn."""
+    known = await _discovered(site, block)
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": f"{site.web.base_url}{RETURN}",
+        "code_verifier": kept["verifier"],
+    }
+    secret = f"{block.client_id}:{block.client_secret.reveal()}".encode()
+    headers = {
+        "content-type": "application/x-www-form-urlencoded",
+        "authorization": f"Basic {base64.b64encode(secret).decode()}",
+    }
+    tokens = await _asked(site, "POST", str(known["token_endpoint"]), headers=headers, body=urlencode(form).encode())
+    keys = await _asked(site, "GET", str(known["jwks_uri"]))
+    claims = _checked(str(tokens.get("id_token", "")), keys, block, nonce=kept["nonce"], now=site.now())
+    if block.claim not in claims and isinstance(known.get("userinfo_endpoint"), str):
+        bearer = {"authorization": f"Bearer {tokens.get('access_token', '')}"}
+        more = await _asked(site, "GET", known["userinfo_endpoint"], headers=bearer)
+        if more.get("sub") == claims["sub"]:
+            claims = more | claims
+    return claims
+
+
+def _checked(token: str, keys: dict[str, Any], block: OidcBlock, *, nonce: str, now: datetime) -> dict[str, Any]:
+    """Return the claims of an identity token that is signed, ours, and of this sign-in. Raises NotLetIn."""
+    try:
+        from joserfc import jwt  # noqa: PLC0415 -- an extra
+        from joserfc.errors import JoseError  # noqa: PLC0415
+        from joserfc.jwk import KeySet  # noqa: PLC0415
+    except ImportError as error:
+        raise NotLetIn('sign_in: oidc needs joserfc; pip install "brandmelder[web]"') from error
+    try:
+        found = jwt.decode(token, KeySet.import_key_set(keys), algorithms=ALGORITHMS)  # type: ignore[arg-type] # JSON
+        registry = jwt.JWTClaimsRegistry(
+            now=int(now.timestamp()),
+            leeway=_LEEWAY,
+            iss={"essential": True, "values": [block.issuer, block.issuer.rstrip("/"), f"{block.issuer.rstrip('/')}/"]},
+            aud={"essential": True, "value": block.client_id},
+            sub={"essential": True},
+            exp={"essential": True},
+            nonce={"essential": True, "value": nonce},
+        )
+        registry.validate(found.claims)
+    except (JoseError, ValueError, KeyError, TypeError) as error:
+        raise NotLetIn(f"the identity does not hold: {error}") from error
+    return dict(found.claims)
+
+
+async def _asked(
+    site: Site, method: str, address: str, *, headers: dict[str, str] | None = None, body: bytes = b""
+) -> dict[str, Any]:
+    """Ask the provider for JSON. Raises NotLetIn."""
+    if site.exchange is None:
+        raise NotLetIn("no provider is configured")
+    try:
+        accepting = {"accept": "application/json"} | (headers or {})
+        reply = await site.exchange(method, address, headers=accepting, body=body)
+    except ChannelError as error:
+        raise NotLetIn(f"the provider does not answer: {error}") from error
+    if reply.status != 200:
+        raise NotLetIn(f"the provider answered {reply.status}")
+    try:
+        found = json.loads(reply.body)
+    except (ValueError, RecursionError) as error:
+        raise NotLetIn("the provider's answer is no JSON") from error
+    if not isinstance(found, dict):
+        raise NotLetIn("the provider's answer is no object")
+    return found
+
+
+def _member(block: OidcBlock, claims: dict[str, Any], now: datetime) -> members.Member | None:
+    """Return whom an identity stands for, with the first role from the top that one of its names gives."""
+    named = claims.get(block.claim)
+    names = {str(one) for one in (named if isinstance(named, list) else [named]) if one is not None}
+    ranks = (Role.ADMIN, Role.PRIVACY_OFFICER, Role.RESPONDER, Role.VIEWER)
+    role = next((rank for rank in ranks if names & set(block.roles.get(rank, ()))), block.otherwise)
+    if role is None:
+        return None
+    shown = next((claims[one] for one in ("name", "preferred_username", "email") if claims.get(one)), claims["sub"])
+    ident = f"{block.issuer}#{claims['sub']}"[:200]
+    return members.Member(name=ident, shown=inert(str(shown), 60), role=role, created_at=now)
+
+
+# ------------------------------------------------------- what the browser keeps meanwhile
+
+
+def _packed(site: Site, kept: dict[str, Any]) -> str:
+    body = base64.urlsafe_b64encode(json.dumps(kept).encode()).decode().rstrip("=")
+    return f"{body}.{site.sign('oidc', body)}"
+
+
+def _unpacked(site: Site, cookie: str, now: datetime) -> dict[str, Any] | None:
+    body, _, sign = cookie.partition(".")
+    if not hmac.compare_digest(site.sign("oidc", body).encode(), sign.encode("utf-8", "replace")):
+        return None
+    kept: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return kept if now.timestamp() < kept["until"] else None
