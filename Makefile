@@ -3,8 +3,9 @@
 .DEFAULT_GOAL := help
 MINUTES ?= 1
 TARGETS ?=
-.PHONY: fuzz sbom audit help demo test check bench bench-detection bench-detection-short bench-judgement train chaos e2e docs picture clean storm \
-	simulate mutants power kills
+STORMS ?= 0-1999
+.PHONY: fuzz sbom audit help demo test check bench bench-detection bench-detection-short bench-judgement train chaos e2e fuzz-api docs picture clean storm \
+	bench-matching simulate mutants power kills
 
 SHELL := /bin/sh
 UV_VERSION := 0.13.9
@@ -12,6 +13,7 @@ BIN := .venv/bin
 READY := .venv/ready
 ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 WORKERS ?= 2
+EXAMPLES ?= 300
 CORPORA ?= ../shared/data/sentiment
 MODEL := service/brandmelder/classify/model
 
@@ -22,13 +24,15 @@ help:
 	@echo "make bench   the benchmarks, each with its peers in the same run"
 	@echo "make train   the judge's model anew, from CORPORA=$(CORPORA)"
 	@echo "make bench-detection   the detector beside its peers; R's surveillance where installed"
+	@echo "make bench-matching   1,000 and 10,000 queries beside regular expressions and RE2"
 	@echo "make bench-judgement   the judge beside its peers, near-copies, learning curve"
 	@echo "make chaos   3 times 400 alerts, a fifth of the calls to Slack failing, 30 crashes each"
 	@echo "make simulate  SEEDS=1000 evenings of the whole pipeline in virtual time, with faults and crashes drawn"
 	@echo "make mutants plants bugs one by one; the simulation must find each within 500 seeds"
 	@echo "make power   2,000 power cuts between writes and their syncs: nothing acknowledged may be lost"
 	@echo "make kills   kill -9 at every commit and send of a real process, and again in its recovery"
-	@echo "make storm   2,000 storms on six platforms through faults and crashes, SEEDS=0-1999; one seed replays one"
+	@echo "make storm   2,000 storms on six platforms through faults and crashes; STORMS=1234 replays one"
+	@echo "make fuzz-api   the API under EXAMPLES=$(EXAMPLES) requests for each operation, well-formed and not"
 	@echo "make e2e     only the tests against a real WordPress"
 	@echo "make fuzz    5,000 hostile feeds, then MINUTES=$(MINUTES) of fuzzing for each parser and sink"
 	@echo "make sbom    what the service is made of, with hashes and licences (CycloneDX)"
@@ -60,6 +64,11 @@ bench-detection: $(READY)
 bench-detection-short: $(READY)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python bench/detection/run.py --short
 
+bench-matching: $(READY)
+	@PATH="$$PWD/$(BIN):$$PATH" uv sync --quiet --frozen --group matching
+	$(BIN)/python bench/matching.py
+	$(BIN)/python bench/matching.py --queries 10000
+
 bench-judgement: $(READY)
 	@PATH="$$PWD/$(BIN):$$PATH" uv sync --quiet --frozen --group judgement
 	$(BIN)/python bench/judgement/measure.py $(CORPORA)
@@ -88,10 +97,13 @@ kills: $(READY)
 	$(BIN)/python bench/kills.py
 
 storm: $(READY)
-	$(BIN)/python bench/storm.py $(or $(SEEDS),0-1999)
+	$(BIN)/python bench/storm.py $(STORMS)
 
 e2e: $(READY)
 	$(BIN)/pytest -q -m e2e
+
+fuzz-api: $(READY)
+	BRANDMELDER_API_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q tests/web/api/test_schemathesis.py
 
 fuzz: $(READY)
 	@PATH="$$PWD/$(BIN):$$PATH" uv sync --quiet --frozen --group fuzz

@@ -1,8 +1,8 @@
 """Two thousand seeded storms through faults and crashes: silent losses, duplicates, declared gaps, delay, cost.
 
-    make storm                 # seeds 0 to 1999
-    make storm SEEDS=40-60     # some of them
-    make storm SEEDS=1234      # one, replayed
+    make storm                 # seeds 0 to 1999 (without make: 0 to 99)
+    make storm STORMS=40-60    # some of them
+    make storm STORMS=1234     # one, replayed
 
 Exit code 1 if a seed was not honest; each line names its seed, which replays the same.
 """
@@ -50,4 +50,4 @@ def main(asked: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "0-1999"))
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "0-99"))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
@@ -156,15 +157,87 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "config/brandmelder.schema.json": schema_text(schema),
         ROOT / "docs/reference/webhook.schema.json": webhook_schema(),
+        ROOT / "docs/reference/openapi.json": json.dumps(described(), indent=1, ensure_ascii=False) + "\n",
+        ROOT / "docs/reference/api.md": api(described()),
         ROOT / "docs/reference/configuration.md": configuration(schema),
         ROOT / "docs/reference/cli.md": CLI.format(by_hand=BY_HAND, commands="\n".join(commands(main, "brandmelder"))),
     }
 
 
+def described() -> Schema:
+    """Return the description of the API."""
+    from brandmelder.web.api.schema import schema  # noqa: PLC0415 - only these pages need it
+
+    return schema()
+
+
+def api(whole: Schema) -> str:
+    """Return the page about the API."""
+    parts = [f"# API\n\n{BY_HAND}\n\nHow it is used: [the API](../how-to/api.md). The same for tools: "]
+    parts[0] += "[openapi.json](openapi.json), served at `/api/v1/openapi.json`.\n\n" + whole["info"]["description"]
+    for path, methods in whole["paths"].items():
+        parts += [operation(path, method, told) for method, told in methods.items()]
+    parts.append("## Shapes\n")
+    parts += [shape(name, block) for name, block in whole["components"]["schemas"].items()]
+    return "\n".join(parts)
+
+
+def operation(path: str, method: str, told: Schema) -> str:
+    """Return a section about one operation."""
+    rows = [
+        f"| `{one['name']}` | {one['in']} | {kind(one['schema'])} | {'**needed**' if one['required'] else ''} |"
+        f" {one.get('description', '')} |"
+        for one in told["parameters"]
+    ]
+    table_ = (
+        "\n".join(["| parameter | in | takes | | meaning |", "|---|---|---|---|---|", *rows]) + "\n\n" if rows else ""
+    )
+    body = told.get("requestBody")
+    takes_ = f"Takes {kind(body['content']['application/json']['schema'])}. " if body else ""
+    answers = ", ".join(
+        f"{status} {kind(one['content']['application/json']['schema'])}"
+        if "application/json" in one.get("content", {})
+        else status
+        for status, one in told["responses"].items()
+    )
+    head = f"## `{method.upper()} {path}`\n\n{told['summary']} {told['description']}"
+    return f"{head}\n\n{table_}{takes_}Answers {answers}.\n"
+
+
+def shape(name: str, block: Schema) -> str:
+    """Return a section about one type."""
+    head = f"### {name}\n\n{block.get('description', '')}\n"
+    if "properties" not in block:
+        return f"{head}\n{kind(block)}\n"
+    rows = ["| key | holds | |", "|---|---|---|"]
+    needed = block.get("required", ())
+    rows += [
+        f"| `{key}` | {kind(value)} | {'' if key in needed else 'may be left out'} |"
+        for key, value in block["properties"].items()
+    ]
+    return head + "\n" + "\n".join(rows) + "\n"
+
+
+def kind(value: Schema) -> str:
+    """Return in a few words what a value of the API is."""
+    if "$ref" in value:
+        name = value["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in value:
+        return " or ".join(kind(one) for one in value["anyOf"])
+    if "enum" in value:
+        return ", ".join(f"`{one}`" for one in value["enum"])
+    if value.get("type") == "array":
+        return f"list of {kind(value['items'])}" if value.get("items") else "list"
+    names = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true`, `false`"}
+    said = names.get(value.get("type", ""), value.get("type", "anything"))
+    said = "moment" if value.get("format") == "date-time" else said
+    low, high = value.get("minimum"), value.get("maximum")
+    return f"{said}, {low} to {high}" if low is not None and high is not None else said
+
+
 def webhook_schema() -> str:
     """Return the schema of what a webhook posts."""
-    import json  # noqa: PLC0415 - only this file needs it
-
     import msgspec  # noqa: PLC0415 - likewise
 
     from brandmelder.notify.channels.webhook_payload import Payload  # noqa: PLC0415 - likewise

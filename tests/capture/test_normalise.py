@@ -292,3 +292,8 @@ def test_a_fingerprint_tells_an_edit_from_a_repeat():
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT)
 def test_a_fingerprint_never_raises(text, author, parent):
     assert len(fingerprint(text, author, parent)) == 32
+
+
+@given(st.text(max_size=80).filter(lambda text: not set(text) & {"<", "&"}))
+def test_what_has_no_markup_reads_the_same_as_what_was_parsed(text):
+    assert strip_html(text) == strip_html(text + "<b></b>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -15,13 +16,14 @@ from brandmelder.capture.normalise import strip_html
 from brandmelder.errors import ShapeChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from brandmelder.model import SourceId
 
 _MILLISECONDS: Final = 100_000_000_000
 """Beyond this a number of seconds lies in the year 5138: it is meant in milliseconds."""
 _LATEST: Final = 7_000_000_000
+_PATH: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 
 
 class Mapped(Struct, frozen=True, kw_only=True):
@@ -61,6 +63,24 @@ def _compiled(text: str) -> Any:
     return jmespath.compile(text)
 
 
+@lru_cache(maxsize=1_024)
+def _picker(text: str) -> Callable[[Any], Any]:
+    """Return what picks an expression's value; of a plain path without JMESPath's detours."""
+    if not _PATH.fullmatch(text):
+        pick: Callable[[Any], Any] = _compiled(text).search
+        return pick
+    names = text.split(".")
+
+    def walk(row: Any) -> Any:
+        for name in names:
+            if not isinstance(row, dict):
+                return None
+            row = row.get(name)
+        return row
+
+    return walk
+
+
 def found_by(expression: str, body: Any) -> Any:
     """Return what an expression finds; None also where it cannot be applied."""
     try:
@@ -91,7 +111,7 @@ def read_rows(body: Any, items: str, fields: Mapping[str, str], *, source: Sourc
 
 
 def _mapped(row: Any, fields: Mapping[str, str]) -> Mapped:
-    found = {name: _compiled(expression).search(row) for name, expression in fields.items()}
+    found = {name: _picker(expression)(row) for name, expression in fields.items()}
     ident, text = _words(found.get("external_id")), strip_html(_words(found.get("text")))
     is_deleted = bool(found.get("deleted"))
     if not ident:

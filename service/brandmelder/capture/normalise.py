@@ -104,13 +104,15 @@ def strip_html(source: str) -> str:
     result is *text*: `&lt;b&gt;` becomes `<b>`, so whoever shows it must escape it. At most 128 K characters and 4,000
     tags are read.
     """
-    kept = nh3.clean(
-        _cut_tags(_drop_unseen(source[:HTML_CHARACTERS])),
-        tags=_KEPT,
-        clean_content_tags=_CUT_WITH_CONTENT,
-        attributes={"img": {"alt"}},
-        link_rel=None,
-    )
+    kept = _drop_unseen(source[:HTML_CHARACTERS])
+    if "<" in kept or "&" in kept:  # what has neither holds no markup, and parsing it is half of the work
+        kept = nh3.clean(
+            _cut_tags(kept),
+            tags=_KEPT,
+            clean_content_tags=_CUT_WITH_CONTENT,
+            attributes={"img": {"alt"}},
+            link_rel=None,
+        )
     text = html.unescape(_TAG.sub(_break_or_picture, re.sub(r"[ \t\n]+", " ", kept)))
     if _ENTITY.search(text):
         text = html.unescape(text)

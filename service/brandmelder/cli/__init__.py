@@ -39,6 +39,7 @@ _COMMANDS = {
     "report": ("report:report", "Write reports: of an incident, of what makes too much noise."),
     "export": ("export:export", "Write mentions or incidents as CSV that is safe to open in a spreadsheet."),
     "marked": ("marked:marked", "Mark periods as not normal: nothing is learnt from them."),
+    "token": ("token:token", "Let programs use the API: create, list and revoke tokens."),
     "deliveries": ("deliveries:deliveries", "Show what waits to be told and what no channel took."),
     "account": ("account:account", "Say who may sign in on the page: add, role, password, remove, list."),
     "judge": ("judge:judge", "Judge JSON lines: what they say of the brand, how surely, and why."),

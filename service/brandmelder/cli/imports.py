@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brandmelder.cli import config_option, quiet_logs
+from brandmelder.cli.terminal import say
 from brandmelder.errors import BrandmelderError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def import_(path: Path, file: Path, name: str) -> None:
     brought = asyncio.run(_bring(settings, file.resolve(), name))
     click.echo(f"{brought.read} mentions read, {brought.new} of them new, as the history of {name}")
     if brought.note:
-        click.echo(brought.note, err=True)
+        say(brought.note, to_stderr=True)
         raise SystemExit(2)
 
 

@@ -167,12 +167,15 @@ def _act(path: Path, ident: str, *, act: str, by: str, **wished: Any) -> None:
     from brandmelder.model import Act
     from brandmelder.pipeline.act import Wish, do
     from brandmelder.settings import read_settings
+    from brandmelder.wiring.subscriptions import attach
 
     settings = read_settings(path, os.environ)
     database = existing_database(settings)
     try:
-        notifiers = wiring.build_notifiers(settings, wiring.outside())  # nothing is sent here
+        reach = wiring.outside()  # nothing is sent here
+        notifiers = wiring.build_notifiers(settings, reach)
         pipeline = wiring.build(settings, database=database, sources={}, notifiers=notifiers)
+        attach(pipeline.parts, reach)
         wish = Wish(incident=ident, act=Act(act), by=by, **wished)
         incident = database.run_now(do, pipeline.parts, wish, SystemClock().now())
     finally:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -25,8 +26,10 @@ from brandmelder.pipeline.timer import Regular, Timer
 from brandmelder.settings import read_settings
 from brandmelder.store import audit
 from brandmelder.store.database import Database
+from brandmelder.web.api.operation import Door
 from brandmelder.web.opening import open_page
 from brandmelder.wiring.health import Lookout
+from brandmelder.wiring.subscriptions import attach, detach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,7 +112,15 @@ class Service:
 
     async def _serve(self, settings: Settings, pipeline: Pipeline, timer: Timer, reach: Outside) -> None:
         exchange = wiring.sign_in_exchange(settings, reach)
-        page = open_page(settings, pipeline.parts, now=self._clock.now, wake=timer.wake, exchange=exchange)
+        door = Door(
+            parts=pipeline.parts,
+            now=self._clock.now,
+            wake=timer.wake,
+            brought=timer.brought,
+            subscribe=attach(pipeline.parts, reach),
+            unsubscribe=partial(detach, pipeline.parts),
+        )
+        page = open_page(settings, pipeline.parts, now=self._clock.now, wake=timer.wake, exchange=exchange, door=door)
         await pipeline.start(self._clock.now())
         click.echo(f"watching {len(settings.monitors)} monitors over {len(settings.sources)} sources", err=True)
         self._systemd.ready()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from brandmelder.model.access import Scope
 from brandmelder.model.capture import (
     Extent,
     Gap,
@@ -117,6 +118,7 @@ __all__ = [
     "Reading",
     "Removal",
     "RotaId",
+    "Scope",
     "Silence",
     "Snooze",
     "SourceClass",

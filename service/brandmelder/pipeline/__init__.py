@@ -91,6 +91,10 @@ class Pipeline:
         moments += [moment for moment in (kept.next_at, attention) if moment is not None]
         return now if kept.has_promised else max(now, min(moments))
 
+    def brought(self) -> None:
+        """Know that mentions came by another way than a poll: the next work judges them."""
+        self._news += 1
+
     async def poll(self, source: SourceId, now: datetime) -> datetime:
         """Visit one source; returns its next moment."""
         row = await self.parts.database.run(sources.read_source, source)

@@ -49,6 +49,9 @@ class Place(Struct, frozen=True, kw_only=True):
     where: str
     """Where it stands in the configuration, for messages: `brandmelder.yaml:12`."""
     title: str
+    own_accounts: tuple[str, ...] = ()
+    """Names that are ours there, and its only language, for what others bring to it."""
+    language: str | None = None
     rhythm: Rhythm | None = None
     """How its interval changes, and its budget; without it the interval stands."""
 

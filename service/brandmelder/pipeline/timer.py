@@ -127,6 +127,11 @@ class Timer:
         """Have told at once what was promised meanwhile: somebody acted on the page."""
         self._nudge("deliver", self._deliver)
 
+    def brought(self) -> None:
+        """Have judged at once what came by another way than a poll."""
+        self._pipeline.brought()
+        self._work_now()
+
     def stop(self) -> None:
         """Have `run` return."""
         self._stopped.set()

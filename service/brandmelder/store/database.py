@@ -25,7 +25,7 @@ from sqlalchemy.pool import StaticPool
 
 from brandmelder import metrics
 from brandmelder.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
-from brandmelder.store import page_schema, schema, schema_polls
+from brandmelder.store import api_schema, page_schema, schema, schema_polls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_FURTHER = (page_schema.member, schema_polls.usage)
+_FURTHER = (api_schema.token, page_schema.member, schema_polls.usage)
 """Tables that stand in files of their own: what imports these makes the metadata whole."""
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
@@ -142,3 +143,20 @@ def save_delivery(connection: Connection, one: Delivery, next_at: datetime | Non
     )
     if done.rowcount != 1:
         raise Conflict(f"delivery {one.key} was changed by somebody else")
+
+
+def states_of(connection: Connection, channel: str) -> dict[DeliveryState, int]:
+    """Return how many deliveries of a channel are in each state; reads the whole table."""
+    rows = connection.execute(
+        select(delivery.c.state, func.count()).where(delivery.c.channel == channel).group_by(delivery.c.state)
+    )
+    return {DeliveryState(state): count for state, count in rows}
+
+
+def abandon(connection: Connection, channel: str) -> None:
+    """Let everything rest that was promised to a channel and has not gone out; reads the whole table."""
+    waiting = connection.scalars(
+        select(delivery.c.body).where(delivery.c.channel == channel, delivery.c.next_at.is_not(None))
+    ).all()
+    for one in map(_decode, waiting):
+        save_delivery(connection, replace(one, state=DeliveryState.SUPERSEDED), None, expected=one.state)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from brandmelder.errors import BrandmelderError
 from brandmelder.settings.web import WebSettings
+from brandmelder.web.api.app import mounted
 from brandmelder.web.app import app
 from brandmelder.web.serve import PageServer
 from brandmelder.web.site import Site
@@ -18,21 +19,27 @@ if TYPE_CHECKING:
     from brandmelder.notify.notifier import Exchange
     from brandmelder.pipeline.parts import Parts
     from brandmelder.settings import Settings
+    from brandmelder.web.api.operation import Door
 
 
-def open_page(
+def open_page(  # noqa: PLR0913 - what a running service lends its page, each by its name
     settings: Settings,
     parts: Parts,
     *,
     now: Callable[[], datetime],
     wake: Callable[[], None],
     exchange: Exchange | None = None,
+    door: Door | None = None,
 ) -> PageServer | None:
-    """Take the page's port; None where the configuration asks for no page. Raises BrandmelderError if it is taken."""
+    """Take the page's port; None where the configuration asks for no page. Raises BrandmelderError if it is taken.
+
+    With a `door` the API stands beside the pages.
+    """
     if settings.web is None:
         return None
     site = Site(parts=parts, settings=settings, web=settings.web, now=now, wake=wake, exchange=exchange)
-    return PageServer(app(site), settings.web.host, settings.web.port)
+    mounts = () if door is None else (mounted(door, rates=site.rates),)
+    return PageServer(app(site, mounts=mounts), settings.web.host, settings.web.port)
 
 
 USUAL_PORT = 8470

@@ -196,6 +196,8 @@ def _places(settings: Settings) -> dict[SourceId, Place]:
             every=options.every,
             where=settings.where("sources", ident),
             title=ident.replace("_", " ").replace("-", " ").title(),
+            own_accounts=options.own_accounts,
+            language=options.language,
             rhythm=rhythm_of(options),
         )
         for ident, options in settings.sources.items()

@@ -430,3 +430,32 @@ async def test_a_feed_of_a_thousand_fits_its_cursor(server, fetch):
     assert msgspec.json.decode(feed.cursor)["count"] == 1000
     feed.add(1000, NOW)
     assert [one.external_id for one in (await feed.poll()).mentions] == ["n1000"]
+
+
+class HalfFeed(Feed):
+    """One that may break off after half of its entries."""
+
+    is_half = False
+
+    @property
+    def body(self) -> bytes:
+        whole = super().body
+        return whole[: len(whole) // 2] if self.is_half else whole
+
+
+async def test_half_an_answer_hides_no_gap(server, fetch):
+    feed = HalfFeed(server, fetch)
+    for n in range(40):
+        feed.add(n, NOW + n * timedelta(minutes=1))
+    written, feed.items = feed.items, feed.items[30:]
+    await feed.poll(NOW + timedelta(minutes=10))
+    feed.items, feed.is_half = written[16:], True
+    half = await feed.poll(NOW + timedelta(minutes=24))
+    assert half.mentions
+    assert not half.gaps
+    feed.items, feed.is_half = written[10:], False
+    poll = await feed.poll(NOW + timedelta(minutes=30))
+    (gap,) = poll.gaps
+    lost = [n for n in range(40) if n < 30 and f"n{n}" not in feed.stored]
+    assert lost
+    assert all(gap.since <= NOW + n * timedelta(minutes=1) <= gap.until for n in lost)

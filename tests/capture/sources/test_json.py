@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from brandmelder.capture import mapping
 from brandmelder.capture.sources.json import JsonOptions, JsonSource
 from brandmelder.errors import AuthRefused, Blocked, ShapeChanged
 from brandmelder.model import SourceId
@@ -207,3 +208,9 @@ async def test_rows_that_stand_elsewhere_say_so():
         stage.reader.source = source(stage.reader.source._tools, stage.url, items="results")
         with pytest.raises(ShapeChanged, match="items 'results' finds nothing"):
             await stage.reader.poll()
+
+
+@pytest.mark.parametrize("row", [{"a": {"b": 3}}, {"a": None}, {"a": [1]}, {}, {"a": "x"}, "x", None, 7, [{"a": 1}]])
+@pytest.mark.parametrize("path", ["a", "a.b", "a.b.c"])
+def test_a_plain_path_finds_what_jmespath_finds(path, row):
+    assert mapping._picker(path)(row) == mapping._compiled(path).search(row)

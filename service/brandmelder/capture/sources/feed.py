@@ -104,20 +104,23 @@ class FeedSource:
         if state is None:
             mentions = [one for one in mentions if one.published_at >= now - self._options.history]
         times = [one.entry.published for one in told if one.entry.published and one.entry.published <= now]
-        known = {key: mark for key, mark in before.items() if key not in marks} | marks
+        older = {key: mark for key, mark in before.items() if key not in marks}
+        newest = max(times, default=state.newest if state else None)
+        # Half an answer says nothing of what fell out of the window: the next whole one is held against the last whole.
+        is_whole = not feed.is_cut or state is None
         after = State(
             place=self._place,
             read=now,
-            newest=max(times, default=state.newest if state else None),
+            newest=newest if is_whole or state is None else state.newest,
             body="" if feed.is_cut else _digest(answer.body),
-            count=min(len(marks), KEPT),
-            known=pack(known),
+            count=min(len(marks), KEPT) if is_whole or state is None else state.count,
+            known=pack(older | marks if is_whole else {**marks, **before, **marks}),
         )
         return Poll(
             mentions=tuple(mentions),
             cursor=_dump(after if feed.is_cut else _validated(after, answer, now)),
             read_until=seen_until(answer.headers, now),
-            gaps=self._gaps(state, before, marks, min(times, default=now)),
+            gaps=self._gaps(state, before, marks, min(times, default=now)) if is_whole else (),
             extent=Extent(read=len(feed.entries)),
             not_before=self._not_before(answer, feed.time_to_live or timedelta(0), now),
             degraded="the feed was cut off; its last entry is left out" if feed.is_cut else "",
