@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import subprocess
 import threading
 from pathlib import Path
@@ -64,6 +65,9 @@ def address(storm_file, tmp_path):
     world.database.close()
 
 
+@pytest.mark.skipif(
+    shutil.which("curl") is None and not os.environ.get("CI"), reason="curl is not installed; the examples need it"
+)
 def test_the_examples_of_the_how_to_work(address):
     environment = {**os.environ, "API": address, "TOKEN": SECRET}
     assert len(EXAMPLES) >= 8
