@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -63,9 +64,17 @@ class Sheet(Struct, frozen=True, kw_only=True):
 
 
 def read_sheet(  # noqa: PLR0913 -- what a reader asks for
-    connection: Connection, parts: Parts, ident: str, *, bands: Bands, now: datetime, language: str, wish: str = ""
+    connection: Connection,
+    parts: Parts,
+    ident: str,
+    *,
+    bands: Bands,
+    now: datetime,
+    language: str,
+    wish: str = "",
+    is_brief: bool = False,
 ) -> Sheet | None:
-    """Read an incident's page; None if there is no such incident."""
+    """Read an incident's page, without its posts if it is to be brief; None if there is no such incident."""
     if incidents.find(connection, ident) is None:
         return None
     facts = read_facts(connection, ident, parts, now)
@@ -91,7 +100,7 @@ def read_sheet(  # noqa: PLR0913 -- what a reader asks for
         facts=facts,
         range=name,
         bars=bars,
-        posts=_posts(connection, facts, at),
+        posts=() if is_brief else _posts(connection, facts, at),
         notes=tuple(notes.of_incident(connection, ident)),
         confirmed=_confirmed(facts),
     )
@@ -121,6 +130,7 @@ def _posts(connection: Connection, facts: Facts, at: datetime) -> tuple[Post, ..
     ]
     found.reverse()
     firsts = first_of_kind([mention.text for _, mention, _ in found])
+    alike = Counter(firsts)
     answered = _answered(connection, [mention for _, mention, _ in found])
     said = labels.of_mentions(connection, [ident for ident, _, _ in found])
     posts = []
@@ -132,7 +142,7 @@ def _posts(connection: Connection, facts: Facts, at: datetime) -> tuple[Post, ..
                     id=ident,
                     mention=mention,
                     verdict=verdict,
-                    copies=firsts.count(place) - 1,
+                    copies=alike[place] - 1,
                     answered_at=answered.get((mention.source, mention.external_id)),
                     staff=staff.label if staff else None,
                 )

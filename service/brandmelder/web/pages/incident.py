@@ -58,6 +58,7 @@ async def show(site: Site, request: Request, reader: Reader) -> Response:
         now=reader.now,
         language=reader.language,
         wish=query.get("range", ""),
+        is_brief=reader.role is None,
     )
     if sheet is None:
         return page(site, reader, "error.html", status=404, code=404, path=request.url.path)

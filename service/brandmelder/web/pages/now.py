@@ -49,7 +49,14 @@ def _read_wall(connection: Connection, site: Site, reader: Reader) -> tuple[list
     sheet = None
     if burning:
         sheet = read_sheet(
-            connection, site.parts, burning[0].id, bands=site.bands, now=reader.now, language=reader.language, wish="6h"
+            connection,
+            site.parts,
+            burning[0].id,
+            bands=site.bands,
+            now=reader.now,
+            language=reader.language,
+            wish="6h",
+            is_brief=True,
         )
     return raws, sheet, sources.read_sources(connection)
 
