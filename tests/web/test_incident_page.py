@@ -45,7 +45,7 @@ def test_the_page_says_what_the_alert_says_and_more(house):
 
 def test_it_says_the_same_in_english(house):
     text = said(house.browser("anna", **{"accept-language": "en-GB,en;q=0.9"}).get(PATH).text)
-    assert "Open since 38 min Severity very high, rising" in text
+    assert "Open for 38 min Severity very high, rising" in text
     number = house.incident().spike.observed
     assert f"{number} negative mentions in 60 min usual 0–2, TV-Spot included" in text
     assert f"Facebook missing since 20:11. {number} is the least it can be." in text

@@ -126,7 +126,7 @@ def age(story: Story, reader: Reader) -> str:
                 return reader.say("{moment}, after {time}", moment=moment, time=time)
             return reader.say("by {name}, {moment}, after {time}", name=by, moment=moment, time=time)
         case _:
-            return reader.say("since {time}", time=voice.duration(reader.now - incident.opened_at))
+            return reader.say("for {time}", time=voice.duration(reader.now - incident.opened_at))
 
 
 def severity(story: Story, reader: Reader) -> str:
