@@ -196,3 +196,17 @@ def test_whatever_is_written_deleted_or_cut_off_is_read_or_declared(steps):
     for one in service.posts:
         declared = any(gap.since <= one.published_at <= gap.until for gap in reader.gaps)
         assert one.external_id in reader.stored or declared
+
+
+def test_what_is_released_before_days_without_an_answer_is_found_by_the_sweep_after_them():
+    service = Service()
+    service.write(30, NOW - timedelta(hours=3))
+    reader = Reader(service, Bounds(history=timedelta(days=30), sweep_every=timedelta(hours=1)))
+    held = service.posts.pop(5)
+    reader.poll(NOW)
+    assert held.external_id not in reader.stored
+    service.posts.insert(5, held)
+    later = NOW + timedelta(days=2)
+    service.write(20, later)
+    reader.poll(later + MINUTE)
+    assert held.external_id in reader.stored

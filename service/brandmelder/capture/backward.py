@@ -138,7 +138,10 @@ def _ended(trail: Trail) -> Trail:
 def _bound(trail: Trail, bounds: Bounds) -> datetime:
     """Return before when everything was read already, or need not be."""
     bound = trail.walked - OVERLAP if trail.walked else trail.first - bounds.history
-    return min(bound, trail.began - bounds.sweep_span) if trail.is_sweep and trail.began else bound
+    if not trail.is_sweep or trail.began is None:
+        return bound
+    # After days without an answer a sweep goes on where the last walk stood: what was released then lies that far back.
+    return min(bound, (trail.walked or trail.began) - bounds.sweep_span)
 
 
 def _is_cut(trail: Trail, page: Page, bounds: Bounds) -> bool:
