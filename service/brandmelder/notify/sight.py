@@ -1,4 +1,4 @@
-"""Messages about sight: which sources cannot be seen and since when, which are seen again, which are too quiet."""
+"""Messages about sight: which sources cannot be seen and since when, which are seen again."""
 
 from __future__ import annotations
 
@@ -45,16 +45,6 @@ class SeenAgain(Struct, frozen=True, kw_only=True):
     """Whether something of that time is known to be missing for good."""
 
 
-class Quiet(Struct, frozen=True, kw_only=True):
-    """One source whose polls succeed and bring strangely little."""
-
-    source: SourceId
-    since: datetime
-    brought: int
-    usual: float
-    """How many mentions it usually brings in such a time."""
-
-
 class SightWords(Struct, frozen=True, kw_only=True):
     """One language. Names in braces are filled with numbers, moments and names of ours, or with `inert` text."""
 
@@ -67,9 +57,6 @@ class SightWords(Struct, frozen=True, kw_only=True):
     again: str
     again_line: str
     again_gap_line: str
-    quiet_head: str
-    quiet: str
-    quiet_line: str
     more: str
     faults: Mapping[str, str]
 
@@ -84,9 +71,6 @@ GERMAN: Final = SightWords(
     again="Was inzwischen geschrieben wurde, zählt zu der Zeit, zu der es geschrieben wurde.",
     again_line="fehlte {since} bis {until}",
     again_gap_line="fehlte {since} bis {until}; nicht alles davon war noch zu lesen",
-    quiet_head="Auffällig still: {names}",
-    quiet="Die Abfragen gelingen, aber so wenig kommt dort sonst nie. Bitte nachsehen, ob die Adresse noch stimmt.",
-    quiet_line="seit {moment} nur {number} neu, üblich wären {usual}",
     more="und {number} weitere",
     faults={
         "Transient": "antwortet nicht",
@@ -111,9 +95,6 @@ ENGLISH: Final = SightWords(
     again="What was written in the meantime counts at the time it was written.",
     again_line="was missing from {since} to {until}",
     again_gap_line="was missing from {since} to {until}; not all of it could still be read",
-    quiet_head="Strangely quiet: {names}",
-    quiet="Polls succeed, but it never brings so little. Please look whether its address is still right.",
-    quiet_line="only {number} new since {moment}, {usual} would be usual",
     more="and {number} more",
     faults={
         "Transient": "does not answer",
@@ -170,22 +151,6 @@ def seen_notice(ident: str, seen: Sequence[SeenAgain], reader: Reader) -> Messag
     return _message(ident, reader, head=("🟢", head), sentence=(Span(text=words.again),), lines=lines)
 
 
-def quiet_notice(ident: str, quiet: Sequence[Quiet], reader: Reader) -> Message:
-    """Return the one message that says which sources bring strangely little."""
-    words, voice = sight_words(reader.language), reader.voice
-    lines = [
-        _line(
-            _name(one.source, reader),
-            words.quiet_line.format(
-                moment=voice.moment(one.since), number=voice.number(one.brought), usual=voice.number(round(one.usual))
-            ),
-        )
-        for one in quiet[:MOST]
-    ]
-    head = words.quiet_head.format(names=_names(quiet, reader))
-    return _message(ident, reader, head=("🟠", head), sentence=(Span(text=words.quiet),), lines=lines)
-
-
 def _message(
     ident: str, reader: Reader, *, head: tuple[str, str], sentence: tuple[Span, ...], lines: Sequence[Line]
 ) -> Message:
@@ -201,7 +166,7 @@ def _message(
     )
 
 
-def _names(rows: Sequence[Unseen | SeenAgain | Quiet], reader: Reader) -> str:
+def _names(rows: Sequence[Unseen | SeenAgain], reader: Reader) -> str:
     shown = [_name(one.source, reader) for one in rows[:3]]
     if len(rows) > len(shown):
         shown.append(sight_words(reader.language).more.format(number=len(rows) - len(shown)))
