@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from msgspec.structs import replace
 
@@ -127,6 +129,20 @@ def test_the_configuration_shows_no_secret(house):
     page = house.browser("adam").get("/settings").text
     assert "monitors.nordfunk.query" in page
     assert "geheim" not in page
+
+
+def test_the_configuration_is_shown_in_the_words_of_its_file(house):
+    page = house.browser("adam").get("/settings").text
+    assert "calendar.0.planned.start" in page
+    assert "2026-12-15 19:58" in page
+    assert not re.search(r"datetime|Planned\(|&lt;|False|True", page)
+
+
+def test_mentions_are_shown_newest_first_whatever_source_was_read_first(house):
+    page = house.browser("vera").get("/mentions").text
+    times = re.findall(r"(?:Blog|Mastodon)</[a-z]+>, (\d\d:\d\d)", page)
+    assert len(times) > 20
+    assert times == sorted(times, reverse=True)
 
 
 @pytest.mark.parametrize("topic", ["", "else", "incident", "x" * 500])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -174,7 +175,9 @@ def _flat(value: Any, path: str) -> Any:
         items = [(name, getattr(value, name)) for name in type(value).model_fields if name not in hidden]
     elif isinstance(value, dict):
         items = [(str(name), inner) for name, inner in value.items()]
-    elif isinstance(value, (tuple, list)) and any(isinstance(one, (BaseModel, dict)) for one in value):
+    elif isinstance(value, msgspec.Struct):
+        items = [(name, getattr(value, name)) for name in value.__struct_fields__]
+    elif isinstance(value, (tuple, list)) and any(isinstance(one, (BaseModel, msgspec.Struct, dict)) for one in value):
         items = [(str(place), inner) for place, inner in enumerate(value)]
     else:
         yield path, _said(value)
@@ -185,18 +188,19 @@ def _flat(value: Any, path: str) -> Any:
 
 def _said(value: Any) -> str:
     match value:
-        case Secret():
-            return "…"
+        case Secret() | None:
+            said = "–" if value is None else "…"
+        case bool():
+            said = str(value).lower()
         case timedelta():
-            return format_duration(value)
-        case None:
-            return "–"
+            said = format_duration(value)
+        case datetime():
+            said = value.isoformat(" ", "minutes")
         case tuple() | list() | frozenset() | set():
-            return ", ".join(_said(one) for one in value) or "–"
-        case msgspec.Struct():
-            return inert(repr(value), 300)
+            said = ", ".join(_said(one) for one in value) or "–"
         case _:
-            return inert(str(value), 300)
+            said = inert(str(value.value if isinstance(value, Enum) else value), 300)
+    return said
 
 
 async def who_did_what(site: Site, _request: Request, reader: Reader) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -15,6 +16,8 @@ from brandmelder.store import mentions
 from brandmelder.web.render import page
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
     from starlette.requests import Request
     from starlette.responses import Response
@@ -28,6 +31,7 @@ MOST: Final = 200
 """So many on one page at most."""
 PAGE, MOST_PAGES = 1000, 20
 """So many mentions are looked through at once, and so often, before the reader is asked whether to go on."""
+LONG: Final = timedelta(days=50 * 365)
 _ASKED: Final = MonitorId("asked")
 
 
@@ -61,7 +65,7 @@ async def search(site: Site, request: Request, reader: Reader) -> Response:
         source=source,
         label=label,
         trouble=trouble,
-        found=[_shown(site, reader, *one) for one in found],
+        found=[_shown(site, reader, *one) for one in sorted(found, key=_when, reverse=True)],
         more=f"?{urlencode(kept | {'before': following})}" if following is not None else "",
         sources=[(str(ident), inert(place.title, 40)) for ident, place in site.parts.places.items()],
         labels=[
@@ -76,12 +80,17 @@ Wanted = tuple[Matcher | None, str, str]
 Found = tuple[MentionId, "Mention", "Verdict | None"]
 
 
+def _when(found: Found) -> tuple[datetime, MentionId]:
+    """Return what orders a page: when it was written, for sources are read one after another."""
+    return found[1].published_at, found[0]
+
+
 def _find(
     connection: Connection, before: MentionId | None, wanted: Wanted, reader: Reader, *, most: int
 ) -> tuple[list[Found], MentionId | None]:
     """Return the newest mentions that suit, and from where to go on; None if that is all."""
     matcher, source, label = wanted
-    long_ago = reader.now.replace(year=reader.now.year - 50)
+    long_ago = reader.now - LONG
     found: list[Found] = []
     for _ in range(MOST_PAGES):
         rows = mentions.newest(connection, before, long_ago, PAGE)
