@@ -29,6 +29,7 @@ PAGES = (
     "/deliveries",
     "/settings",
     "/audit",
+    "/me",
     "/nothing",
 )
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
