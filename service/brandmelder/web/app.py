@@ -18,7 +18,21 @@ from starlette.staticfiles import StaticFiles
 
 from brandmelder.web import live, oidc
 from brandmelder.web.guard import Guard
-from brandmelder.web.pages import acts, house, incident, mentions, monitors, now, own, remarks, signin, sources
+from brandmelder.web.pages import (
+    accounts,
+    acts,
+    audit,
+    configuration,
+    deliveries,
+    incident,
+    mentions,
+    monitors,
+    now,
+    own,
+    remarks,
+    signin,
+    sources,
+)
 from brandmelder.web.reader import Forged, Reader, reader_of
 from brandmelder.web.render import page
 
@@ -89,11 +103,11 @@ PAGES: Final[Sequence[tuple[str, str, Gate, Handler]]] = (
     ("GET", "/monitors/{ident}", signed_in, monitors.show),
     ("GET", "/sources", signed_in, sources.all_of_them),
     ("GET", "/mentions", signed_in, mentions.search),
-    ("GET", "/accounts", signed_in, house.accounts),
-    ("GET", "/deliveries", signed_in, house.waiting),
-    ("POST", "/deliveries", responders, house.change),
-    ("GET", "/settings", admins, house.configuration),
-    ("GET", "/audit", auditors, house.who_did_what),
+    ("GET", "/accounts", signed_in, accounts.all_of_them),
+    ("GET", "/deliveries", signed_in, deliveries.waiting),
+    ("POST", "/deliveries", responders, deliveries.change),
+    ("GET", "/settings", admins, configuration.show),
+    ("GET", "/audit", auditors, audit.who_did_what),
 )
 """Method, address, who may, and what answers."""
 
