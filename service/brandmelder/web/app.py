@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from brandmelder.web import live, oidc
 from brandmelder.web.guard import Guard
-from brandmelder.web.pages import acts, house, incident, mentions, monitors, now, remarks, signin, sources
+from brandmelder.web.pages import accounts, acts, house, incident, mentions, monitors, now, remarks, signin, sources
 from brandmelder.web.reader import Forged, Reader, reader_of
 from brandmelder.web.render import page
 
@@ -76,7 +76,7 @@ PAGES: Final[Sequence[tuple[str, str, Gate, Handler]]] = (
     ("GET", "/monitors/{ident}", signed_in, monitors.show),
     ("GET", "/sources", signed_in, sources.all_of_them),
     ("GET", "/mentions", signed_in, mentions.search),
-    ("GET", "/accounts", signed_in, house.accounts),
+    ("GET", "/accounts", signed_in, accounts.accounts),
     ("GET", "/deliveries", signed_in, house.waiting),
     ("POST", "/deliveries", responders, house.change),
     ("GET", "/settings", admins, house.configuration),

@@ -69,7 +69,7 @@ class Pulse:
     async def _look(self, site: Site) -> None:
         while self.viewers:
             try:
-                digests = await site.parts.database.run(self.read, tuple(self.viewers))
+                digests = await site.parts.database.look(self.read, tuple(self.viewers))
             except BrandmelderError as error:  # a full disk, a locked file: the next look is in two seconds
                 log.warning("web.not_looked", reason=str(error))
                 digests = {}

@@ -1,4 +1,4 @@
-"""What concerns the service itself: accounts read, deliveries, the configuration as it was read, who did what."""
+"""What concerns the service itself: deliveries, the configuration as it was read, who did what."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import structlog
-from markupsafe import Markup
 from pydantic import BaseModel
 from starlette.responses import RedirectResponse, Response
 
@@ -18,15 +17,13 @@ from brandmelder.notify import delivery as life
 from brandmelder.notify.inert import inert
 from brandmelder.options import Secret, format_duration
 from brandmelder.pipeline import staff
-from brandmelder.store import audit, deliveries, readings
+from brandmelder.store import audit, deliveries
 from brandmelder.web.catalogue import sentence
 from brandmelder.web.pages.remarks import actor
 from brandmelder.web.reader import form_of, only
 from brandmelder.web.render import page
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy import Connection
     from starlette.requests import Request
 
@@ -36,16 +33,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-BACK: Final = timedelta(days=56)
 MOST: Final = 300
-_METRICS: Final = {
-    "followers": sentence("Followers"),
-    "fans": sentence("Fans"),
-    "posts": sentence("Posts"),
-    "rating": sentence("Rating"),
-    "reviews": sentence("Reviews"),
-    "days_silent": sentence("Days silent"),
-}
 _STATES: Final = {
     DeliveryState.DEAD: sentence("No channel took it"),
     DeliveryState.UNCLEAR: sentence("Unclear, is looked for"),
@@ -54,58 +42,12 @@ _STATES: Final = {
 }
 
 
-# ------------------------------------------------------------------ accounts
-
-
-async def accounts(site: Site, _request: Request, reader: Reader) -> Response:
-    """Show the numbers of our accounts beside those of others."""
-    found = await site.parts.database.run(_read_accounts, reader)
-    return page(site, reader, "accounts.html", accounts=found)
-
-
-def _read_accounts(connection: Connection, reader: Reader) -> list[dict[str, Any]]:
-    shown = []
-    for account in readings.accounts(connection):
-        numbers = []
-        for metric, point in account.latest.items():
-            points = readings.readings_series(connection, account, metric, reader.now - BACK)
-            name = reader.say(_METRICS[metric]) if metric in _METRICS else inert(metric, 40)
-            change = point.value - points[0].value if points else 0.0
-            numbers.append(
-                {
-                    "name": name,
-                    "value": _value(point.value, reader),
-                    "change": f"{'+' if change > 0 else '–'}{_value(abs(change), reader)}" if change else "",
-                    "line": _line([one.value for one in points]),
-                }
-            )
-        shown.append({"title": account.title, "source": account.source, "own": account.own, "numbers": numbers})
-    return shown
-
-
-def _value(value: float, reader: Reader) -> str:
-    if value == round(value):
-        return reader.voice.number(value)
-    text = f"{value:.1f}"
-    return text.replace(".", ",") if reader.language == "de" else text
-
-
-def _line(values: Sequence[float]) -> Markup:
-    """Draw a stepped line of an account's numbers; of numbers like these the change matters, so it is no bar."""
-    if len(values) < 2:
-        return Markup("")
-    low, high = min(values), max(values)
-    rise, step = 24.0 / ((high - low) or 1.0), 160.0 / (len(values) - 1)
-    points = " L".join(f"{place * step:.1f} {26 - (value - low) * rise:.1f}" for place, value in enumerate(values))
-    return Markup('<svg class="line" viewBox="0 0 160 28" aria-hidden="true"><path d="M{}"/></svg>').format(points)
-
-
 # ---------------------------------------------------------------- deliveries
 
 
 async def waiting(site: Site, request: Request, reader: Reader) -> Response:
     """Show what waits to be told and what no channel took."""
-    found = await site.parts.database.run(_read_deliveries)
+    found = await site.parts.database.look(_read_deliveries)
     names = site.parts.fallbacks.names
     lines = [
         {
@@ -204,9 +146,9 @@ def _said(value: Any) -> str:
 
 
 async def who_did_what(site: Site, _request: Request, reader: Reader) -> Response:
-    """Show the audit, newest first; that its chain is whole is told at the top."""
-    found = await site.parts.database.run(audit.newest, MOST)
-    whole = await site.parts.database.run(audit.verify)
+    """Show the audit, newest first; whether its chain is whole is told at the top."""
+    found = await site.parts.database.look(audit.newest, MOST)
+    held = await site.chain.found(site.parts.database, site.now)
     lines = [
         {
             "number": one.number,
@@ -218,4 +160,11 @@ async def who_did_what(site: Site, _request: Request, reader: Reader) -> Respons
         }
         for one in found
     ]
-    return page(site, reader, "audit.html", lines=lines, broken=whole.broken, count=whole.rows, head=whole.head[:16])
+    return page(
+        site,
+        reader,
+        "audit.html",
+        lines=lines,
+        whole=held.whole if held is not None else None,
+        checked=reader.voice.clock(held.at) if held is not None else "",
+    )

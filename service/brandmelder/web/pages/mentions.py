@@ -53,7 +53,7 @@ async def search(site: Site, request: Request, reader: Reader) -> Response:
     following: MentionId | None = None
     if not trouble:
         wanted = (matcher, source, label if label in set(Label) else "")
-        found, following = await site.parts.database.run(_find, start, wanted, reader, most=most)
+        found, following = await site.parts.database.look(_find, start, wanted, reader, most=most)
     kept = {name: value for name, value in (("q", text), ("source", source), ("label", label)) if value}
     if most != PER_PAGE:
         kept["most"] = str(most)

@@ -36,7 +36,7 @@ async def ask(site: Site, request: Request, reader: Reader) -> Response:
     """Ask who it is."""
     if reader.role is not None:
         return RedirectResponse(inside(request.query_params.get("next", "")), 303)
-    has_accounts = site.web.sign_in != "local" or await site.parts.database.run(members.has_local)
+    has_accounts = site.web.sign_in != "local" or await site.parts.database.look(members.has_local)
     return page(
         site, reader, "sign-in.html", next=inside(request.query_params.get("next", "")), has_accounts=has_accounts,
         trouble="", name="",
@@ -52,7 +52,7 @@ async def take(site: Site, request: Request, reader: Reader) -> Response:
     may = [site.rates.allows(key, reader.now, most=MOST_TRIES, within=WITHIN) for key in keys]
     if site.web.sign_in != "local" or not all(may):
         return _again(site, reader, following, name, sentence("Too many attempts. Try again in ten minutes."), 429)
-    found = await site.parts.database.run(members.find, name)
+    found = await site.parts.database.look(members.find, name)
     password = fields.get("password", [""])[0][:_LONGEST_PASSWORD]
     if not await asyncio.to_thread(is_right, found.password if found else "", password) or found is None:
         log.warning("web.refused", address=address)

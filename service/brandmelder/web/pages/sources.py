@@ -59,7 +59,7 @@ class Line(Struct, frozen=True, kw_only=True):
 
 async def all_of_them(site: Site, _request: Request, reader: Reader) -> Response:
     """Show every source, those that cannot be seen first."""
-    rows, gaps, running = await site.parts.database.run(_read, reader.now - DAY)
+    rows, gaps, running = await site.parts.database.look(_read, reader.now - DAY)
     lines = [
         _line(site, reader, rows[ident], [gap for gap in gaps if gap.source == ident], running)
         for ident in site.parts.places
