@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import IntegrityError
 
 from brandmelder.errors import Conflict
 from brandmelder.model import Evidence, Incident, IncidentId, MonitorId, State, Track, Transition
+from brandmelder.store import schema
 from brandmelder.store.database import seconds
 from brandmelder.store.schema import incident, transition
 
@@ -40,7 +41,7 @@ _ALL = (
     .order_by(incident.c.opened_at.desc(), incident.c.id.desc())
     .limit(bindparam("limit"))
 )
-_ALL_RUNNING = _ALL.where(_IS_RUNNING)
+_ALL_RUNNING = _ALL.where(text(schema.RUNNING))
 _OPENED_SINCE = incident.c.opened_at >= bindparam("since")
 _ALL_SINCE, _ALL_RUNNING_SINCE = _ALL.where(_OPENED_SINCE), _ALL_RUNNING.where(_OPENED_SINCE)
 _ANY = select(incident.c.id).where(or_(_IS_RUNNING, incident.c.opened_at >= bindparam("since"))).limit(1)
@@ -76,7 +77,7 @@ def find(connection: Connection, ident: str) -> tuple[Incident, Evidence] | None
 def all_incidents(
     connection: Connection, *, since: datetime | None = None, running_only: bool = False, limit: int = 1000
 ) -> list[tuple[Incident, Evidence]]:
-    """Return incidents with their evidence, newest first."""
+    """Return incidents with their evidence, newest first (those that run by the index incident_one_running)."""
     asked = {"limit": limit}
     statement = _ALL_RUNNING if running_only else _ALL
     if since is not None:
