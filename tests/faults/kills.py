@@ -116,7 +116,7 @@ def life(folder, url, *, kill_at=0, until=CALM):
 
 
 class Slack:
-    """The strict Slack in a process of its own. Its clock is the service's: messages bear the time they were sent at."""
+    """The strict Slack in a process of its own. Its clock is the service's: a message bears the time it was sent at."""
 
     def __init__(self, folder):
         self.moment, self.state = folder / "now", folder / "seen.jsonl"

@@ -145,7 +145,7 @@ def _nobody_was_told_twice(scene):
         for key in told.keys() - excused:
             for first, second in pairwise(told[key]):
                 if second.at < min(first.gone_at or inf, scene.world.time.seconds):
-                    yield f"T: {key} stood twice in {place.name} from second {second.at:.0f} on, first at {first.at:.0f}"
+                    yield f"T: {key} stood twice in {place.name} from second {second.at:.0f} on"
 
 
 def nothing_is_invented(scene):
@@ -333,7 +333,8 @@ def somebody_else_is_told(scene):
         if one.kind is not DeliveryKind.OPEN or one.channel != "crisis" or "fallback" in (one.last_error or ""):
             continue
         confirmed = one.confirmed_at or scene.world.time.true
-        if confirmed - one.created_at > CONFIRM + 5 * MINUTE + _hindered(scene, one.created_at, confirmed) and one.state is not DeliveryState.SUPERSEDED:
+        patience = CONFIRM + 5 * MINUTE + _hindered(scene, one.created_at, confirmed)
+        if confirmed - one.created_at > patience and one.state is not DeliveryState.SUPERSEDED:
             told = [found for found in post.posts.values() if found.key == one.key.replace(":crisis", ":post")]
             if not told:
                 yield f"F: {one.key} was not confirmed for {confirmed - one.created_at}, and post was told nothing"

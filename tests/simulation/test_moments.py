@@ -1,4 +1,4 @@
-"""Moments that are worth an evening of their own: a click under a lock, an idle hour, a service that restarts all day."""
+"""Moments that are worth an evening of their own: a click under a lock, an idle hour, fifty restarts in an incident."""
 
 from __future__ import annotations
 
