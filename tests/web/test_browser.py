@@ -30,6 +30,7 @@ PAGES = (
     "/deliveries",
     "/settings",
     "/audit",
+    "/preferences",
     "/nothing",
 )
 SQUEEZED = """[...document.querySelectorAll("td, th, dt, dd, p, li")].filter(one =>

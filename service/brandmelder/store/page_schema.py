@@ -13,6 +13,7 @@ member = Table(
     Column("shown", String(200), nullable=False),
     Column("role", String(16), nullable=False),
     Column("password", Text, nullable=False, default="", server_default=""),
+    Column("zone", String(64), nullable=False, default="", server_default=""),
     Column("created_at", BigInteger, nullable=False),
 )
 

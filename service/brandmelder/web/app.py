@@ -55,6 +55,11 @@ def signed_in(reader: Reader) -> bool:
     return reader.role is not None
 
 
+def members(reader: Reader) -> bool:
+    """Let those see it who have an account that can keep something."""
+    return reader.role is not None and bool(reader.name)
+
+
 def responders(reader: Reader) -> bool:
     """Let those do it to whom incidents are theirs to end."""
     return reader.may_act
@@ -79,6 +84,7 @@ PAGES: Final[Sequence[tuple[str, str, Gate, Handler]]] = (
     ("GET", "/oidc", anybody, oidc.ask),
     ("GET", oidc.RETURN, anybody, oidc.answer),
     ("POST", "/sign-out", anybody, signin.leave),
+    ("GET", "/preferences", members, signin.preferences),
     ("POST", "/preferences", anybody, signin.prefer),
     ("GET", "/incidents", signed_in, incident.all_of_them),
     ("GET", "/incidents/{ident}", anybody, incident.show),

@@ -15,6 +15,7 @@ from brandmelder.web.catalogue import LANGUAGES, sentence
 from brandmelder.web.passwords import is_right
 from brandmelder.web.reader import LANGUAGE, THEME, THEMES, cookie_name, form_of, only, remember
 from brandmelder.web.render import page
+from brandmelder.web.zones import place_of, zones
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -98,9 +99,24 @@ async def leave(site: Site, request: Request, reader: Reader) -> Response:
     return response
 
 
+async def preferences(site: Site, _request: Request, reader: Reader) -> Response:
+    """Show in which zone somebody reads the time, for them to choose another."""
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(zones()):
+        region, _, place = name.partition("/")
+        regions.setdefault(region, []).append((name, place.replace("_", " ")))
+    return page(
+        site, reader, "preferences.html", regions=list(regions.items()), house=place_of(site.parts.zone),
+        chosen=reader.zone.key if reader.is_abroad else "",
+    )  # fmt: skip
+
+
 async def prefer(site: Site, request: Request, reader: Reader) -> Response:
-    """Remember the language and the colours somebody chose."""
+    """Remember the language and the colours somebody chose in their browser, the zone with their account."""
     fields = await form_of(request, reader)
+    zone = only(fields, "zone", 64)
+    if reader.name and "zone" in fields and (not zone or zone in zones()):
+        await site.parts.database.run(members.move, reader.name, zone)
     response = RedirectResponse(inside(only(fields, "next")), 303)
     language, theme = only(fields, "language"), only(fields, "theme")
     if language in LANGUAGES:
