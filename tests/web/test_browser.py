@@ -30,7 +30,7 @@ PAGES = (
     "/deliveries",
     "/settings",
     "/audit",
-    "/preferences",
+    "/me",
     "/nothing",
 )
 SQUEEZED = """[...document.querySelectorAll("td, th, dt, dd, p, li")].filter(one =>

@@ -136,9 +136,9 @@ def test_a_silence_over_some_sources_does_not_mute_the_monitor(filled):
 
 def test_everybody_reads_the_time_of_their_own_zone_on_every_device(filled):
     browser = filled.browser("anna")
-    page = browser.get("/preferences").text
+    page = browser.get("/me").text
     assert '<option value="">wie die Konfiguration: Berlin' in page
-    asked = {"csrf": browser.token("/preferences"), "zone": "America/New_York", "next": "/preferences"}
+    asked = {"csrf": browser.token("/me"), "zone": "America/New_York", "next": "/me"}
     assert browser.post("/preferences", data=asked).status_code == 303
     elsewhere = read(filled, f"/incidents/{INCIDENT}", name="anna")
     assert "Stand 14:47 New York" in elsewhere
@@ -152,7 +152,7 @@ def test_everybody_reads_the_time_of_their_own_zone_on_every_device(filled):
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "Etc/GMT+5", "\x00"])
 def test_a_zone_that_is_none_changes_nothing(filled, zone):
     browser = filled.browser("anna")
-    asked = {"csrf": browser.token("/preferences"), "zone": zone, "next": "/"}
+    asked = {"csrf": browser.token("/me"), "zone": zone, "next": "/"}
     assert browser.post("/preferences", data=asked).status_code == 303
     assert filled.database.run_now(members.find, "anna").zone == ""
 

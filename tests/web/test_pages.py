@@ -25,7 +25,7 @@ SEEN = {
     "/deliveries": "_vaap",
     "/settings": "___a_",
     "/audit": "___ap",
-    "/preferences": "_vaap",
+    "/me": "_vaap",
 }
 DONE = (f"/incidents/{INCIDENT}", f"/incidents/{INCIDENT}/labels", f"/incidents/{INCIDENT}/notes", "/deliveries")
 

@@ -15,6 +15,8 @@ member = Table(
     Column("password", Text, nullable=False, default="", server_default=""),
     Column("zone", String(64), nullable=False, default="", server_default=""),
     Column("created_at", BigInteger, nullable=False),
+    Column("factor", String(64), nullable=False, default="", server_default=""),
+    Column("factor_step", BigInteger, nullable=False, default=0, server_default="0"),
 )
 
 web_session = Table(

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -27,6 +28,7 @@ from brandmelder.web.pages import (
     mentions,
     monitors,
     now,
+    own,
     remarks,
     signin,
     sources,
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from brandmelder.web.site import Site
+
+log = structlog.get_logger()
 
 Handler = Callable[["Site", "Request", Reader], Awaitable[Response]]
 Gate = Callable[[Reader], bool]
@@ -56,8 +60,8 @@ def signed_in(reader: Reader) -> bool:
 
 
 def members(reader: Reader) -> bool:
-    """Let those see it who have an account that can keep something."""
-    return reader.role is not None and bool(reader.name)
+    """Let those see it who have an account, in their own name."""
+    return bool(reader.name)
 
 
 def responders(reader: Reader) -> bool:
@@ -81,11 +85,15 @@ PAGES: Final[Sequence[tuple[str, str, Gate, Handler]]] = (
     ("GET", "/live", signed_in, live.live),
     ("GET", "/sign-in", anybody, signin.ask),
     ("POST", "/sign-in", anybody, signin.take),
+    ("POST", "/sign-in/code", anybody, signin.take_code),
     ("GET", "/oidc", anybody, oidc.ask),
     ("GET", oidc.RETURN, anybody, oidc.answer),
     ("POST", "/sign-out", anybody, signin.leave),
-    ("GET", "/preferences", members, signin.preferences),
     ("POST", "/preferences", anybody, signin.prefer),
+    ("GET", own.PATH, members, own.show),
+    ("POST", f"{own.PATH}/password", members, own.change_password),
+    ("POST", f"{own.PATH}/factor", members, own.change_factor),
+    ("POST", f"{own.PATH}/sessions", members, own.end_sessions),
     ("GET", "/incidents", signed_in, incident.all_of_them),
     ("GET", "/incidents/{ident}", anybody, incident.show),
     ("POST", "/incidents/{ident}", responders, acts.act),
@@ -128,12 +136,16 @@ def _route(site: Site, method: str, path: str, gate: Gate, handler: Handler) -> 
         reader = await reader_of(site, request)
         if not gate(reader):
             if reader.role is not None:
+                log.warning("web.not_allowed", member=reader.name, role=reader.role.value, method=method, page=path)
                 return page(site, reader, "error.html", status=403, code=403, path=request.url.path)
             wanted = request.url.path if method == "GET" else "/"
             return RedirectResponse(f"/sign-in?next={quote(wanted)}", 303)
+        if own.must_prove_more(site, reader) and gate is not anybody and gate is not members:
+            return RedirectResponse(own.PATH, 303)
         try:
             return await handler(site, request, reader)
-        except Forged:
+        except Forged as error:
+            log.warning("web.forged", reason=str(error), member=reader.name, method=method, page=path)
             return page(site, reader, "error.html", status=400, code=400, path=request.url.path)
 
     return Route(path, answer, methods=[method], name=f"{method} {path}")

@@ -57,6 +57,8 @@ class Reader:
     """What the browser keeps before a sign-in."""
     is_new: bool
     """Whether the browser has to be given it yet."""
+    has_factor: bool = False
+    """Whether their account has a second factor."""
 
     @property
     def language(self) -> str:
@@ -132,6 +134,7 @@ async def reader_of(site: Site, request: Request) -> Reader:
         is_abroad=zone.key != site.parts.zone.key,
         visitor=visitor,
         is_new=visitor != known,
+        has_factor=session is not None and session.has_factor,
     )
 
 

@@ -19,6 +19,16 @@ def zones() -> frozenset[str]:
     return frozenset(name for name in available_timezones() if "/" in name and not name.startswith(_NO_PLACES))
 
 
+@lru_cache(maxsize=1)
+def by_region() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Return the zones for somebody to choose from: regions, each with its zones and what they are called."""
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(zones()):
+        region, _, place = name.partition("/")
+        regions.setdefault(region, []).append((name, place.replace("_", " ")))
+    return tuple((region, tuple(places)) for region, places in regions.items())
+
+
 def place_of(zone: ZoneInfo) -> str:
     """Return the place whose time a zone is: `New York`."""
     return zone.key.rpartition("/")[2].replace("_", " ")
