@@ -80,7 +80,7 @@ class FacebookFace:
                 rows = [(place, chosen(told, asked)) for place, told in rows]
                 return listed(rows if order == "reverse_chronological" else rows[::-1], asked, wall.url, most=_MOST)
             case [ident]:
-                found = self._objects(wall).get(ident)
+                found = self._object(ident, wall)
                 return said(chosen(found, asked)) if found is not None else missing(ident)
         return fault(2500, "Unknown path components")
 
@@ -136,10 +136,11 @@ class FacebookFace:
             return self.ident(parent)
         return _photo((parent or post).at)
 
-    def _objects(self, wall: Wall) -> dict[str, dict[str, Any]]:
-        return {told["id"]: told for _, told in self._posts(wall)} | {
-            self.ident(post): self._written(post, wall.now) for post in wall.shown()
-        }
+    def _object(self, ident: str, wall: Wall) -> dict[str, Any] | None:
+        for post in wall.shown():
+            if self.ident(post) == ident:
+                return self._written(post, wall.now)
+        return next((told for _, told in self._posts(wall) if told["id"] == ident), None)
 
     def _written(self, post: Post, now: datetime) -> dict[str, Any]:
         return {
