@@ -142,7 +142,7 @@ async def _session(site: Site, request: Request, now: datetime) -> members.Sessi
     token = request.cookies.get(cookie_name(site), "")
     if not _is_token(token):
         return None
-    found = await site.parts.database.run(members.session, token, now, idle=site.web.session)
+    found = await site.parts.database.look(members.session, token, now, idle=site.web.session)
     if found is not None and (now - found.seen_at).total_seconds() >= _MINUTE:
         await site.parts.database.run(members.touch, token, now)
     return found

@@ -13,7 +13,7 @@ from brandmelder.model import Course, Evidence, Incident, MonitorId, Silence, St
 from brandmelder.notify.inert import inert
 from brandmelder.pipeline.parts import Watch
 from brandmelder.store import incidents, silences
-from brandmelder.web.bars import Bars, Behind, read_bars, read_behind
+from brandmelder.web.bars import Bars, Behind, bars_of, read_behind, read_counts
 from brandmelder.web.catalogue import sentence
 from brandmelder.web.charts import spark
 from brandmelder.web.sayings import COURSES, NAME
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from brandmelder.pipeline.parts import Parts
+    from brandmelder.store.bars import Counts
     from brandmelder.web.bands import Bands
     from brandmelder.web.reader import Reader
 
@@ -92,11 +93,13 @@ def read_rows(connection: Connection, parts: Parts, *, bands: Bands, now: dateti
     running = incidents.all_incidents(connection, running_only=True)
     found = {one.monitor: (one, evidence) for one, evidence in reversed(running) if one.state is not State.PENDING}
     hushed = silences.ending_after(connection, now)
+    counted = read_counts(connection, parts.watches.values(), frame)
     return [
         _raw(
             connection,
             watch,
             frame,
+            counted[watch.id],
             found.get(watch.id, (None, None)),
             bands=bands,
             behind=behind,
@@ -111,6 +114,7 @@ def _raw(  # noqa: PLR0913 -- each is a thing of its own
     connection: Connection,
     watch: Watch,
     frame: Frame,
+    counted: Counts,
     told: tuple[Incident | None, Evidence | None],
     *,
     bands: Bands,
@@ -118,7 +122,7 @@ def _raw(  # noqa: PLR0913 -- each is a thing of its own
     now: datetime,
     silence: Silence | None,
 ) -> Raw:
-    bars = read_bars(connection, watch, frame, bands=bands, behind=behind, now=now)
+    bars = bars_of(connection, watch, frame, counted, bands=bands, behind=behind, now=now)
     row = behind.monitors.get(watch.id)
     last = bands.usual(watch, row, (frame.until,), frame.width, now=now)
     mine = [behind.rows[ident] for ident in watch.sources if ident in behind.rows]

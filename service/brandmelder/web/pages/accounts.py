@@ -11,6 +11,7 @@ from msgspec import Struct
 from brandmelder.notify.inert import inert
 from brandmelder.store import readings
 from brandmelder.web.catalogue import sentence
+from brandmelder.web.lines import BACK
 from brandmelder.web.render import page
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from brandmelder.web.reader import Reader
     from brandmelder.web.site import Site
 
-BACK: Final = timedelta(days=56)
 DAY: Final = timedelta(days=1)
 STALE: Final = timedelta(hours=3)
 """A number older than this says of when it is: they are read every hour."""
@@ -78,7 +78,7 @@ class Platform(Struct, frozen=True, kw_only=True):
 
 async def all_of_them(site: Site, _request: Request, reader: Reader) -> Response:
     """Show the numbers of our accounts beside those of others."""
-    found = await site.parts.database.run(_read, site, reader)
+    found = await site.parts.database.look(_read, site, reader)
     return page(site, reader, "accounts.html", platforms=found, as_of=reader.clock,
                 day=reader.voice.day(reader.now))  # fmt: skip
 
@@ -88,7 +88,7 @@ def _read(connection: Connection, site: Site, reader: Reader) -> list[Platform]:
     by_source: dict[str, list[Shown]] = {}
     for account in readings.accounts(connection):
         numbers = tuple(
-            _number(metric, point, readings.readings_series(connection, account, metric, reader.now - BACK), reader)
+            _number(metric, point, site.lines.points(connection, account, metric, now=reader.now), reader)
             for metric, point in sorted(account.latest.items(), key=_order)
         )
         by_source.setdefault(account.source, []).append(

@@ -1,4 +1,4 @@
-"""Who did what, newest first, in words; that the chain is whole is told at the top."""
+"""Who did what, newest first, in words; whether the chain is whole is told at the top."""
 
 from __future__ import annotations
 
@@ -90,11 +90,18 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 async def who_did_what(site: Site, _request: Request, reader: Reader) -> Response:
-    """Show the audit, newest first; that its chain is whole is told at the top."""
-    found = await site.parts.database.run(audit.newest, MOST)
-    whole = await site.parts.database.run(audit.verify)
+    """Show the audit, newest first; whether its chain is whole is told at the top."""
+    found = await site.parts.database.look(audit.newest, MOST)
+    held = await site.chain.found(site.parts.database, site.now)
     lines = [_line(one, reader) for one in found]
-    return page(site, reader, "audit.html", lines=lines, broken=whole.broken, count=whole.rows, head=whole.head[:16])
+    return page(
+        site,
+        reader,
+        "audit.html",
+        lines=lines,
+        whole=held.whole if held is not None else None,
+        checked=reader.voice.clock(held.at) if held is not None else "",
+    )
 
 
 def _line(one: Entry, reader: Reader) -> Line:

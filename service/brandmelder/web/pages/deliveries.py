@@ -67,7 +67,7 @@ class Line(Struct, frozen=True, kw_only=True):
 
 async def waiting(site: Site, request: Request, reader: Reader) -> Response:
     """Show what waits to be told and what no channel took."""
-    found = await site.parts.database.run(_read)
+    found = await site.parts.database.look(_read)
     came = request.query_params.get("came", "")
     said = {"retry": reader.say("It is tried again."), "discard": reader.say("It is put away."),
             "late": reader.say("Somebody was faster; this is how it stands.")}.get(came, "")  # fmt: skip

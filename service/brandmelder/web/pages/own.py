@@ -51,7 +51,7 @@ async def _shown(  # noqa: PLR0913
     site: Site, request: Request, reader: Reader, *, said: str = "", trouble: str = "", status: int = 200,
     sealed: str = "",
 ) -> Response:  # fmt: skip
-    one, sessions = await site.parts.database.run(_read, reader, site, request.cookies.get(cookie_name(site), ""))
+    one, sessions = await site.parts.database.look(_read, reader, site, request.cookies.get(cookie_name(site), ""))
     more: dict[str, Any] = {"seed": "", "code_picture": "", "sealed": ""}
     if one.password and not one.factor:
         begun = unpacked(site, "seed", sealed, reader.now) if sealed else None
@@ -166,7 +166,7 @@ def _end(connection: Connection, one: members.Member, token: str, now: datetime)
 
 async def _proven(site: Site, fields: dict[str, list[str]], reader: Reader) -> tuple[members.Member | None, str]:
     """Return who changes their account, once they showed their password again; a provider's people have none."""
-    one = await site.parts.database.run(members.find, reader.name)
+    one = await site.parts.database.look(members.find, reader.name)
     if one is not None and not one.password:
         return one, ""
     if one is None or not site.rates.allows(_key(one), reader.now, most=MOST_TRIES, within=WITHIN):

@@ -42,7 +42,7 @@ async def ask(site: Site, request: Request, reader: Reader) -> Response:
     """Ask who it is."""
     if reader.role is not None:
         return RedirectResponse(inside(request.query_params.get("next", "")), 303)
-    has_accounts = site.web.sign_in != "local" or await site.parts.database.run(members.has_local)
+    has_accounts = site.web.sign_in != "local" or await site.parts.database.look(members.has_local)
     return page(
         site, reader, "sign-in.html", next=inside(request.query_params.get("next", "")), has_accounts=has_accounts,
         trouble="", name="",
@@ -59,7 +59,7 @@ async def take(site: Site, request: Request, reader: Reader) -> Response:
     if site.web.sign_in != "local" or not all(may):
         log.warning("web.refused", why="too many attempts", address=address)
         return _again(site, reader, following, name, _WAIT, 429)
-    found = await site.parts.database.run(members.find, name)
+    found = await site.parts.database.look(members.find, name)
     password = fields.get("password", [""])[0][: LONGEST + 1]
     if not await asyncio.to_thread(is_right, found.password if found else "", password) or found is None:
         log.warning("web.refused", why="name or password", address=address)
@@ -85,7 +85,7 @@ async def take_code(site: Site, request: Request, reader: Reader) -> Response:
     if not site.rates.allows(key, reader.now, most=MOST_TRIES, within=WITHIN):
         log.warning("web.refused", why="too many codes", member=name)
         return page(site, reader, "sign-in-code.html", status=429, trouble=reader.say(_WAIT))
-    found = await site.parts.database.run(members.find, name)
+    found = await site.parts.database.look(members.find, name)
     if found is None or not await is_shown(site, found, only(fields, "code", 20), reader.now):
         log.warning("web.refused", why="second factor", member=name)
         trouble = reader.say("These digits are not right, or were used already.")

@@ -71,7 +71,7 @@ class Line(Struct, frozen=True, kw_only=True):
 
 async def all_of_them(site: Site, _request: Request, reader: Reader) -> Response:
     """Show every source, those that cannot be seen first."""
-    read = await site.parts.database.run(_read, reader.now)
+    read = await site.parts.database.look(_read, reader.now)
     lines = [_line(site, reader, read.rows[ident], read) for ident in site.parts.places if ident in read.rows]
     lines.sort(key=lambda line: (_ORDER.index(line.icon), line.title.casefold()))
     return page(
