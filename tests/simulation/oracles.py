@@ -217,6 +217,12 @@ def moves_are_legal(scene):
                 yield f"S: incident {ident} went back from revision {old_revision} to {new_revision}"
 
 
+def what_was_discarded_is_not_sent(scene):
+    for post in scene.world.crisis.posts.values():
+        if post.key in scene.world.discarded:
+            yield f"S: {post.key} was discarded before it was sent, and sent at second {post.at:.0f} all the same"
+
+
 def nothing_is_stuck(scene):
     stuck = {DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.UNCLEAR}
     now = scene.world.time.true
@@ -370,6 +376,7 @@ ORACLES = (
     nothing_is_invented,
     the_store_is_sound,
     moves_are_legal,
+    what_was_discarded_is_not_sent,
     nothing_is_stuck,
     delay_is_labelled,
     people_are_heard,
