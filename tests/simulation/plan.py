@@ -255,7 +255,7 @@ def _faults(plan, rng):
     plan.crash_chance = rng.choice((0.0, 0.0, 0.002, 0.01))
     plan.focus_chance = rng.choice((0.0, 0.0, 0.1, 0.3))
     plan.focus_salt = rng.randrange(1_000_000)
-    plan.commands = random.Random(f"commands {plan.focus_salt}").choice((0.0, 0.0, 0.0, 0.3))
+    plan.commands = random.Random(f"commands {plan.focus_salt}").choice((0.0, 0.0, 0.05, 0.15))
     if rng.random() < 0.4:
         plan.kills = tuple(rng.uniform(60, span) for _ in range(rng.randrange(1, 5)))
     plan.slack_rates = {method: rng.choice(RATES) for method in ("push", "update", "find", "delete")}
