@@ -341,9 +341,10 @@ def somebody_else_is_told(scene):
         confirmed = one.confirmed_at or scene.world.time.true
         patience = CONFIRM + 5 * MINUTE + _hindered(scene, one.created_at, confirmed)
         if confirmed - one.created_at > patience and one.state is not DeliveryState.SUPERSEDED:
-            told = [found for found in post.posts.values() if found.key == one.key.replace(":crisis", ":post")]
+            key, until = one.key.replace(":crisis", ":post"), scene.seconds(one.created_at + patience)
+            told = [found for found in post.posts.values() if found.key == key and found.at <= until]
             if not told:
-                yield f"F: {one.key} was not confirmed for {confirmed - one.created_at}, and post was told nothing"
+                yield f"F: {one.key} was not confirmed for {confirmed - one.created_at}, and post told nothing in time"
 
 
 def _hindered(scene, since, until):

@@ -202,8 +202,10 @@ class World:
             while self.time.seconds < end:
                 self.life = Life(self)
                 self.boots.append(self.time.seconds)
-                self.life.run(end)
-                self.life.bury()
+                try:
+                    self.life.run(end)
+                finally:
+                    self.life.bury()
                 self.life = None
                 if self.time.seconds < end:
                     self._stay_down(end)

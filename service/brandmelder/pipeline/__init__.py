@@ -78,6 +78,8 @@ class Pipeline:
         """Bring back to `now` what was stored under a clock that was ahead; without that nothing is done."""
         self._next_settled = self._progressed = None
         if await self.parts.database.run(rewind, now):
+            self._deliverer.clock_went_back()
+            self._evaluator.gatherer.clock_went_back()
             self.parts.on_failure(f"the clock went back to {now:%Y-%m-%d %H:%M} UTC: what was planned is planned anew")
 
     async def tick(self, now: datetime) -> datetime:
