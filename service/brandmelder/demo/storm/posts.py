@@ -24,6 +24,7 @@ class Channel(enum.StrEnum):
     BLUESKY = "bluesky"
     DISCOURSE = "discourse"
     X = "x"
+    JETSTREAM = "jetstream"
 
 
 _HELD_BACK: Final = frozenset({Channel.WORDPRESS, Channel.MASTODON})

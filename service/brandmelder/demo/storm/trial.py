@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
@@ -24,6 +25,7 @@ from brandmelder.count.bins import EPOCH
 from brandmelder.demo.storm.faces import FACES
 from brandmelder.demo.storm.faults import Fault, Weather
 from brandmelder.demo.storm.posts import Channel, Storm, tell
+from brandmelder.demo.storm.streams import Streams, connecting
 from brandmelder.demo.storm.truth import Score, score
 from brandmelder.demo.storm.wire import Bill, Question, Said, Wall
 from brandmelder.errors import Blocked, SourceError, Transient
@@ -35,7 +37,7 @@ from brandmelder.store.database import Database
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from brandmelder.capture.source import Fetch, ParsedFeed, Source
+    from brandmelder.capture.source import Connect, Fetch, ParsedFeed, Source
     from brandmelder.model import Gap, Mention
     from brandmelder.settings import Settings
 
@@ -52,13 +54,18 @@ _PLACES: Final[Mapping[Channel, str]] = {
     Channel.BLUESKY: 'type: bluesky, handle: nf.example.com, app_password: "${TOKEN}", searches: [nordfunk]',
     Channel.DISCOURSE: "type: discourse, class: forum",
     Channel.X: 'type: x, token: "${TOKEN}", query: nordfunk',
+    Channel.JETSTREAM: (
+        "type: bluesky, through: jetstream, handle: nf.example.com, "
+        'app_password: "${TOKEN}", searches: [nordfunk], servers: ["BASE"]'
+    ),
 }
 
 
 def configuration(base: str, channels: tuple[Channel, ...], *, every: str = "5m", more: str = "") -> str:
     """Return the configuration that reads a storm at `base`; each channel stands below its name."""
     rules = f"allow_private: true, every: {every}{more}"
-    blocks = "\n".join(f"  {one}: {{{_PLACES[one]}, url: {_url(base, one)}, {rules}}}" for one in channels)
+    places = {one: _PLACES[one].replace("BASE", f"{base}/{one}") for one in channels}
+    blocks = "\n".join(f"  {one}: {{{places[one]}, url: {_url(base, one)}, {rules}}}" for one in channels)
     return f"""\
 brand: Nordfunk
 short: NF
@@ -160,7 +167,13 @@ class Trial:
 
     def _tools(self, ident: SourceId) -> Tools:
         channel = Channel(ident)
-        return Tools(fetch=_fetch(self, channel), parse_feed=_parse)
+        return Tools(fetch=_fetch(self, channel), parse_feed=_parse, connect=self._connect(channel))
+
+    def _connect(self, channel: Channel) -> Connect | None:
+        face, weather = FACES[channel], self.weather[channel]
+        if not isinstance(face, Streams):
+            return None
+        return connecting(SourceId(channel), face, weather, partial(self.wall, channel), f"/{channel}")
 
     def wall(self, channel: Channel, now: datetime) -> Wall:
         """Return a platform as it stands."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from brandmelder.demo.storm.faces.blog import FeedFace, WordPressFace
 from brandmelder.demo.storm.faces.bluesky import BlueskyFace
 from brandmelder.demo.storm.faces.discourse import DiscourseFace
+from brandmelder.demo.storm.faces.jetstream import JetstreamFace
 from brandmelder.demo.storm.faces.mastodon import MastodonFace
 from brandmelder.demo.storm.faces.x import XFace
 from brandmelder.demo.storm.posts import Channel
@@ -21,4 +22,5 @@ FACES: dict[Channel, Face] = {
     Channel.BLUESKY: BlueskyFace(),
     Channel.DISCOURSE: DiscourseFace(),
     Channel.X: XFace(),
+    Channel.JETSTREAM: JetstreamFace(),
 }
