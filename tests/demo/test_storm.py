@@ -25,7 +25,7 @@ from brandmelder.plugins import load
 from brandmelder.settings import parse_settings
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-SEEDS = range(12)
+SEEDS = range(20)
 """A few of the two thousand that `make storm` runs."""
 
 

@@ -98,7 +98,7 @@ class StormServer:
         if request.headers.get("upgrade", "").lower() == "websocket":
             return await self._stream(request, channel, asked, fault)
         wall = self._wall(channel)
-        answer = said_by(asked, channel, wall)
+        answer = said_by(asked, channel, wall, fault)
         if fault is not None and self._weather is not None:
             answer = self._weather[channel].spoil(answer, fault)
         match fault:
