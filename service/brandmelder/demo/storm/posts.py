@@ -28,6 +28,7 @@ class Channel(enum.StrEnum):
     INSTAGRAM = "instagram"
     REDDIT = "reddit"
     YOUTUBE = "youtube"
+    JETSTREAM = "jetstream"
 
 
 _HELD_BACK: Final = frozenset({Channel.WORDPRESS, Channel.MASTODON, Channel.REDDIT, Channel.YOUTUBE})
