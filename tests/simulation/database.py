@@ -52,7 +52,7 @@ class SimulatedDatabase(Database):
     """What one life of the process has open."""
 
     def __init__(self, disk, life):
-        self.path, self._lock, self._data_version = None, None, None
+        self.path, self._lock, self._data_version, self._readers = None, None, None, None
         self._engine, self._connection = disk.database._engine, disk.connection
         self._turn = threading.RLock()
         self.raw, self.life = disk.raw, life
@@ -60,13 +60,13 @@ class SimulatedDatabase(Database):
     async def run(self, function, *arguments, **named):
         life = self.life
         await asyncio.sleep(0)
-        life.may_die(function.__name__)
+        life.may_die(f"before {function.__name__}")
         if life.world.is_locked():
             await asyncio.sleep(5.0)
             raise StoreBusy("database: locked by another program (a backup?); the work is repeated")
         result = self.run_now(function, *arguments, **named)
         life.world.hashed(function.__name__)
-        life.may_die(function.__name__)
+        life.may_die(f"after {function.__name__}")
         await asyncio.sleep(0)
         return result
 

@@ -25,6 +25,7 @@ from brandmelder.pipeline.evaluate import Evaluator
 from brandmelder.pipeline.hear import Hearer
 from brandmelder.pipeline.judge import judge
 from brandmelder.pipeline.keep import Keeper, Kept
+from brandmelder.pipeline.newcomer import welcome
 from brandmelder.pipeline.poll import poll_source
 from brandmelder.pipeline.receive import receive
 from brandmelder.pipeline.recheck import recheck_source
@@ -66,7 +67,7 @@ class Pipeline:
         self._keeping = asyncio.Lock()
 
     async def start(self, now: datetime) -> None:
-        """Pick up where the last process stopped: new sources, changed queries, deliveries cut off in mid-air."""
+        """Pick up where the last process stopped: new sources and channels, changed queries, deliveries cut off."""
         self._keeper.started = now
         await self.clock_went_back(now)
         due = {ident: first_poll(ident, place.every, now) for ident, place in self.parts.places.items()}
@@ -75,6 +76,7 @@ class Pipeline:
         await judge(self.parts)
         await recount_changed(self.parts)
         await self._deliverer.recover(now)
+        await self.parts.database.run(welcome, self.parts, self.parts.notifiers, now)
 
     async def clock_went_back(self, now: datetime) -> None:
         """Bring back to `now` what was stored under a clock that was ahead; without that nothing is done."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
+
 from brandmelder.incident.watch import is_told_of
 from brandmelder.model import DeliveryKind
 from brandmelder.notify.routing import channels_of
@@ -12,6 +14,7 @@ from brandmelder.pipeline.promise import made, scheduled
 from brandmelder.store import deliveries, incidents
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -19,12 +22,24 @@ if TYPE_CHECKING:
     from brandmelder.model import ChannelId
     from brandmelder.pipeline.parts import Parts
 
+log = structlog.get_logger()
 
-def welcome(connection: Connection, parts: Parts, channel: ChannelId, now: datetime) -> None:
-    """Promise a channel the alerts of what runs and is told of; its key keeps each from being promised twice."""
+
+def welcome(connection: Connection, parts: Parts, channels: Collection[ChannelId], now: datetime) -> None:
+    """Promise channels the alerts of what runs, is told of, and was never promised to them in any form.
+
+    Nobody is called: whoever was to be was called when it opened. What a silence holds back is told at its end.
+    """
     for incident, evidence in incidents.all_incidents(connection, running_only=True):
-        is_told = is_told_of(incident.state) and incident.under is None
-        if not is_told or channel not in channels_of(incident.monitor, parts.routes):
+        if not is_told_of(incident.state) or incident.under is not None:
             continue
-        if hush_now(Scene(connection, parts, now), incident, evidence) is None:
-            deliveries.promise(connection, scheduled([made(incident, DeliveryKind.OPEN, channel, now)]))
+        had = {one.channel for one in deliveries.of_incident(connection, incident.id)}
+        new = [
+            channel
+            for channel in channels_of(incident.monitor, parts.routes)
+            if channel in channels and channel in parts.notifiers and channel not in had
+        ]
+        if not new or hush_now(Scene(connection, parts, now), incident, evidence) is not None:
+            continue
+        deliveries.promise(connection, scheduled(made(incident, DeliveryKind.OPEN, channel, now) for channel in new))
+        log.info("incident.caught_up", incident=incident.id, channels=new)

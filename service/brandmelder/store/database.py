@@ -1,4 +1,4 @@
-"""The database: one file, one writer thread, and every transaction one function run in it.
+"""The database: one file, one writer thread, and every transaction one function run in it; pages read beside it.
 
 The connection stays open between transactions, and the stores build their statements once: SQLAlchemy then spends a
 tenth of the time of a transaction, not nine tenths.
@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, inspect
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import StaticPool
@@ -26,9 +28,12 @@ from sqlalchemy.pool import StaticPool
 from brandmelder import metrics
 from brandmelder.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
 from brandmelder.store import api_schema, page_schema, schema, schema_polls
+from brandmelder.store.readers import Readers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from sqlalchemy.engine.interfaces import DBAPIConnection
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -66,6 +71,24 @@ def maybe_moment(value: int | None) -> datetime | None:
     return None if value is None else moment(value)
 
 
+class Immediate(SQLiteDialect_pysqlite):
+    """SQLite whose transactions take the right to write at once.
+
+    The dialect says so, and no listener for "begin": with one, SQLAlchemy asks its listeners about every statement.
+    """
+
+    supports_statement_cache = True
+
+    def do_begin(self, dbapi_connection: DBAPIConnection) -> None:
+        """Begin a transaction."""
+        cursor = dbapi_connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.close()
+
+
+registry.register("sqlite.immediate", __name__, Immediate.__name__)
+
+
 class Database:
     """SQLite behind one thread. `run(function, …)` is one transaction; the event loop never waits for a disk.
 
@@ -80,13 +103,16 @@ class Database:
         self.path = _path_of(url)
         self._lock = _take_lock(self.path) if exclusive and self.path else None
         self._engine = create_engine(
-            url, poolclass=StaticPool, connect_args={"check_same_thread": False}, hide_parameters=True
+            make_url(url).set(drivername="sqlite+immediate"),
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False},
+            hide_parameters=True,
         )
         event.listen(self._engine, "connect", _on_connect)
-        event.listen(self._engine, "begin", _on_begin)
         self._connection: Connection | None = None
         self._turn = threading.RLock()
         self._data_version: int | None = None
+        self._readers = Readers(self.path) if self.path else None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
 
     async def run(
@@ -104,6 +130,25 @@ class Database:
             return self.run_now(function, *args, **kwargs)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: self.run_now(function, *args, **kwargs))
+
+    async def look(
+        self,
+        function: Callable[Concatenate[Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a function that only reads, over a snapshot: it waits for no writer, and none waits for it.
+
+        What was committed before is seen. Raises StoreBusy or StoreError; StoreError, too, for one that writes.
+        """
+        readers = self._readers
+        if readers is None:
+            return await self.run(function, *args, **kwargs)
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(readers.threads, lambda: readers.look(function, *args, **kwargs))
+        except DatabaseError as error:
+            raise _explain(error, self.path) from error
 
     def run_now(
         self,
@@ -181,6 +226,8 @@ class Database:
     def close(self) -> None:
         """Let the last transaction end, then let go of the file."""
         self._thread.shutdown(wait=True)
+        if self._readers is not None:
+            self._readers.close()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -235,10 +282,6 @@ def _timed() -> Iterator[None]:
     began = time.perf_counter()
     yield
     metrics.DB_COMMIT.observe(time.perf_counter() - began)
-
-
-def _on_begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def revision(connection: Connection) -> str | None:

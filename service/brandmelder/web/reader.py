@@ -12,9 +12,11 @@ from brandmelder.notify.voice import Voice, words_of
 from brandmelder.options import Role
 from brandmelder.store import members
 from brandmelder.web.catalogue import LANGUAGES, Catalogue, catalogue_of
+from brandmelder.web.zones import place_of, zone_of
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
+    from zoneinfo import ZoneInfo
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -47,15 +49,27 @@ class Reader:
     catalogue: Catalogue
     theme: str
     voice: Voice
+    zone: ZoneInfo
+    """Theirs; what they read says times in it."""
+    is_abroad: bool
+    """Whether that is another than the house's, so that the page names it."""
     visitor: str
     """What the browser keeps before a sign-in."""
     is_new: bool
     """Whether the browser has to be given it yet."""
+    has_factor: bool = False
+    """Whether their account has a second factor."""
 
     @property
     def language(self) -> str:
         """`de` or `en`."""
         return self.catalogue.language
+
+    @property
+    def clock(self) -> str:
+        """The time of day they look at, with the place whose time it is if that is not the house's."""
+        clock = self.voice.clock(self.now)
+        return f"{clock} {place_of(self.zone)}" if self.is_abroad else clock
 
     @property
     def now(self) -> datetime:
@@ -107,6 +121,7 @@ async def reader_of(site: Site, request: Request) -> Reader:
         name, role = "", Role.ADMIN if is_open else None
         shown, csrf = catalogue.say("Guest"), site.sign("form", visitor)
     theme = request.cookies.get(THEME, "")
+    zone = zone_of(session.zone if session is not None else "") or site.parts.zone
     return Reader(
         name=name,
         shown=shown,
@@ -114,9 +129,12 @@ async def reader_of(site: Site, request: Request) -> Reader:
         csrf=csrf,
         catalogue=catalogue,
         theme=theme if theme in THEMES else "",
-        voice=Voice(words_of(catalogue.language), site.parts.zone, now),
+        voice=Voice(words_of(catalogue.language), zone, now),
+        zone=zone,
+        is_abroad=zone.key != site.parts.zone.key,
         visitor=visitor,
         is_new=visitor != known,
+        has_factor=session is not None and session.has_factor,
     )
 
 
@@ -124,7 +142,7 @@ async def _session(site: Site, request: Request, now: datetime) -> members.Sessi
     token = request.cookies.get(cookie_name(site), "")
     if not _is_token(token):
         return None
-    found = await site.parts.database.run(members.session, token, now, idle=site.web.session)
+    found = await site.parts.database.look(members.session, token, now, idle=site.web.session)
     if found is not None and (now - found.seen_at).total_seconds() >= _MINUTE:
         await site.parts.database.run(members.touch, token, now)
     return found

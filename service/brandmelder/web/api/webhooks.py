@@ -67,7 +67,7 @@ class WebhookList(Struct, frozen=True, kw_only=True):
 
 async def list_(call: Call) -> Answer:
     """List subscriptions."""
-    return Answer(body=WebhookList(items=tuple(await call.run(_every))))
+    return Answer(body=WebhookList(items=tuple(await call.look(_every))))
 
 
 async def create(call: Call) -> Answer:
@@ -91,7 +91,7 @@ async def create(call: Call) -> Answer:
     if not await call.run(_add, one, actor_of(call)):
         raise conflict("too-many", f"there are {MOST} subscriptions already; remove one first")
     door.subscribe(one.id, one.url, one.monitors)
-    await call.run(welcome, door.parts, channel_of(one.id), call.now)
+    await call.run(welcome, door.parts, (channel_of(one.id),), call.now)
     door.wake()
     shown = _shown(one, (0, 0))
     secret = secret_of(door.parts.author_key, one.id)

@@ -50,13 +50,14 @@ async def show(site: Site, request: Request, reader: Reader) -> Response:
         return page(site, reader, "sign-in.html", status=401, next=request.url.path, has_accounts=True,
                     trouble=reader.say("This link is no longer valid. Sign in to see the incident.")
                     if "sign" in query else "", name="")  # fmt: skip
-    sheet = await site.parts.database.run(
+    sheet = await site.parts.database.look(
         read_sheet,
         site.parts,
         ident,
         bands=site.bands,
         now=reader.now,
         language=reader.language,
+        zone=reader.zone,
         wish=query.get("range", ""),
         is_brief=reader.role is None,
     )
@@ -90,7 +91,7 @@ def _head(site: Site, reader: Reader, sheet: Sheet) -> dict[str, Any]:
         "replies": sayings.replies(story, reader),
         "missing": sayings.missing(story, reader),
         "read_until": sayings.read_until(story, reader),
-        "as_of": reader.voice.clock(reader.now),
+        "as_of": reader.clock,
     }
 
 
@@ -155,7 +156,7 @@ def _more(site: Site, request: Request, reader: Reader, sheet: Sheet) -> dict[st
         "labels": story.words.buttons | {"undo": reader.say("Take back"), "snooze": reader.say("Mute 1 h")},
         "reasons": story.words.reasons,
         "people": sorted(inert(one.name, 40) for one in site.parts.duty.people.values()),
-        "said": _said(site, request, reader, story.incident),
+        "said": _said(request, reader, story.incident),
         "revision": story.incident.revision,
         "runbook": story.context.runbook_url,
         "statement": story.context.holding_statement,
@@ -184,10 +185,10 @@ def _shown(post: Any, story: Story, reader: Reader, classes: dict[Any, Any]) -> 
     )
 
 
-def _said(site: Site, request: Request, reader: Reader, incident: Incident) -> str:
+def _said(request: Request, reader: Reader, incident: Incident) -> str:
     """Say what came of an act: who was faster, or that it is done where the page does not show it at once."""
     came, act = request.query_params.get("came", ""), request.query_params.get("act", "")
-    speaker = Speaker(language=reader.language, zone=site.parts.zone, now=reader.now)
+    speaker = Speaker(language=reader.language, zone=reader.zone, now=reader.now)
     if act not in set(Act):
         return ""
     if came == "refused":
@@ -214,9 +215,10 @@ class Line(Struct, frozen=True, kw_only=True):
 
 async def all_of_them(site: Site, _request: Request, reader: Reader) -> Response:
     """List the incidents, running ones first, then the newest."""
-    found = await site.parts.database.run(incidents.all_incidents, limit=200)
+    found = await site.parts.database.look(incidents.all_incidents, limit=200)
     lines = [_line(site, reader, incident) for incident, _ in found if incident.state is not State.DISCARDED]
     running = [line for line, (one, _) in zip(lines, _told(found), strict=True) if one.closed_at is None]
+    running.sort(key=lambda line: not line.is_open)
     ended = [line for line, (one, _) in zip(lines, _told(found), strict=True) if one.closed_at is not None]
     return page(site, reader, "incidents.html", running=running, ended=ended)
 
@@ -230,7 +232,7 @@ def _line(site: Site, reader: Reader, incident: Incident) -> Line:
     icon, state = sayings.STATES[incident.state]
     if incident.closed_at is not None:
         time = voice.duration(incident.closed_at - incident.opened_at)
-        figures = reader.say("peak {number}, {time}", time=time,
+        figures = reader.say("peak {number}, lasted {time}", time=time,
                              number=voice.in_window(voice.number(incident.peak), incident.peak_window))  # fmt: skip
     else:
         figures = voice.figures(incident.spike)
