@@ -120,7 +120,7 @@ class Pipeline:
     async def work(self, now: datetime) -> datetime:
         """Judge what is new, evaluate what it touches (all, once a bin has settled); returns the next moment.
 
-        What a backlog touches waits until it is read, or a bin has settled: each evaluation judges all of its days again.
+        What a backlog touches waits until it is read, or a bin has settled: each evaluation judges all its days anew.
         """
         async with self._evaluating:
             news = self._news
