@@ -67,6 +67,14 @@ _PLACES: Final[Mapping[Channel, str]] = {
     ),
 }
 
+_BELOW: Final[Mapping[Channel, str]] = {
+    Channel.FEED: "/comments/feed/",
+    Channel.FACEBOOK: "/v26.0",
+    Channel.INSTAGRAM: "/v26.0",
+    Channel.YOUTUBE: "/v3",
+}
+"""Where below its name a platform's API stands."""
+
 
 def configuration(base: str, channels: tuple[Channel, ...], *, every: str = "5m", more: str = "") -> str:
     """Return the configuration that reads a storm at `base`; each channel stands below its name."""
@@ -89,7 +97,7 @@ alerts:
 
 
 def _url(base: str, channel: Channel) -> str:
-    return f'"{base}/{channel}/comments/feed/"' if channel is Channel.FEED else f'"{base}/{channel}"'
+    return f'"{base}/{channel}{_BELOW.get(channel, "")}"'
 
 
 class Result(Struct, frozen=True, kw_only=True):
