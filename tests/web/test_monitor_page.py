@@ -61,9 +61,11 @@ async def test_it_is_reckoned_once_for_a_day_and_a_configuration_while_pages_go_
     assert (tomorrow.found, tomorrow.is_pending) == (second.found, True), "the day before is told meanwhile"
 
 
-async def test_the_page_names_the_moments_and_leads_to_them(house, recent):
+async def test_the_page_names_the_moments_and_leads_to_them(house):
     watch = house.parts.watches[NORDFUNK]
-    found = openings_of(recent, dict.fromkeys(TIMES, watch.rules.budget))
+    since, opened = house.now - timedelta(days=56), house.now - timedelta(days=3, hours=2)
+    at = {HALF: (), PRESENT: (opened,), DOUBLE: (opened - timedelta(days=9), opened)}
+    found = Openings(monitor=NORDFUNK, since=since, until=house.now, at=at)
     browser = house.browser("vera")
     request = browser.build_request("GET", "/monitors/nordfunk")
     reader = await reader_of(house.site, _Asked(request))

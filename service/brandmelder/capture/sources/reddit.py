@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _PAGE: Final = 100
 _LISTED: Final = 1_000
+_FURTHER: Final = 4
+"""Below how many of a page's last things the next one is asked for, should the very last be taken away."""
 _SERVICE: Final = "Reddit"
 _TAKEN: Final = frozenset({"[deleted]", "[removed]"})
 
@@ -120,13 +122,20 @@ class RedditSource:
         )
 
     async def _ask(self, path: str, page: str, now: datetime) -> Page:
-        asked = {"limit": str(_PAGE), "raw_json": "1"} | ({"after": page} if page else {})
-        data = (await self._get(f"{path}?{urlencode(asked)}", now)).data
+        asked = {"limit": str(_PAGE), "raw_json": "1"}
+        data = _Data(children=[])
+        for after in page.split():  # below what was taken away Reddit lists nothing: then below what stood before it
+            data = (await self._get(f"{path}?{urlencode(asked | {'after': after})}", now)).data
+            if data.children:
+                break
+        if not page:
+            data = (await self._get(f"{path}?{urlencode(asked)}", now)).data
         things = [child.data for child in data.children]
+        names = [one.name for one in things]
         return Page(
             mentions=[self._mention(one, now) for one in things if not _is_taken(one)],
-            ids=[one.name for one in things],
-            following=data.after or "",
+            ids=names,
+            following=" ".join(dict.fromkeys([data.after, *names[: -_FURTHER - 1 : -1]])) if data.after else "",
         )
 
     async def _get(self, path: str, now: datetime) -> _Listing:

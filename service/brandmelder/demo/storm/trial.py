@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
@@ -24,8 +25,9 @@ from brandmelder.count.bins import EPOCH
 from brandmelder.demo.storm.faces import FACES
 from brandmelder.demo.storm.faults import Fault, Weather
 from brandmelder.demo.storm.posts import Channel, Storm, tell
+from brandmelder.demo.storm.streams import Streams, connecting
 from brandmelder.demo.storm.truth import Score, score
-from brandmelder.demo.storm.wire import Bill, Question, Said, Wall
+from brandmelder.demo.storm.wire import Bill, Question, Refusing, Said, Wall
 from brandmelder.errors import Blocked, SourceError, Transient
 from brandmelder.model import SourceId
 from brandmelder.settings import parse_settings
@@ -35,7 +37,7 @@ from brandmelder.store.database import Database
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from brandmelder.capture.source import Fetch, ParsedFeed, Source
+    from brandmelder.capture.source import Connect, Fetch, ParsedFeed, Source
     from brandmelder.model import Gap, Mention
     from brandmelder.settings import Settings
 
@@ -52,13 +54,33 @@ _PLACES: Final[Mapping[Channel, str]] = {
     Channel.BLUESKY: 'type: bluesky, handle: nf.example.com, app_password: "${TOKEN}", searches: [nordfunk]',
     Channel.DISCOURSE: "type: discourse, class: forum",
     Channel.X: 'type: x, token: "${TOKEN}", query: nordfunk',
+    Channel.FACEBOOK: 'type: facebook, page: "10", token: "${TOKEN}"',
+    Channel.INSTAGRAM: 'type: instagram, account: "17841400000000010", token: "${TOKEN}"',
+    Channel.REDDIT: (
+        'type: reddit, subreddits: [nordfunk], client_id: "${TOKEN}", client_secret: "${TOKEN}", '
+        'user_agent: "server:storm:1.0 (by /u/storm)", login_url: "BASE/api/v1/access_token"'
+    ),
+    Channel.YOUTUBE: f'type: youtube, api_key: "${{TOKEN}}", channel: UC{"n" * 22}',
+    Channel.JETSTREAM: (
+        "type: bluesky, through: jetstream, handle: nf.example.com, "
+        'app_password: "${TOKEN}", searches: [nordfunk], servers: ["BASE"]'
+    ),
 }
+
+_BELOW: Final[Mapping[Channel, str]] = {
+    Channel.FEED: "/comments/feed/",
+    Channel.FACEBOOK: "/v26.0",
+    Channel.INSTAGRAM: "/v26.0",
+    Channel.YOUTUBE: "/v3",
+}
+"""Where below its name a platform's API stands."""
 
 
 def configuration(base: str, channels: tuple[Channel, ...], *, every: str = "5m", more: str = "") -> str:
     """Return the configuration that reads a storm at `base`; each channel stands below its name."""
     rules = f"allow_private: true, every: {every}{more}"
-    blocks = "\n".join(f"  {one}: {{{_PLACES[one]}, url: {_url(base, one)}, {rules}}}" for one in channels)
+    places = {one: _PLACES[one].replace("BASE", f"{base}/{one}") for one in channels}
+    blocks = "\n".join(f"  {one}: {{{places[one]}, url: {_url(base, one)}, {rules}}}" for one in channels)
     return f"""\
 brand: Nordfunk
 short: NF
@@ -75,7 +97,7 @@ alerts:
 
 
 def _url(base: str, channel: Channel) -> str:
-    return f'"{base}/{channel}/comments/feed/"' if channel is Channel.FEED else f'"{base}/{channel}"'
+    return f'"{base}/{channel}{_BELOW.get(channel, "")}"'
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -160,7 +182,13 @@ class Trial:
 
     def _tools(self, ident: SourceId) -> Tools:
         channel = Channel(ident)
-        return Tools(fetch=_fetch(self, channel), parse_feed=_parse)
+        return Tools(fetch=_fetch(self, channel), parse_feed=_parse, connect=self._connect(channel))
+
+    def _connect(self, channel: Channel) -> Connect | None:
+        face, weather = FACES[channel], self.weather[channel]
+        if not isinstance(face, Streams):
+            return None
+        return connecting(SourceId(channel), face, weather, partial(self.wall, channel), f"/{channel}")
 
     def wall(self, channel: Channel, now: datetime) -> Wall:
         """Return a platform as it stands."""
@@ -219,7 +247,7 @@ def _fetch(trial: Trial, channel: Channel) -> Fetch:
         if fault is Fault.CUT:
             raise Transient("the connection broke; it is asked again at the next poll").about(ident)
         asked = Question.of("GET" if body is None else "POST", url, headers or {}, body or b"")
-        answer = said_by(asked, channel, trial.wall(channel, now))
+        answer = said_by(asked, channel, trial.wall(channel, now), fault)
         if fault is not None:
             answer = trial.weather[channel].spoil(answer, fault)
         error = None if answer.status in takes else refusal(answer.status, answer.headers, now)
@@ -230,9 +258,12 @@ def _fetch(trial: Trial, channel: Channel) -> Fetch:
     return fetch
 
 
-def said_by(asked: Question, channel: Channel, wall: Wall) -> Said:
-    """Return what a platform says; it stands below its name."""
-    return FACES[channel].answer(replace(asked, path=asked.path.removeprefix(f"/{channel}")), wall)
+def said_by(asked: Question, channel: Channel, wall: Wall, fault: Fault | None = None) -> Said:
+    """Return what a platform says, which stands below its name; a spent limit some tell in words of their own."""
+    face = FACES[channel]
+    if fault is Fault.LIMIT and isinstance(face, Refusing):
+        return face.refusal(wall)
+    return face.answer(replace(asked, path=asked.path.removeprefix(f"/{channel}")), wall)
 
 
 async def _parse(body: bytes, content_type: str) -> ParsedFeed:

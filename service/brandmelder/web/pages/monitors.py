@@ -97,7 +97,7 @@ async def show(site: Site, request: Request, reader: Reader) -> Response:
         desktop=drawn(chart, DESKTOP),
         rows=rows(bars, reader),
         width=reader.voice.duration(bars.frame.width),
-        as_of=reader.voice.clock(reader.now),
+        as_of=reader.clock,
         range=name,
         ranges=[(one, reader.say(shown), f"?range={one}") for one, shown in RANGE_NAMES.items()],
         told=[_told(one, reader) for one in told[:20]],
@@ -125,7 +125,7 @@ def _read(
     name, at = wish
     width, count = RANGES[name]
     moment = reader.now if at is None else min(reader.now, at + width * count / 4)
-    frame = frame_at(name, moment, site.parts.zone)
+    frame = frame_at(name, moment, reader.zone)
     behind = read_behind(connection, frame.since)
     bars = read_bars(connection, watch, frame, bands=site.bands, behind=behind, now=reader.now)
     found = [one for one, _ in incidents.all_incidents(connection, since=reader.now - BACK) if one.monitor == watch.id]
