@@ -183,6 +183,11 @@ class BlueskySource:
             return await self._followed.poll(cursor, now)
         return await poll_lists(self._lists, cursor, now)
 
+    @property
+    def waiting(self) -> int:
+        """How much was heard and waits for a poll."""
+        return self._followed.waiting if self._followed is not None else 0
+
     async def listen(self, nudge: Callable[[], None]) -> None:
         """Hear the stream and have it polled when it brought something; a search has nothing to hear."""
         if self._followed is not None:
