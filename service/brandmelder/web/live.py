@@ -11,6 +11,7 @@ import structlog
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from brandmelder.errors import BrandmelderError
+from brandmelder.model import MonitorId
 from brandmelder.store import incidents, notes
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ class Pulse:
             self._looking.cancel()
             self._looking = None
 
+    def tell(self, topic: str) -> None:
+        """Wake whoever watches a topic: something came of it that no look at the database shows."""
+        for event in self.viewers.get(topic, ()):
+            event.set()
+
     async def _look(self, site: Site) -> None:
         while self.viewers:
             try:
@@ -117,7 +123,7 @@ def digest(connection: Connection, topic: str) -> str:
 async def live(site: Site, request: Request, reader: Reader) -> Response:
     """Hold a line open, on which changes of one topic are told."""
     topic = request.query_params.get("topic", "")[:80]
-    if topic not in {"now", "incidents"} and not topic.startswith("incident:"):
+    if topic not in {"now", "incidents"} and not topic.startswith(("incident:", "monitor:")):
         return PlainTextResponse("There is no such topic.\n", 404)
     if site.pulse.count >= MOST:
         return PlainTextResponse("Too many watch; the page is read anew by hand.\n", 503, headers={"retry-after": "60"})
@@ -127,6 +133,9 @@ async def live(site: Site, request: Request, reader: Reader) -> Response:
 
 async def _told(site: Site, topic: str, zone: ZoneInfo) -> AsyncIterator[str]:
     event = site.pulse.watch(topic, site)
+    kind, _, ident = topic.partition(":")
+    if kind == "monitor" and not site.would.is_pending(MonitorId(ident)):
+        event.set()  # what it waits for was done before it began to wait
     try:
         yield f"retry: 5000\nevent: beat\ndata: {_clock(site, zone)}\n\n"
         while True:
