@@ -151,9 +151,9 @@ class Stream:
         return self.trouble is not None and asyncio.get_running_loop().time() - self._troubled_since > BLIP
 
     @property
-    def has_kept(self) -> bool:
-        """Whether something waits to be taken."""
-        return bool(self._kept)
+    def waiting(self) -> int:
+        """How much waits to be taken."""
+        return len(self._kept)
 
     async def catch_up(self, now: datetime) -> bool:
         """Where nobody follows: hear what there is, up to now; says whether that was all. Raises a SourceError."""
@@ -192,6 +192,8 @@ class Stream:
     async def follow(self, nudge: Callable[[], None]) -> None:
         """Hear until cancelled, from where the first poll says; `nudge` whenever a poll would find something."""
         self.is_followed, pause = True, 1.0
+        if not self._begun.is_set():
+            nudge()  # where to begin stands in the cursor, which a poll brings
         while True:
             await self._begun.wait()
             before = self._serial, self._place
@@ -268,7 +270,7 @@ class Stream:
     def _cursor(self, *, is_exact: bool) -> int:
         if self._place is None:
             raise RuntimeError("a stream is settled before it is opened")
-        return self._place.resume if is_exact else self._place.at - (FAR_OVERLAP if self._place.server else OVERLAP)
+        return self._place.resume if is_exact else self._place.at - (FAR_OVERLAP if self._place.server else 0)
 
     async def _hear(self, opened: _Opened, patience: timedelta) -> int:
         messages = await opened.line.hear(patience)
