@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -46,6 +46,16 @@ Duration = Annotated[
         {"type": "string", "pattern": r"^\d{1,6}\s*(s|m|min|h|d|w)$", "examples": ["90s", "2m", "4h", "7d"]}
     ),
 ]
+
+
+def _day(value: Any) -> date:
+    try:
+        return date.fromisoformat(str(value).strip())
+    except ValueError as error:
+        raise ValueError(f'"{value}" is no day; write it as in 2027-02-28') from error
+
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "examples": ["2027-02-28"]})]
 
 
 def _web_address(value: str) -> str:
@@ -152,6 +162,10 @@ class SourceOptions(Options):
     """How far back the first poll reads to learn what is usual; it never alerts."""
     language: str | None = None
     """The language of its texts, if it has only one."""
+    tell_silence: bool = True
+    """Whether it is told that it brings nothing, or far less, against its own rhythm."""
+    token_expires: Day | None = None
+    """The day on which what lets us in ends, where neither the service nor the token says it; told days before."""
     may_leave_host: bool = False
     """Whether its texts may be sent to the endpoint of `second_opinion`."""
 

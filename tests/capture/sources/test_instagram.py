@@ -24,6 +24,7 @@ class InstagramFace(Face):
     def __init__(self):
         super().__init__()
         self.replies, self.tags, self.refused, self.posted = {}, [], None, None
+        self.ends, self.debugged = None, 0
 
     def ident(self, post):
         return f"179{post.number}"
@@ -35,6 +36,10 @@ class InstagramFace(Face):
         if "limit" in asked.query:
             assert int(asked.query["limit"]) <= 50
         match asked.path.strip("/").split("/"):
+            case ["debug_token"]:
+                self.debugged += 1
+                assert asked.query["input_token"] == "token"
+                return Said.json({"data": self.ends}) if self.ends else self.error(190)
             case [account] if account == ACCOUNT:
                 return Said.json({"id": ACCOUNT, "username": "nordfunk", "followers_count": 1053, "media_count": 812})
             case [_, "media"]:
@@ -143,6 +148,27 @@ class TestInstagram(SourceConformance):
 
     async def test_what_is_written_and_deleted_during_a_walk_hides_nothing_else(self):
         """Its cursors count in this face; where they name a comment, nothing shifts."""
+
+    @pytest.mark.parametrize(
+        ("ends", "told"),
+        [
+            ({"expires_at": 1_800_000_000, "data_access_expires_at": 1_795_000_000}, 1_795_000_000),
+            ({"expires_at": 1_800_000_000, "data_access_expires_at": 0}, 1_800_000_000),
+            ({"expires_at": 0}, 253_402_300_799),
+            (None, None),
+        ],
+    )
+    async def test_when_the_token_ends_is_asked_once_a_day_and_a_refusal_is_no_trouble(self, ends, told):
+        async with self.reading() as stage:
+            stage.face.ends = ends
+            poll = await stage.reader.poll()
+            assert (poll.expires_at and poll.expires_at.timestamp()) == told
+            stage.later(5 * MINUTE)
+            await stage.reader.poll()
+            assert stage.face.debugged == 1
+            stage.later(24 * HOUR)
+            await stage.reader.poll()
+            assert stage.face.debugged == 2
 
     async def test_our_reply_is_a_response_and_posts_that_tag_us_are_mentions(self):
         async with self.reading() as stage:

@@ -152,6 +152,7 @@ class InstagramSource:
             read_until=memory.until if is_whole else None,
             readings=readings,
             not_before=joined.not_before or slower,
+            expires_at=await self._api.expires(now) if is_whole else None,
         )
 
     async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:

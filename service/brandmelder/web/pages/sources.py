@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 from msgspec import Struct
+from msgspec.structs import replace
 
-from brandmelder.model import SourceState
+from brandmelder.model import DoubtKind, SourceState
+from brandmelder.notify.doubt import said
 from brandmelder.notify.inert import inert
 from brandmelder.notify.story import LATE
 from brandmelder.options import format_duration
-from brandmelder.store import incidents, sources
+from brandmelder.store import doubts, incidents, sources
 from brandmelder.web.catalogue import sentence
 from brandmelder.web.render import page
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from brandmelder.model import Gap, Incident
+    from brandmelder.model import Doubt, Gap, Incident
     from brandmelder.store.sources import SourceRow
     from brandmelder.web.reader import Reader
     from brandmelder.web.site import Site
@@ -37,6 +39,7 @@ _STATES: Final = {
     "paused": sentence("Paused"),
     "read": sentence("Read"),
 }
+_DOUBTFUL: Final = sentence("Doubtful")
 _ORDER: Final = tuple(_STATES)
 
 
@@ -59,9 +62,14 @@ class Line(Struct, frozen=True, kw_only=True):
 
 async def all_of_them(site: Site, _request: Request, reader: Reader) -> Response:
     """Show every source, those that cannot be seen first."""
-    rows, gaps, running = await site.parts.database.run(_read, reader.now - DAY)
+    rows, gaps, running, held = await site.parts.database.run(_read, reader.now - DAY)
     lines = [
-        _line(site, reader, rows[ident], [gap for gap in gaps if gap.source == ident], running)
+        _doubted(
+            _line(site, reader, rows[ident], [gap for gap in gaps if gap.source == ident], running),
+            [one for one in held if one.source == ident],
+            site,
+            reader,
+        )
         for ident in site.parts.places
         if ident in rows
     ]
@@ -78,12 +86,27 @@ async def all_of_them(site: Site, _request: Request, reader: Reader) -> Response
     )
 
 
-def _read(connection: Connection, since: datetime) -> tuple[dict[str, SourceRow], list[Gap], list[Incident]]:
+def _doubted(line: Line, held: Sequence[Doubt], site: Site, reader: Reader) -> Line:
+    """Say why a source that answers is doubted; an access that ends soon is said and makes nothing doubtful."""
+    if not held:
+        return line
+    nouns = {one.source: site.parts.places[one.source].source_class for one in held}
+    told = [said(one, nouns, reader.language, reader.voice) for one in held]
+    note = "; ".join([*told, line.note] if line.note else told)
+    if line.icon != "read" or all(one.kind is DoubtKind.EXPIRING for one in held):
+        return replace(line, note=note)
+    return replace(line, note=note, icon="partly", state=reader.say(_DOUBTFUL), is_bold=True)
+
+
+def _read(
+    connection: Connection, since: datetime
+) -> tuple[dict[str, SourceRow], list[Gap], list[Incident], list[Doubt]]:
     running = [one for one, _ in incidents.all_incidents(connection, running_only=True)]
     return (
         {str(key): row for key, row in sources.read_sources(connection).items()},
         sources.open_gaps(connection, since),
         running,
+        list(doubts.running(connection).values()),
     )
 
 
@@ -192,12 +215,12 @@ def _box(name: str, since: datetime, until: datetime, now: datetime) -> Markup:
 
 def _summed(lines: Sequence[Line], reader: Reader) -> tuple[str, str]:
     count = {icon: sum(line.icon == icon for line in lines) for icon in _ORDER}
-    said = [
+    parts = [
         (count["nodata"], reader.say_many("{number} without data", "{number} without data", count["nodata"])),
         (count["late"], reader.say_many("{number} late", "{number} late", count["late"])),
         (count["partly"], reader.say_many("{number} partly read", "{number} partly read", count["partly"])),
         (count["paused"], reader.say_many("{number} paused", "{number} paused", count["paused"])),
     ]
-    bold = ", ".join(text for number, text in said if number)
+    bold = ", ".join(text for number, text in parts if number)
     rest = reader.say_many("{number} fully read.", "{number} fully read.", count["read"]) if count["read"] else ""
     return (f"{bold}." if bold else ""), rest
