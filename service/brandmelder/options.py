@@ -133,6 +133,12 @@ def _with_a_pause(every: timedelta) -> timedelta:
     return every
 
 
+def _a_day(span: timedelta) -> timedelta:
+    if span < timedelta(days=1):
+        raise ValueError("posts are counted by days; write 1d or more")
+    return span
+
+
 class SourceOptions(Options):
     """What every source's block may hold; a plug-in's `Options` extends it."""
 
@@ -162,6 +168,8 @@ class SourceOptions(Options):
     """How far back the first poll reads to learn what is usual; it never alerts."""
     language: str | None = None
     """The language of its texts, if it has only one."""
+    abandoned_after: Annotated[Duration, AfterValidator(_a_day)] = timedelta(days=90)
+    """An account of ours there that has posted nothing for so long is called abandoned; `1d` or more."""
     tell_silence: bool = True
     """Whether it is told that it brings nothing, or far less, against its own rhythm."""
     token_expires: Day | None = None

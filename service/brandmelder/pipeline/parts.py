@@ -54,6 +54,8 @@ class Place(Struct, frozen=True, kw_only=True):
     language: str | None = None
     tells_silence: bool = True
     """Whether it is told that it brings nothing, or far less than usual."""
+    abandoned_after: timedelta = timedelta(days=90)
+    """An account of ours there without a post for so long is called abandoned."""
     expires_at: datetime | None = None
     """When what lets us in ends, as the configuration says or the token itself does."""
     rhythm: Rhythm | None = None

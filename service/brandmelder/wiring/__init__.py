@@ -199,6 +199,7 @@ def _places(settings: Settings) -> dict[SourceId, Place]:
             title=ident.replace("_", " ").replace("-", " ").title(),
             own_accounts=options.own_accounts,
             language=options.language,
+            abandoned_after=options.abandoned_after,
             tells_silence=options.tell_silence,
             expires_at=access_ends(options, settings.zone),
             rhythm=rhythm_of(options),
