@@ -16,7 +16,7 @@ import msgspec
 
 from brandmelder.errors import ChannelError
 from brandmelder.notify.answers import refusal, unheard
-from brandmelder.notify.channels.webhook_options import WebhookOptions, key_of
+from brandmelder.notify.channels.webhook_options import WebhookOptions, keys_of
 from brandmelder.notify.channels.webhook_payload import payload
 from brandmelder.notify.notifier import Found, Outcome, Sent
 
@@ -81,7 +81,8 @@ class WebhookNotifier:
         moment = str(int(now.timestamp()))
         signed = b".".join((ident.encode(), moment.encode(), body))
         secrets = (self._options.secret, self._options.former_secret)
-        marks = (hmac.digest(key_of(one), signed, hashlib.sha256) for one in secrets if one is not None)
+        keys = (key for one in secrets if one is not None for key in keys_of(one))
+        marks = (hmac.digest(key, signed, hashlib.sha256) for key in keys)
         return {
             "content-type": "application/json",
             "webhook-id": ident,
