@@ -45,6 +45,7 @@ _HOUR = 3600
 _CELLS = 48
 _PRIOR = 3.0
 _CAP = 0.95
+_LEAST_PEAKS = 8
 _YEAR = 8766.0
 
 
@@ -106,14 +107,18 @@ def learn(hours: Sequence[Hour], zone: str, region: str = "") -> Rhythm | None:
         return None
     rates = rates * _weak_week(capped, rates[cells], ages) * (1.0 - 1.0 / math.sqrt(bursts))
     usual = rates[cells]
-    longest = _longest(counts, usual / spread)
+    silences = _silences(counts, usual / spread)
     a_year = _YEAR * float(usual.mean()) / spread
     return Rhythm(
         zone=zone,
         region=region,
         rates=tuple(map(float, rates)),
         spread=spread,
-        need=max(math.log(max(a_year, 1.0)) + MARGIN, BEYOND_MEMORY * longest + BEYOND_BY),
+        need=max(
+            math.log(max(a_year, 1.0)) + MARGIN,
+            _once_a_year(silences, len(hours)),
+            BEYOND_MEMORY * float(silences[-1]) + BEYOND_BY,
+        ),
         lowest=tuple(_lowest(counts, usual, width) for width in WINDOWS),
     )
 
@@ -147,12 +152,27 @@ def _weak_week(counts: NDArray[np.float64], usual: NDArray[np.float64], ages: ND
     return max(0.05, min(1.0, second, float(shares[0])))
 
 
-def _longest(counts: NDArray[np.float64], rates: NDArray[np.float64]) -> float:
-    longest = run = 0.0
+def _silences(counts: NDArray[np.float64], rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many bursts each silence in memory should have held."""
+    runs, run = [], 0.0
     for count, rate in zip(counts.tolist(), rates.tolist(), strict=True):
+        if count and run:
+            runs.append(run)
         run = 0.0 if count else run + rate
-        longest = max(longest, run)
-    return longest
+    return np.sort(np.array([*runs, run]))
+
+
+def _once_a_year(silences: NDArray[np.float64], hours: int) -> float:
+    """Return what a silence holds that comes about once in three years, by the exponential tail of those in memory.
+
+    Peaks over a threshold (Davison & Smith 1990) with shape 0; the scale is taken at its upper end.
+    """
+    threshold = float(np.median(silences))
+    beyond = silences[silences > threshold] - threshold
+    if len(beyond) < _LEAST_PEAKS:
+        return 0.0
+    scale = float(beyond.mean()) * (1.0 + 1.0 / math.sqrt(len(beyond)))
+    return threshold + scale * (math.log(len(beyond) * _YEAR / hours) + 1.0)
 
 
 def _lowest(counts: NDArray[np.float64], usual: NDArray[np.float64], width: int) -> float:
