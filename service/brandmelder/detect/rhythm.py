@@ -163,7 +163,7 @@ def _silences(counts: NDArray[np.float64], rates: NDArray[np.float64]) -> NDArra
 
 
 def _once_a_year(silences: NDArray[np.float64], hours: int) -> float:
-    """Return what a silence holds that comes about once in three years, by the exponential tail of those in memory.
+    """Return what a silence holds that comes about once in seven years, by the exponential tail of those in memory.
 
     Peaks over a threshold (Davison & Smith 1990) with shape 0; the scale is taken at its upper end.
     """
@@ -172,7 +172,7 @@ def _once_a_year(silences: NDArray[np.float64], hours: int) -> float:
     if len(beyond) < _LEAST_PEAKS:
         return 0.0
     scale = float(beyond.mean()) * (1.0 + 1.0 / math.sqrt(len(beyond)))
-    return threshold + scale * (math.log(len(beyond) * _YEAR / hours) + 1.0)
+    return threshold + scale * (math.log(len(beyond) * _YEAR / hours) + 2.0)
 
 
 def _lowest(counts: NDArray[np.float64], usual: NDArray[np.float64], width: int) -> float:
@@ -218,7 +218,7 @@ def few(rhythm: Rhythm, hours: Sequence[Hour]) -> Few | None:
         if len(last) < width or last[-1].at - last[0].at != width - 1:
             continue
         count, usual = sum(one.came for one in last), sum(rhythm.rate(one.at) for one in last)
-        if count > FEW * usual or count > lowest * usual / 2:
+        if count > FEW * usual or count > lowest * usual / 3:
             continue
         if _chance(count / rhythm.spread, usual / rhythm.spread) <= FEW_CHANCE:
             return Few(width, count, usual)
