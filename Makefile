@@ -31,7 +31,7 @@ help:
 	@echo "make mutants plants bugs one by one; the simulation must find each within 500 seeds"
 	@echo "make power   2,000 power cuts between writes and their syncs: nothing acknowledged may be lost"
 	@echo "make kills   kill -9 at every commit and send of a real process, and again in its recovery"
-	@echo "make storm   2,000 storms on six platforms through faults and crashes; STORMS=1234 replays one"
+	@echo "make storm   2,000 storms on ten platforms through faults and crashes; STORMS=1234 replays one"
 	@echo "make fuzz-api   the API under EXAMPLES=$(EXAMPLES) requests for each operation, well-formed and not"
 	@echo "make e2e     only the tests against a real WordPress"
 	@echo "make fuzz    5,000 hostile feeds, then MINUTES=$(MINUTES) of fuzzing for each parser and sink"

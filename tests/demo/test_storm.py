@@ -1,4 +1,4 @@
-"""A storm on six platforms: the faces speak as the sources expect, faults lose nothing silently, the bill is right."""
+"""A storm on ten platforms: the faces speak as the sources expect, faults lose nothing silently, the bill is right."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from brandmelder.plugins import load
 from brandmelder.settings import parse_settings
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-SEEDS = range(12)
+SEEDS = range(20)
 """A few of the two thousand that `make storm` runs."""
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brandmelder.model import BIN, Gap, MonitorId, SourceClass, SourceId, SourceSight
-from brandmelder.pipeline.view import WHOLE, Sights
+from brandmelder.pipeline.view import WHOLE, Sights, Steps
 
 NOON = datetime(2026, 12, 15, 12, 0, tzinfo=UTC)
 MOMENTS = st.integers(-12, 24).map(lambda number: NOON + number * BIN / 2)
@@ -41,3 +41,11 @@ def test_a_window_is_whole_exactly_if_each_of_its_bins_is(sights, first, length)
     since = NOON + first * BIN
     each = [sights.exposure_of(since + number * BIN) >= WHOLE for number in range(length)]
     assert sights.is_whole(since, since + length * BIN) == all(each)
+
+
+@given(_sights(), st.lists(st.integers(-20, 30), min_size=1))
+def test_what_is_asked_once_for_a_stretch_holds_for_each_of_its_bins(sights, places):
+    steps = Steps(sights)
+    for start in (NOON + place * BIN for place in places):
+        assert steps.exposure_of(start) == sights.exposure_of(start)
+        assert list(steps.seen_at(start)) == sights.seen_at(start)

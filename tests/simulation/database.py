@@ -52,7 +52,7 @@ class SimulatedDatabase(Database):
     """What one life of the process has open."""
 
     def __init__(self, disk, life):
-        self.path, self._lock, self._data_version = None, None, None
+        self.path, self._lock, self._data_version, self._readers = None, None, None, None
         self._engine, self._connection = disk.database._engine, disk.connection
         self._turn = threading.RLock()
         self.raw, self.life = disk.raw, life

@@ -61,3 +61,12 @@ def test_a_reading_that_comes_twice_is_kept_once(database):
     _save(database, _reading(1053))
     (account,) = database.run_now(readings.accounts)
     assert len(database.run_now(readings.readings_series, account, "followers", NOON)) == 1
+
+
+def test_a_thinned_series_keeps_the_first_reading_and_the_last_of_every_stretch(database):
+    _save(database, *(_reading(1000 + hours, hours) for hours in range(-3, 24)))
+    (account,) = database.run_now(readings.accounts)
+    points = database.run_now(readings.thinned, account, "followers", since=NOON, every=12 * HOUR)
+    assert [(one.at - NOON) / HOUR for one in points] == [0, 11, 23]
+    assert [one.value for one in points] == [1000, 1011, 1023]
+    assert database.run_now(readings.thinned, account, "followers", since=NOON + 30 * HOUR, every=HOUR) == []

@@ -20,11 +20,17 @@ async def _build(path):
 
 
 @pytest.fixture
-def house(evening, tmp_path):
-    """Return a page over a copy of that evening; Anna may act, Vera may look, Paula looks after people's data."""
+def evening_copy(evening, tmp_path):
+    """Return a copy of that evening's database, to be changed."""
     path = tmp_path / "brandmelder.db"
     for name in ("", "-wal", "-shm", ".key"):
         if evening.with_name(evening.name + name).exists():
             shutil.copy(evening.with_name(evening.name + name), f"{path}{name}")
-    with House(path) as found:
+    return path
+
+
+@pytest.fixture
+def house(evening_copy):
+    """Return a page over a copy of that evening; Anna may act, Vera may look, Paula looks after people's data."""
+    with House(evening_copy) as found:
         yield found

@@ -125,9 +125,10 @@ def _password() -> str:
 class House:
     """A page with its database, its clock and its people; nobody is signed in at first."""
 
-    def __init__(self, path, *, web="web: {}", minutes=47) -> None:
+    def __init__(self, path, *, web="web: {}", minutes=47, yaml=YAML) -> None:
         self.now = STORM + timedelta(minutes=minutes)
-        self.settings = parse_settings(YAML.replace("web: {}", web), Path("brandmelder.yaml"), {"OIDC": "geheim"})
+        secrets = {"OIDC": "geheim", "X": "geheim"}
+        self.settings = parse_settings(yaml.replace("web: {}", web), Path("brandmelder.yaml"), secrets)
         self.database = Database(f"sqlite:///{path}")
         self.database.prepare()
         self.parts = wiring.build(self.settings, database=self.database, sources={}, notifiers={}).parts

@@ -11,6 +11,7 @@ import pytest
 
 from brandmelder.web.app import app
 from brandmelder.web.serve import PageServer
+from web.filled import FILLED, fill
 from web.hostile import hostile_evening, payloads
 from web.house import INCIDENT, PASSWORD, House
 
@@ -29,8 +30,12 @@ PAGES = (
     "/deliveries",
     "/settings",
     "/audit",
+    "/me",
     "/nothing",
 )
+SQUEEZED = """[...document.querySelectorAll("td, th, dt, dd, p, li")].filter(one =>
+    one.offsetWidth > 1 && one.offsetWidth < 24 && one.innerText.trim().length > 3).map(one => one.innerText)"""
+"""What stands in a column of single letters."""
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 
 
@@ -80,7 +85,8 @@ def served(evening, tmp_path_factory):
     for name in ("", "-wal", "-shm", ".key"):
         if evening.with_name(evening.name + name).exists():
             shutil.copy(evening.with_name(evening.name + name), f"{path}{name}")
-    with House(path) as house, Served(house) as found:
+    with House(path, yaml=FILLED) as house, Served(house) as found:
+        house.database.run_now(fill, house)
         house.site.rates.allows = lambda *_, **__: True
         yield found
 
@@ -141,6 +147,7 @@ def test_every_page_is_sound_for_eyes_keys_and_screen_readers(chromium, served, 
             assert visit.page.get_attribute("html", "lang") == language
             wide, view = visit.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
             assert wide <= view or path == "/wall", f"{path} scrolls sideways on the {size}"
+            assert visit.page.evaluate(SQUEEZED) == [], f"{path} squeezes words on the {size}"
             serious += [
                 (path, finding["id"], [node["target"] for node in finding["nodes"][:3]])
                 for finding in axe.run(visit.page).response["violations"]

@@ -25,6 +25,7 @@ SEEN = {
     "/deliveries": "_vaap",
     "/settings": "___a_",
     "/audit": "___ap",
+    "/me": "_vaap",
 }
 DONE = (f"/incidents/{INCIDENT}", f"/incidents/{INCIDENT}/labels", f"/incidents/{INCIDENT}/notes", "/deliveries")
 
@@ -81,7 +82,7 @@ def test_what_no_channel_took_is_tried_again_or_put_away(house):
     house.database.run_now(deliveries.save_delivery, dead, None, expected=one.state)
     browser = house.browser("anna")
     page = browser.get("/deliveries").text
-    assert "Kein Kanal nahm es an" in page
+    assert "Nicht zugestellt" in page
     assert "channel_not_found" in page
     asked = {"csrf": browser.token("/deliveries"), "key": dead.key, "wish": "retry"}
     assert browser.post("/deliveries", data=asked).headers["location"] == "/deliveries?came=retry"

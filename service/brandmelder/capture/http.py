@@ -79,9 +79,9 @@ class HttpClient:
         manners: Manners = Manners(),  # noqa: B008 - frozen
     ) -> None:
         self.meter = Meter()
-        self._user_agent, self._limits = user_agent, limits
+        self.user_agent, self.limits = user_agent, limits
         self._resolver = Resolver()
-        self._resolve: Resolve = resolve or self._resolver
+        self.resolve: Resolve = resolve or self._resolver
         self._given_trust = trust
         self._turns = Turns(manners)
 
@@ -102,10 +102,10 @@ class HttpClient:
                 reach = reach_of(target, allow_private=allow_private)
                 question = _Question(source=source, headers=dict(headers or {}), body=body, takes=takes, now=now)
                 turn = self._turns.at((host_of(target), port_of(target)), is_ours=allow_private)
-                async with turn, asyncio.timeout(self._limits.deadline.total_seconds()):
+                async with turn, asyncio.timeout(self.limits.deadline.total_seconds()):
                     answer = await self._exchange(target, question, reach)
             except TimeoutError:
-                text = f"gave no whole answer within {self._limits.deadline.total_seconds():g} s; is the server slow?"
+                text = f"gave no whole answer within {self.limits.deadline.total_seconds():g} s; is the server slow?"
                 metrics.EGRESS_BLOCKED.labels("deadline").inc()
                 raise Blocked(text, "deadline").about(source) from None
             except SourceError as error:
@@ -133,7 +133,7 @@ class HttpClient:
                 target = parse_url(url)
                 reach = reach_of(target, allow_private=allow_private)
                 reach.check(target)
-                async with asyncio.timeout(self._limits.deadline.total_seconds()):
+                async with asyncio.timeout(self.limits.deadline.total_seconds()):
                     return await self._send(method, target, headers, body, reach)
             except Exception as error:
                 _count(error)
@@ -142,10 +142,10 @@ class HttpClient:
         return send
 
     async def _send(self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, reach: Reach) -> Answer:
-        connect, read = self._limits.connect.total_seconds(), self._limits.read.total_seconds()
+        connect, read = self.limits.connect.total_seconds(), self.limits.read.total_seconds()
         async with (
             httpcore.AsyncConnectionPool(
-                ssl_context=self._trust, max_keepalive_connections=0, network_backend=Guard(reach, self._resolve)
+                ssl_context=self.trust, max_keepalive_connections=0, network_backend=Guard(reach, self.resolve)
             ) as pool,
             pool.stream(
                 method.encode("ascii"),
@@ -156,7 +156,7 @@ class HttpClient:
             ) as response,
         ):
             said = _headers(response)
-            limits = self._limits
+            limits = self.limits
             whole = Body(said.get("content-encoding", ""), wire=_RECEIPT, inflated=_RECEIPT, ratio=limits.ratio)
             async for chunk in response.aiter_stream():
                 whole.take(chunk)
@@ -167,7 +167,8 @@ class HttpClient:
         self._resolver.close()
 
     @cached_property
-    def _trust(self) -> ssl.SSLContext:
+    def trust(self) -> ssl.SSLContext:
+        """The certificates that are believed."""
         trust = self._given_trust or ssl.create_default_context()  # the system's, where a house adds its own
         if self._given_trust is None:
             trust.load_verify_locations(certifi.where())  # and a container may have none
@@ -177,9 +178,9 @@ class HttpClient:
         """Follow redirects to the answer; each hop passes the same rules."""
         headers = {name.lower(): value for name, value in question.headers.items()}
         async with httpcore.AsyncConnectionPool(
-            ssl_context=self._trust, max_keepalive_connections=0, network_backend=Guard(reach, self._resolve)
+            ssl_context=self.trust, max_keepalive_connections=0, network_backend=Guard(reach, self.resolve)
         ) as pool:
-            for _ in range(self._limits.redirects + 1):
+            for _ in range(self.limits.redirects + 1):
                 reach.check(url)
                 self.meter.count(question.source)
                 answer = await self._ask(pool, url, replace(question, headers=headers))
@@ -190,11 +191,11 @@ class HttpClient:
                 if _origin(answer) != _origin(url):
                     headers = {name: value for name, value in headers.items() if name in _ACROSS_ORIGINS}
                 url = answer
-        raise Blocked(f"redirects more than {self._limits.redirects} times; mend its url", "redirects")
+        raise Blocked(f"redirects more than {self.limits.redirects} times; mend its url", "redirects")
 
     async def _ask(self, pool: httpcore.AsyncConnectionPool, url: httpx.URL, question: _Question) -> Answer | httpx.URL:
         """Return the answer of one hop, or where it sends us."""
-        limits, headers = self._limits, question.headers
+        limits, headers = self.limits, question.headers
         connect, read = limits.connect.total_seconds(), limits.read.total_seconds()
         try:
             async with pool.stream(
@@ -215,14 +216,14 @@ class HttpClient:
                 body = await self._read(response, said)
                 return Answer(url=str(url), status=response.status, headers=said, body=body)
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
-            raise _explain(error, host_of(url), limits) from error
+            raise explain(error, host_of(url), limits) from error
 
     def _asked(self, headers: Mapping[str, str]) -> list[tuple[str, str]]:
-        asked = {"user-agent": self._user_agent, "accept": "*/*", **headers, "accept-encoding": "gzip"}
+        asked = {"user-agent": self.user_agent, "accept": "*/*", **headers, "accept-encoding": "gzip"}
         return list(asked.items())
 
     async def _read(self, response: httpcore.Response, headers: Mapping[str, str]) -> bytes:
-        limits = self._limits
+        limits = self.limits
         encoding = headers.get("content-encoding", "")
         body = Body(encoding, wire=limits.wire, inflated=limits.inflated, ratio=limits.ratio)
         async for chunk in response.aiter_stream():
@@ -286,7 +287,7 @@ def _headers(response: httpcore.Response) -> dict[str, str]:
     return said
 
 
-def _explain(error: Exception, host: str, limits: Limits) -> SourceError:
+def explain(error: Exception, host: str, limits: Limits) -> SourceError:
     """Return a failed exchange as a sentence: what happened on the way, and what to do."""
     match error:
         case httpcore.ConnectTimeout():

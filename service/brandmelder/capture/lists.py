@@ -19,6 +19,8 @@ PAGES: Final = 8
 """How many pages one poll reads at most."""
 _MENTIONS: Final = 800
 """When no further page is asked for in the same poll."""
+ROOM: Final = 100
+"""With more mentions than that, a poll has no room for those of a second reading: a poll brings a thousand at most."""
 
 Ask = Callable[[str, str, datetime], Awaitable[Page]]
 """Return one page of a list: its name, where to go on (empty at the head), now."""
@@ -98,6 +100,26 @@ def _together(trails: Trails, polls: Sequence[Poll], stopped: SourceError | None
         not_before=stopped.until if isinstance(stopped, RateLimited) else None,
         degraded=str(stopped or joined.degraded),
     )
+
+
+def unread(cursor: str) -> tuple[str, ...]:
+    """Return the lists that the round of this cursor has not come to the end of, be it for a page that failed."""
+    try:
+        return msgspec.json.decode(cursor, type=Trails).left if cursor else ()
+    except msgspec.MsgspecError:
+        return ()
+
+
+def batch_of(waiting: Sequence[str], cursor: str, size: int) -> list[str]:
+    """Return which of the lists that wait are read now: those of the round that has begun, else the next `size`."""
+    begun = set(unread(cursor))
+    return [name for name in waiting if name in begun] or list(waiting[:size])
+
+
+def still_waiting(waiting: Sequence[str], batch: Sequence[str], cursor: str) -> list[str]:
+    """Return which lists wait after a batch was read: a page that failed leaves its list and those after it unread."""
+    done = set(batch).difference(unread(cursor))
+    return [name for name in waiting if name not in done]
 
 
 def join(polls: Sequence[Poll], *, cursor: Cursor, read_until: datetime | None) -> Poll:

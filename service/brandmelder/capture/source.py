@@ -11,6 +11,8 @@ from msgspec import Struct
 from brandmelder.model import Cursor, Extent, Gap, Mention, Reading, Removal, SourceId
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from brandmelder.capture.imap import Account, Session
     from brandmelder.options import SourceOptions
 
@@ -118,6 +120,30 @@ class Fetch(Protocol):
         ...
 
 
+class Hears(Protocol):
+    """A connection on which somebody speaks by themselves (capture/websocket.py)."""
+
+    refused: Answer | None
+    """What was answered in place of a stream, where that status was asked for."""
+
+    async def hear(self, patience: timedelta) -> Sequence[bytes]:
+        """Return what was said, at once if there is something; nothing after `patience`. Raises a SourceError."""
+        ...
+
+
+class Connect(Protocol):
+    """The one careful WebSocket client, bound to one source's rules."""
+
+    def __call__(
+        self, url: str, *, now: datetime, protocol: str = "", takes: frozenset[int] = frozenset()
+    ) -> AbstractAsyncContextManager[Hears]:
+        """Open a stream at `url` (https or http), offering a subprotocol; closed on leaving.
+
+        Raises a SourceError that says what to do. `takes` are statuses whose refusal the source reads itself.
+        """
+        ...
+
+
 class Mailboxes(Protocol):
     """The one careful IMAP client."""
 
@@ -136,6 +162,8 @@ class Tools(Struct, frozen=True, kw_only=True):
     """Parse a feed's bytes (with its content type) in the limited child process (capture/child.py)."""
     mailboxes: Mailboxes | None = None
     """Visits to mailboxes (capture/imap.py)."""
+    connect: Connect | None = None
+    """Streams (capture/websocket.py)."""
     left: Callable[[], float | None] = lambda: None
     """What the source's budget has left, in US dollars; None without one."""
 

@@ -59,6 +59,25 @@ def positive(node: Node) -> Node | None:
             return _any(node.parts)
 
 
+def by_text(node: Node) -> Node | None:
+    """Return a tree that asks for words alone and holds wherever `node` does; None if none does: then any text might.
+
+    What a source cannot tell while it sorts out (who wrote it, how far it reaches) is asked of what it kept.
+    """
+    match node:
+        case Field():
+            return None
+        case Not():
+            return None if isinstance(node.term, Field) else node
+        case And():
+            return _joined_or_none(And, [by_text(part) for part in node.parts])
+        case Or():
+            found = [by_text(part) for part in node.parts]
+            return None if None in found else _joined(Or, [part for part in found if part is not None])
+        case _:
+            return node
+
+
 def _any(parts: Sequence[Node]) -> Node | None:
     found = [positive(part) for part in parts]
     return None if None in found else _joined(Or, [part for part in found if part is not None])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_role = click.option("--role", type=click.Choice(list(Role)), default=Role.RESPONDER, show_default=True)
+_role = click.option("--role", type=click.Choice([one.value for one in Role]), default="responder", show_default=True)
 
 
 @click.group()
@@ -47,7 +47,7 @@ def add(name: str, path: Path, role: Role, shown: str) -> None:
 
     if not name.isprintable() or not name.strip() or len(name) > 200:
         raise click.BadParameter("a name is 1 to 200 characters that can be seen", param_hint="NAME")
-    password = _password()
+    password = _password(path, name, shown)
     now = SystemClock().now()
 
     def put(connection: Connection) -> None:
@@ -63,7 +63,7 @@ def add(name: str, path: Path, role: Role, shown: str) -> None:
 
 @account.command("role")
 @click.argument("name")
-@click.argument("role", type=click.Choice(list(Role)))
+@click.argument("role", type=click.Choice([one.value for one in Role]))
 @config_option
 def change_role(name: str, role: Role, path: Path) -> None:
     """Change what somebody may do, from their next look on."""
@@ -88,7 +88,7 @@ def change_password(name: str, path: Path) -> None:
 
     from brandmelder.store import members
 
-    password = _password()
+    password = _password(path, name)
 
     def put(connection: Connection) -> None:
         members.save(connection, replace(_known(connection, name), password=password))
@@ -97,6 +97,46 @@ def change_password(name: str, path: Path) -> None:
 
     _write(path, put)
     click.echo(f"{name} has a new password and is signed out")
+
+
+@account.command("factor")
+@click.argument("name")
+@click.option("--remove", is_flag=True, required=True, help="Ask for it no more: their phone is lost.")
+@config_option
+def change_factor(name: str, path: Path, *, remove: bool) -> None:
+    """Remove somebody's second factor; they are signed out everywhere, and set up a new one on their own page."""
+    from brandmelder.store import members
+
+    def put(connection: Connection) -> None:
+        if remove and _known(connection, name).factor:
+            members.set_factor(connection, name, "")
+            members.end_all(connection, name)
+            _noted(connection, "member.no_factor", name)
+
+    _write(path, put)
+    click.echo(f"{name} has no second factor")
+
+
+@account.command("sign-out")
+@click.argument("name", default="")
+@click.option("--all", "everybody", is_flag=True, help="Everybody.")
+@config_option
+def sign_out(name: str, path: Path, *, everybody: bool) -> None:
+    """Sign somebody, or everybody, out in every browser."""
+    from brandmelder.store import members
+
+    if bool(name) == everybody:
+        raise click.UsageError("say either a NAME or --all")
+
+    def put(connection: Connection) -> int:
+        if everybody:
+            ended = members.end_everybodys(connection)
+        else:
+            ended = members.end_all(connection, _known(connection, name).name)
+        _noted(connection, "member.sign_out", name or "*", ended=str(ended))
+        return ended
+
+    click.echo(f"{_write(path, put)} sessions ended")
 
 
 @account.command()
@@ -122,7 +162,7 @@ def list_(path: Path) -> None:
     from brandmelder.store import members
 
     for one in _write(path, members.everybody):
-        way = "password" if one.password else "provider"
+        way = ("password and second factor" if one.factor else "password") if one.password else "provider"
         click.echo(f"{one.name}  {one.role.value}  {one.shown}  {way}  since {one.created_at:%Y-%m-%d}")
 
 
@@ -134,16 +174,19 @@ def _noted(connection: Connection, act: str, name: str, **detail: str) -> None:
     audit.record(connection, act, by=getpass.getuser(), subject=name, now=SystemClock().now(), via="command", **detail)
 
 
-def _password() -> str:
+def _password(path: Path, *about: str) -> str:
     """Return the hash of a password that somebody types twice, or that stands on standard input."""
+    from brandmelder.settings import read_settings
     from brandmelder.web.passwords import SHORTEST, hashed
+
+    brand = read_settings(path, os.environ).brand
 
     if sys.stdin.isatty():
         typed = click.prompt(f"Password (at least {SHORTEST} characters)", hide_input=True, confirmation_prompt=True)
     else:
         typed = sys.stdin.readline().rstrip("\n")
     try:
-        return hashed(typed)
+        return hashed(typed, (*about, brand))
     except ValueError as error:
         raise BrandmelderError(f"{error}; a few words are good ones") from error
 

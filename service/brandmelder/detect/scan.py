@@ -26,7 +26,7 @@ from brandmelder.detect.tail import central_range
 from brandmelder.model import Bin, Finding, SpikeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from brandmelder.detect.memory import Array
 
@@ -165,28 +165,46 @@ def review(state: DetectorState, bins: Sequence[Bin], rules: DetectorRules) -> t
 
 def usual(state: DetectorState, start: datetime, window: timedelta, rules: DetectorRules) -> tuple[int, int]:
     """Return the usual range (central 90 %) of labelled negatives in a window that ends at `start`."""
+    return usuals(state, (start,), window, rules)[0]
+
+
+def usuals(
+    state: DetectorState, ends: Sequence[datetime], window: timedelta, rules: DetectorRules
+) -> tuple[tuple[int, int], ...]:
+    """Return the usual range of each window of one length; what holds for all of them is reckoned once."""
     if not state.width:
-        return 0, 0
+        return tuple((0, 0) for _ in ends)
     memory = _memory_of(state)
     unit = max(_HOUR, state.width)
     height = baseline.level(memory, state.next // unit, _DAY // unit)
-    end = round(start.timestamp())
-    since = end - round(window.total_seconds())
+    spread, share = baseline.phi(memory), labelled_share(memory)
+    doubts = (baseline.doubt(memory, height, spread, _DAY // unit) + windows.psi(memory))[:, 0]
+    clumps, noise = windows.clump(memory)[:, 0], float(spread[0])
+    length = round(window.total_seconds())
+    spans = [(round(end.timestamp()) - length, round(end.timestamp())) for end in ends]
+    touched = {number for since, end in spans for number in range(since // unit, -(-end // unit))}
+    cells = {number: cells_at(number, unit, rules.zone, rules.region) for number in touched}
+    hours = {number: float(baseline.mean_at(memory, *cells[number], height)[0]) for number in touched}
+    found = []
+    for span in spans:
+        means = _means(span, unit, hours, rules.events)
+        mean, near = math.fsum(means), windows.nearest(len(means))
+        variance = (1 + float(clumps[near])) * mean + noise * math.fsum(one * one for one in means)
+        variance += float(doubts[near]) * mean * mean
+        found.append(central_range(share * mean, share * mean + share * share * (variance - mean)))
+    return tuple(found)
+
+
+def _means(span: tuple[int, int], unit: int, hours: Mapping[int, float], events: tuple[Event, ...]) -> list[float]:
+    """Return what is expected of the part of each unit that lies in a span, `hours` being the whole ones."""
+    since, end = span
     means = []
     for number in range(since // unit, -(-end // unit)):
-        share = (min(end, (number + 1) * unit) - max(since, number * unit)) / unit
-        cell, other = cells_at(number, unit, rules.zone, rules.region)
-        whole = float(baseline.mean_at(memory, cell, other, height)[0])
         begin = max(since, number * unit)
-        means.append(share * whole * lift_at(rules.events, datetime.fromtimestamp(begin, UTC)))
-    mean = math.fsum(means)
-    spread = baseline.phi(memory)
-    doubt = float(baseline.doubt(memory, height, spread, _DAY // unit)[windows.nearest(len(means)), 0])
-    doubt += float(windows.psi(memory)[windows.nearest(len(means)), 0])
-    clumped = float(windows.clump(memory)[windows.nearest(len(means)), 0])
-    variance = (1 + clumped) * mean + float(spread[0]) * math.fsum(one * one for one in means) + doubt * mean * mean
-    share = labelled_share(memory)
-    return central_range(share * mean, share * mean + share * share * (variance - mean))
+        share = (min(end, (number + 1) * unit) - begin) / unit
+        lift = lift_at(events, datetime.fromtimestamp(begin, UTC)) if events else 1.0
+        means.append(share * hours[number] * lift)
+    return means
 
 
 def encode(state: DetectorState) -> bytes:

@@ -6,6 +6,7 @@ window's count is M + φ·Σm² + ψ_W·M² + M²·doubt: counting, hour to hour
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -108,6 +109,7 @@ def clump(memory: Memory) -> Array:
     return clumped
 
 
+@lru_cache(maxsize=4096)
 def nearest(length: int) -> int:
     """Return the number of the window whose length comes nearest."""
     return int(np.abs(np.log(_LENGTHS / max(1, length))).argmin())

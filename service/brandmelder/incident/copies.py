@@ -25,7 +25,10 @@ _WORD = re.compile(r"[^\W_]+")
 
 def fingerprint(text: str) -> str:
     """Return what is left of a text without case, links, handles, punctuation and spacing; the text if nothing is."""
-    words = _words(text)
+    return _print(text, _words(text))
+
+
+def _print(text: str, words: list[str]) -> str:
     return " ".join(words) if words else " ".join(text[:_MOST_CHARACTERS].split())
 
 
@@ -36,8 +39,9 @@ def first_of_kind(texts: Sequence[str]) -> list[int]:
     least SIMILAR, found by the prefix filter (two such sets share one of their rarest words: Bayardo, Ma and Srikant,
     WWW 2007).
     """
-    prints = [fingerprint(text) for text in texts]
-    words = {one: frozenset(_words(one)) for one in set(prints)}
+    said = [_words(text) for text in texts]
+    prints = [_print(text, mine) for text, mine in zip(texts, said, strict=True)]
+    words = {one: frozenset(mine) for one, mine in zip(prints, said, strict=True)}
     spread = Counter(word for distinct in words.values() for word in distinct)
     firsts: dict[str, int] = {}
     by_word: defaultdict[str, list[str]] = defaultdict(list)
@@ -56,7 +60,7 @@ def first_of_kind(texts: Sequence[str]) -> list[int]:
 
 def _words(text: str) -> list[str]:
     plain = _UNSAID.sub(" ", unicodedata.normalize("NFKC", text[:_MOST_CHARACTERS]).casefold())
-    return [match[0] for match, _ in zip(_WORD.finditer(plain), range(_MOST_WORDS), strict=False)]
+    return _WORD.findall(plain)[:_MOST_WORDS]
 
 
 def _rarest(words: frozenset[str], spread: Counter[str]) -> list[str]:

@@ -37,7 +37,8 @@ class Frame(Struct, frozen=True, kw_only=True):
     @property
     def ends(self) -> tuple[datetime, ...]:
         """Where each bar ends, oldest first."""
-        return tuple(self.since + (number + 1) * self.width for number in range(self.count))
+        since = self.since
+        return tuple(since + (number + 1) * self.width for number in range(self.count))
 
 
 def frame_of(spike: Spike) -> Frame:

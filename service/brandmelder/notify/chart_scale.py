@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -103,16 +103,28 @@ def hours(  # noqa: PLR0913 -- a span, a place, a reader
 
 def _every(step: timedelta, since: datetime, until: datetime, voice: Voice) -> list[datetime]:
     """Return every moment whose time of day on the reader's clock is a multiple of `step`."""
+    if step >= _DAY:
+        return _every_day(step // _DAY, since, until, voice)
     stride = min(step, _HOUR)
     at, moments = since, []
     while _of_day(at, voice) % (stride // _MINUTE) and at <= until:
         at += _MINUTE
     while at <= until:
-        days = at.astimezone(voice.zone).toordinal()
-        if not _of_day(at, voice) % (min(step, _DAY) // _MINUTE) and not days % max(1, step // _DAY):
+        if not _of_day(at, voice) % (step // _MINUTE):
             moments.append(at)
         at += stride
     return moments
+
+
+def _every_day(days: int, since: datetime, until: datetime, voice: Voice) -> list[datetime]:
+    """Return every midnight on the reader's clock of a day whose number is a multiple of `days`."""
+    first = since.astimezone(voice.zone).date().toordinal()
+    last = until.astimezone(voice.zone).date().toordinal()
+    middles = (
+        datetime.combine(date.fromordinal(number), time(), voice.zone).astimezone(since.tzinfo)
+        for number in range(-(-first // days) * days, last + 1, days)
+    )
+    return [one for one in middles if since <= one <= until]
 
 
 def _of_day(moment: datetime, voice: Voice) -> int:

@@ -12,8 +12,9 @@ from brandmelder.incident.picture import UNSEEN, YOUNG
 from brandmelder.model import BIN, Bin, Hole, MonitorId, Occasion, Picture, SpikeKind
 from brandmelder.pipeline.known import rules_of
 from brandmelder.pipeline.sense import decode
-from brandmelder.pipeline.view import SHARES_OVER, bins_of, read_usual, sights_of
-from brandmelder.store import series, sources
+from brandmelder.pipeline.view import SHARES_OVER, Steps, bins_of, read_usual, sights_of
+from brandmelder.store import bars, series, sources
+from brandmelder.store.bars import Sums
 from brandmelder.store.series import MonitorRow
 from brandmelder.store.sources import SourceRow
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from brandmelder.detect.kinds.watching import KindRules
     from brandmelder.pipeline.parts import Parts, Watch
+    from brandmelder.store.bars import Slots
 
 WIDTHS = (
     timedelta(minutes=5),
@@ -33,6 +35,9 @@ WIDTHS = (
     timedelta(days=1),
 )
 """The bars that the design knows: an hour by five minutes to eight weeks by days."""
+
+
+_NOTHING = Sums(total=0.0, negative=0.0, labelled=0.0, reach=0.0)
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
@@ -55,15 +60,15 @@ class Course:
         row = series.read_monitor(connection, watch.id) or MonitorRow(id=watch.id, rules=watch.fingerprint)
         self._rules = rules_of(connection, watch, now)
         self._state = _state(row, self._rules)
-        self._first = min(series.first_bins(connection, watch.id).values(), default=now)
-        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        usual = read_usual(connection, watch, now.replace(hour=0, minute=0, second=0, microsecond=0))
+        self._first = min(usual.first_bin.values(), default=now)
         # A source that the configuration names and the service has not met yet was never read.
         unmet = {ident: SourceRow(id=ident, next_poll_at=now) for ident in watch.sources}
         self.sights = sights_of(
             unmet | sources.read_sources(connection),
             sources.open_gaps(connection, now - SHARES_OVER),
             parts,
-            usual=read_usual(connection, watch, day),
+            usual=usual,
             news_since=row.news_since,
         )
 
@@ -73,21 +78,25 @@ class Course:
             return None
         return scan.usual(self._state, until, window, self._rules.volume)
 
+    def _usuals(self, ends: Sequence[datetime], width: timedelta) -> tuple[tuple[int, int], ...]:
+        """Return the usual range of every bar; nothing while too little is known of any of them."""
+        if self._state is None or not ends or min(ends) - self._first < YOUNG:
+            return ()
+        return scan.usuals(self._state, ends, width, self._rules.volume)
+
     def stretch(self, since: datetime, until: datetime, width: timedelta) -> Stretch:
         """Return the bins of [since, until), each `width` wide; `since` lies on the edge of one.
 
         A bin's exposure is the mean of what could be seen of it.
         """
-        counts = series.counts(self._connection, self._watch.id, since, until)
-        fine = bins_of(counts, since, until, sights=self.sights)
-        count = max(0, (until - since) // width)
-        wide = tuple(_joined(fine, since + number * width, width) for number in range(count))
-        usual = [self.usual(one.end, width) for one in wide]
+        slots = bars.Slots(since=since, width=width, number=max(0, (until - since) // width))
+        counted, steps = bars.sums(self._connection, self._watch.id, slots), Steps(self.sights)
+        wide = tuple(_bar(counted.get(number), slots, number, steps=steps) for number in range(slots.number))
         return Stretch(
             monitor=self._watch.id,
             width=width,
             bins=wide,
-            usual=() if None in usual else tuple(one for one in usual if one is not None),
+            usual=self._usuals([one.end for one in wide], width),
             holes=self._holes(since, until),
             events=tuple(
                 Occasion(at=event.since, until=event.until, name=event.name)
@@ -128,17 +137,18 @@ def _state(row: MonitorRow, rules: KindRules) -> scan.DetectorState | None:
         return None
 
 
-def _joined(bins: Sequence[Bin], start: datetime, width: timedelta) -> Bin:
-    """Return the bins of [start, start + width) as one; what could be seen of it is their mean."""
-    mine = [one for one in bins if start <= one.start < start + width]
+def _bar(counted: Sums | None, slots: Slots, number: int, *, steps: Steps) -> Bin:
+    """Return one bar; what could be seen of it is the mean of its bins."""
+    start, span = slots.since + number * slots.width, slots.width // BIN
+    found = counted or _NOTHING
     return Bin(
         start=start,
-        width=width,
-        total=sum(one.total for one in mine),
-        negative=sum(one.negative for one in mine),
-        labelled=sum(one.labelled for one in mine),
-        reach=sum(one.reach for one in mine),
-        exposure=sum(one.exposure for one in mine) / len(mine) if mine else 0.0,
+        width=slots.width,
+        total=found.total,
+        negative=found.negative,
+        labelled=round(found.labelled),
+        reach=found.reach,
+        exposure=sum(steps.exposure_of(start + place * BIN) for place in range(span)) / span,
     )
 
 

@@ -142,11 +142,10 @@ def _read(connection: Connection, watch: Watch, incident: Incident, sights: Sigh
 def _behind(watch: Watch, incident: Incident, seen: Seen, now: datetime) -> Behind:
     """Return what stands behind the bars of the picture: the usual of each, what could not be read, known events."""
     frame, sights = frame_of(incident.spike), seen.sights
-    usual = (scan.usual(seen.state, end, frame.width, watch.rules) for end in frame.ends)
     blind = (Hole(source=row.source, since=row.blind_since, until=now) for row in sights.rows if row.blind_since)
     gaps = (Hole(source=gap.source, since=gap.since, until=gap.until) for gap in sights.gaps)
     return Behind(
-        usual=tuple(usual) if shows_band(incident.spike) else (),
+        usual=scan.usuals(seen.state, frame.ends, frame.width, watch.rules) if shows_band(incident.spike) else (),
         holes=(*blind, *gaps),
         events=tuple(Occasion(at=event.since, until=event.until, name=event.name) for event in watch.rules.events),
     )

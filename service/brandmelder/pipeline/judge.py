@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from brandmelder.capture.match import Matcher
     from brandmelder.classify.weigh import Changes
     from brandmelder.pipeline.parts import Parts
+    from brandmelder.store.search import Worded
 
 BATCH = 1000
 HANDFUL = 20
@@ -81,7 +82,7 @@ async def verdicts_on(
     return [(ident, one, verdict) for (ident, one, _), verdict in zip(asked, read, strict=True)]
 
 
-def concerns(parts: Parts, found: Sequence[Mention]) -> list[tuple[MonitorId, ...]]:
+def concerns(parts: Parts, found: Sequence[Mention | Worded]) -> list[tuple[MonitorId, ...]]:
     """Return for each mention the monitors that read its source and whose query it meets."""
     return [
         tuple(name for name in names if one.source in parts.watches[name].sources)
@@ -89,13 +90,13 @@ def concerns(parts: Parts, found: Sequence[Mention]) -> list[tuple[MonitorId, ..
     ]
 
 
-def read_by(matcher: Matcher, found: Sequence[Mention]) -> list[tuple[MonitorId, ...]]:
+def read_by(matcher: Matcher, found: Sequence[Mention | Worded]) -> list[tuple[MonitorId, ...]]:
     """Return for each mention the monitors whose query it meets, whatever its source."""
     texts = [f"{one.text}\n{one.context}" if one.context else one.text for one in found]
     return matcher.monitors(texts, [_particulars(matcher, one) for one in found] if matcher.asks_for else ())
 
 
-def _particulars(matcher: Matcher, one: Mention) -> Particulars:
+def _particulars(matcher: Matcher, one: Mention | Worded) -> Particulars:
     """Return what the fields of a query are held against; its language is recognised only where some query asks."""
     language = one.language or (identify(one.text) if FieldName.LANGUAGE in matcher.asks_for else "")
     return Particulars(author=one.author, source=one.source, language=language, url=one.url, reach=one.reach)

@@ -17,7 +17,7 @@ from brandmelder.detect.kinds.backlog import Question
 from brandmelder.detect.kinds.key import Hit
 from brandmelder.detect.kinds.watching import SOURCE, TOPIC, KindsState, SeenBin
 from brandmelder.model import Bin, Finding, SpikeKind
-from brandmelder.pipeline.view import bins_of
+from brandmelder.pipeline.view import Steps, bins_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,13 +103,14 @@ def seens(
         negative = critical.setdefault(start_of(at), {})
         for name in names:
             negative[TOPIC + name] = negative.get(TOPIC + name, 0.0) + weight
+    steps = Steps(sights)
     every = tuple(row.source for row in sights.rows)
     return tuple(
         SeenBin(
             bin=one,
             brought=brought.get(one.start, {}),
             critical=critical.get(one.start, {}),
-            sources=every if running else tuple(sights.seen_at(one.start)),
+            sources=every if running else steps.seen_at(one.start),
         )
         for one in bins
     )

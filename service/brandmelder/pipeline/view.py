@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -81,6 +82,41 @@ class Sights(Struct, frozen=True, kw_only=True):
         return exposure([row.source for row in self.rows if row.source not in self.left_out], self.shares)
 
 
+class Steps:
+    """The same, stretch by stretch: between two moments at which something may change, it is asked once.
+
+    Eight weeks are 16,000 bins, and mostly nothing changes between them.
+    """
+
+    def __init__(self, sights: Sights) -> None:
+        self._sights = sights
+        moments = [row.read_until for row in sights.rows if row.read_until is not None]
+        moments += [*sights.first_contact.values(), *sights.first_bin.values()]
+        moments += [moment for gap in sights.gaps for moment in (gap.since, gap.until)]
+        moments += [sights.news_since] if sights.news_since is not None else []
+        # A moment may matter to the bin that ends at it, holds it, or follows.
+        around = {start_of(moment) + place * BIN for moment in moments for place in (-1, 0, 1, 2)}
+        self._edges = sorted(around)
+        self._seen: dict[int, tuple[SourceId, ...]] = {}
+        self._exposure: dict[int, float] = {}
+
+    def seen_at(self, start: datetime) -> tuple[SourceId, ...]:
+        """Return the sources that were read of the bin at `start`."""
+        place = bisect_right(self._edges, start)
+        found = self._seen.get(place)
+        if found is None:
+            found = self._seen[place] = tuple(self._sights.seen_at(start))
+        return found
+
+    def exposure_of(self, start: datetime) -> float:
+        """Return the share of the usual volume that was read of the bin at `start`."""
+        place = bisect_right(self._edges, start)
+        found = self._exposure.get(place)
+        if found is None:
+            found = self._exposure[place] = self._sights.exposure_of(start)
+        return found
+
+
 def sight_of(row: SourceRow, parts: Parts) -> SourceSight:
     """Return how a source is, as the coverage line shows it."""
     return SourceSight(
@@ -153,5 +189,5 @@ def bins_of(
         ),
         since,
         until,
-        exposure_of=sights.expected_exposure if running else sights.exposure_of,
+        exposure_of=sights.expected_exposure if running else Steps(sights).exposure_of,
     )

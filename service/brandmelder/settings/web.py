@@ -83,6 +83,9 @@ class WebBlock(Options):
     all (`open`, on a loopback address only)."""
     session: Annotated[Duration, AfterValidator(_some_time)] = timedelta(hours=12)
     """After so long without a look somebody has to sign in again."""
+    second_factor: Literal["optional", "required"] = "optional"
+    """Whether everybody with an account of this service must show a second factor, digits made by their phone. A
+    provider asks for its own."""
     oidc: OidcBlock | None = None
     """The provider, with `sign_in: oidc`."""
 
@@ -95,6 +98,7 @@ class WebSettings(Options):
     base_url: str
     sign_in: Literal["local", "oidc", "open"]
     session: timedelta
+    second_factor: Literal["optional", "required"] = "optional"
     oidc: OidcBlock | None = None
 
     @property
@@ -134,6 +138,7 @@ def read_web(written: Any, notes: Notes, *, folder: Path) -> WebSettings | None:
         base_url=found.base_url or f"http://{found.listen}",
         sign_in=found.sign_in,
         session=found.session,
+        second_factor=found.second_factor,
         oidc=found.oidc,
     )
     _hold_together(settings, found, notes)
@@ -150,6 +155,9 @@ def _hold_together(settings: WebSettings, block: WebBlock, notes: Notes) -> None
         text = "sign_in: oidc needs the block oidc" if is_missing else "the block oidc is not used"
         hint = "name issuer, client_id and client_secret" if is_missing else "write sign_in: oidc, or remove it"
         notes.wrong((*_KEY, "sign_in" if is_missing else "oidc"), text, hint, on_key=not is_missing)
+    if block.second_factor == "required" and block.sign_in != "local":
+        hint = "remove it: a provider asks for its own" if block.sign_in == "oidc" else "write sign_in: local"
+        notes.wrong((*_KEY, "second_factor"), f"sign_in: {block.sign_in} has no second factor of ours", hint)
     if block.base_url is None and not settings.is_loopback:
         hint = "write base_url: the address under which people reach it"
         notes.wrong((*_KEY, "listen"), "nobody would know how to reach the page", hint)

@@ -9,22 +9,34 @@ from msgspec import Struct
 from sqlalchemy import bindparam, false, func, or_, select
 
 from brandmelder.store.database import seconds
-from brandmelder.store.schema import bin_
+from brandmelder.store.schema import bin_, monitor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
 _PLACE = ((bin_.c.start - bindparam("since")) // bindparam("width")).label("place")
 _COUNTS = (
-    select(bin_.c.monitor, _PLACE, func.sum(bin_.c.labelled), func.sum(bin_.c.total))
+    select(bin_.c.monitor, _PLACE, *(func.sum(bin_.c[name]) for name in ("labelled", "total", "negative", "reach")))
+    .select_from(bin_.outerjoin(monitor, monitor.c.id == bin_.c.monitor))
     .where(
         bin_.c.monitor.in_(bindparam("names", expanding=True)),
         bin_.c.start >= bindparam("since"),
         bin_.c.start < bindparam("until"),
-        or_(bin_.c.history == false(), bin_.c.start < bindparam("news")),
+        or_(bin_.c.history == false(), bin_.c.start < func.coalesce(monitor.c.news_since, bindparam("until"))),
     )
     .group_by(bin_.c.monitor, _PLACE)
 )
+
+
+class Sums(Struct, frozen=True, kw_only=True):
+    """What was counted in one bar, weighed."""
+
+    total: float
+    negative: float
+    labelled: float
+    reach: float
 
 
 class Counts(Struct, frozen=True):
@@ -42,16 +54,25 @@ class Slots(Struct, frozen=True, kw_only=True):
     number: int
 
 
-def counts(connection: Connection, names: list[str], slots: Slots, *, news: datetime | None) -> dict[str, Counts]:
+def counts(connection: Connection, names: Sequence[str], slots: Slots) -> dict[str, Counts]:
     """Return what each monitor counted in every bar (primary key of bin).
 
-    From `news` on history does not count: it can never alert.
+    From a monitor's first news on, history does not count: it can never alert.
     """
-    wide, number, since = int(slots.width.total_seconds()), slots.number, seconds(slots.since)
-    until = since + number * wide
-    asked = {"names": names, "since": since, "width": wide, "until": until}
-    asked["news"] = seconds(news) if news is not None else until
-    found = {name: ([0] * number, [0] * number) for name in names}
-    for name, place, negative, total in connection.execute(_COUNTS, asked):
-        found[name][0][place], found[name][1][place] = round(negative), round(total)
+    found = {name: ([0] * slots.number, [0] * slots.number) for name in names}
+    for name, place, labelled, total, *_ in connection.execute(_COUNTS, _asked(names, slots)):
+        found[name][0][place], found[name][1][place] = round(labelled), round(total)
     return {name: Counts(tuple(negative), tuple(total)) for name, (negative, total) in found.items()}
+
+
+def sums(connection: Connection, name: str, slots: Slots) -> dict[int, Sums]:
+    """Return what a monitor counted, by the number of the bar; bars without a mention are left out."""
+    return {
+        place: Sums(total=total, negative=negative, labelled=labelled, reach=reach)
+        for _, place, labelled, total, negative, reach in connection.execute(_COUNTS, _asked([name], slots))
+    }
+
+
+def _asked(names: Sequence[str], slots: Slots) -> dict[str, object]:
+    wide, since = int(slots.width.total_seconds()), seconds(slots.since)
+    return {"names": names, "since": since, "width": wide, "until": since + slots.number * wide}

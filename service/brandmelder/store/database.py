@@ -1,4 +1,4 @@
-"""The database: one file, one writer thread, and every transaction one function run in it.
+"""The database: one file, one writer thread, and every transaction one function run in it; pages read beside it.
 
 The connection stays open between transactions, and the stores build their statements once: SQLAlchemy then spends a
 tenth of the time of a transaction, not nine tenths.
@@ -26,6 +26,7 @@ from sqlalchemy.pool import StaticPool
 from brandmelder import metrics
 from brandmelder.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
 from brandmelder.store import api_schema, page_schema, schema, schema_polls
+from brandmelder.store.readers import Readers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,6 +88,7 @@ class Database:
         self._connection: Connection | None = None
         self._turn = threading.RLock()
         self._data_version: int | None = None
+        self._readers = Readers(self.path) if self.path else None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
 
     async def run(
@@ -104,6 +106,25 @@ class Database:
             return self.run_now(function, *args, **kwargs)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: self.run_now(function, *args, **kwargs))
+
+    async def look(
+        self,
+        function: Callable[Concatenate[Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a function that only reads, over a snapshot: it waits for no writer, and none waits for it.
+
+        What was committed before is seen. Raises StoreBusy or StoreError; StoreError, too, for one that writes.
+        """
+        readers = self._readers
+        if readers is None:
+            return await self.run(function, *args, **kwargs)
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(readers.threads, lambda: readers.look(function, *args, **kwargs))
+        except DatabaseError as error:
+            raise _explain(error, self.path) from error
 
     def run_now(
         self,
@@ -181,6 +202,8 @@ class Database:
     def close(self) -> None:
         """Let the last transaction end, then let go of the file."""
         self._thread.shutdown(wait=True)
+        if self._readers is not None:
+            self._readers.close()
         if self._connection is not None:
             self._connection.close()
             self._connection = None

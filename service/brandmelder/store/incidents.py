@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import IntegrityError
 
 from brandmelder.errors import Conflict
 from brandmelder.model import Evidence, Incident, IncidentId, MonitorId, State, Track, Transition
+from brandmelder.store import schema
 from brandmelder.store.database import seconds
 from brandmelder.store.schema import incident, transition
 
@@ -69,12 +70,12 @@ def find(connection: Connection, ident: str) -> tuple[Incident, Evidence] | None
 def all_incidents(
     connection: Connection, *, since: datetime | None = None, running_only: bool = False, limit: int = 1000
 ) -> list[tuple[Incident, Evidence]]:
-    """Return incidents with their evidence, newest first."""
+    """Return incidents with their evidence, newest first (those that run by the index incident_one_running)."""
     statement = _ALL
     if since is not None:
         statement = statement.where(incident.c.opened_at >= seconds(since))
     if running_only:
-        statement = statement.where(_IS_RUNNING)
+        statement = statement.where(text(schema.RUNNING))
     return [(_incident(row.body), _evidence(row.evidence)) for row in connection.execute(statement, {"limit": limit})]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from hashlib import sha256
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -25,7 +26,7 @@ _SAVE = _SAVE.on_conflict_do_update(
     index_elements=["name"], set_={name: _SAVE.excluded[name] for name in ("shown", "role", "password")}
 )
 _SESSION = (
-    select(web_session, member.c.shown, member.c.role)
+    select(web_session, member.c.shown, member.c.role, (member.c.factor != "").label("has_factor"))
     .select_from(web_session.join(member, member.c.name == web_session.c.member))
     .where(web_session.c.key == bindparam("ident"))
 )
@@ -42,6 +43,8 @@ class Member(Struct, frozen=True, kw_only=True):
     created_at: datetime
     password: str = ""
     """Its argon2 hash; empty for people of a provider."""
+    factor: str = ""
+    """The seed of their second factor; empty where there is none. Set by `set_factor` alone."""
 
 
 class Session(Struct, frozen=True, kw_only=True):
@@ -53,6 +56,7 @@ class Session(Struct, frozen=True, kw_only=True):
     csrf: str
     begun_at: datetime
     seen_at: datetime
+    has_factor: bool = False
 
 
 def save(connection: Connection, one: Member) -> None:
@@ -90,7 +94,19 @@ def _member(row: Any) -> Member:
         role=Role(row.role),
         password=row.password,
         created_at=moment(row.created_at),
+        factor=row.factor,
     )
+
+
+def set_factor(connection: Connection, name: str, seed: str, *, step: int = 0) -> None:
+    """Give somebody a second factor, or take it away (empty); `step` is the one they showed it with."""
+    connection.execute(update(member).where(member.c.name == name).values(factor=seed, factor_step=step))
+
+
+def use_step(connection: Connection, name: str, step: int) -> bool:
+    """Remember the step of time whose digits let somebody in; False if it, or a later one, did so already."""
+    fresh = (member.c.name == name) & (member.c.factor_step < step)
+    return connection.execute(update(member).where(fresh).values(factor_step=step)).rowcount > 0
 
 
 def begin(connection: Connection, token: str, name: str, *, csrf: str, now: datetime) -> None:
@@ -111,6 +127,7 @@ def session(connection: Connection, token: str, now: datetime, *, idle: timedelt
         csrf=row.csrf,
         begun_at=moment(row.begun_at),
         seen_at=moment(row.seen_at),
+        has_factor=bool(row.has_factor),
     )
     is_over = now - found.seen_at > idle or now - found.begun_at > LONGEST
     return None if is_over else found
@@ -126,9 +143,29 @@ def end(connection: Connection, token: str) -> None:
     connection.execute(delete(web_session).where(web_session.c.key == _key(token)))
 
 
-def end_all(connection: Connection, name: str) -> None:
-    """Sign somebody out everywhere (index web_session_by_member)."""
-    connection.execute(delete(web_session).where(web_session.c.member == name))
+def end_all(connection: Connection, name: str, *, but: str = "") -> int:
+    """Sign somebody out everywhere, but for the browser with one token (index web_session_by_member); say how often."""
+    those = (web_session.c.member == name) & (web_session.c.key != _key(but))
+    return connection.execute(delete(web_session).where(those)).rowcount
+
+
+def end_everybodys(connection: Connection) -> int:
+    """Sign everybody out; return how many sessions that were."""
+    return connection.execute(delete(web_session)).rowcount
+
+
+def sessions(
+    connection: Connection, name: str, now: datetime, *, idle: timedelta
+) -> list[tuple[str, datetime, datetime]]:
+    """Return somebody's sessions that are not over, the last used first: its key, begun when, last used when."""
+    alive = (web_session.c.seen_at >= seconds(now - idle)) & (web_session.c.begun_at >= seconds(now - LONGEST))
+    asked = select(web_session).where(web_session.c.member == name, alive).order_by(web_session.c.seen_at.desc())
+    return [(row.key, moment(row.begun_at), moment(row.seen_at)) for row in connection.execute(asked)]
+
+
+def is_session(key: str, token: str) -> bool:
+    """Say whether a browser's token is that of a session."""
+    return compare_digest(key, _key(token))
 
 
 def forget(connection: Connection, now: datetime, *, idle: timedelta) -> None:

@@ -109,6 +109,14 @@ _ACTIVE = select(
 ).select_from(_BY_AUTHOR)
 
 
+_READ = (
+    select(mention.c.id, verdict.c.body, *_COLUMNS)
+    .select_from(mention.outerjoin(verdict, verdict.c.mention == mention.c.id))
+    .where(mention.c.removed_at.is_(None), mention.c.id.in_(bindparam("idents", expanding=True)))
+    .order_by(mention.c.id.desc())
+)
+
+
 class Stored(Struct, frozen=True):
     """What became of a batch: how many were new, edited, seen before."""
 
@@ -339,6 +347,12 @@ def texts_of(connection: Connection, idents: Iterable[MentionId]) -> dict[Mentio
 def count(connection: Connection) -> int:
     """Return how many mentions are stored."""
     return connection.scalar(select(func.count()).select_from(mention)) or 0
+
+
+def read(connection: Connection, idents: Iterable[MentionId]) -> list[tuple[MentionId, Mention, Verdict | None]]:
+    """Return mentions with their verdicts, newest first; removed ones are left out (primary key)."""
+    rows = connection.execute(_READ, {"idents": [int(one) for one in idents]})
+    return [(MentionId(ident), _mention(columns), _decode(body) if body else None) for ident, body, *columns in rows]
 
 
 def newest(

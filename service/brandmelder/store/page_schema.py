@@ -14,6 +14,8 @@ member = Table(
     Column("role", String(16), nullable=False),
     Column("password", Text, nullable=False, default="", server_default=""),
     Column("created_at", BigInteger, nullable=False),
+    Column("factor", String(64), nullable=False, default="", server_default=""),
+    Column("factor_step", BigInteger, nullable=False, default=0, server_default="0"),
 )
 
 web_session = Table(

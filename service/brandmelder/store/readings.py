@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import Reading, SourceId
@@ -41,6 +41,21 @@ _SERIES = (
         reading.c.name == bindparam("name"),
         reading.c.at >= bindparam("since"),
     )
+    .order_by(reading.c.at)
+)
+
+
+_KEY = (
+    reading.c.source == bindparam("source"),
+    reading.c.account == bindparam("account"),
+    reading.c.name == bindparam("name"),
+    reading.c.at >= bindparam("since"),
+)
+_LASTS = select(func.max(reading.c.at)).where(*_KEY).group_by((reading.c.at - bindparam("since")) // bindparam("every"))
+_FIRST = select(func.min(reading.c.at)).where(*_KEY).scalar_subquery()
+_THINNED = (
+    select(reading.c.at, reading.c.value)
+    .where(*_KEY, or_(reading.c.at.in_(_LASTS), reading.c.at == _FIRST))
     .order_by(reading.c.at)
 )
 
@@ -106,4 +121,11 @@ def readings_series(connection: Connection, account: Account, metric: str, since
     rows = connection.execute(
         _SERIES, {"source": account.source, "account": account.name, "name": metric, "since": seconds(since)}
     )
+    return [Point(moment(at), value) for at, value in rows]
+
+
+def thinned(connection: Connection, account: Account, metric: str, *, since: datetime, every: timedelta) -> list[Point]:
+    """Return the first reading from `since` on and the last of every stretch, oldest first (primary key of reading)."""
+    asked = {"source": account.source, "account": account.name, "name": metric, "since": seconds(since)}
+    rows = connection.execute(_THINNED, asked | {"every": int(every.total_seconds())})
     return [Point(moment(at), value) for at, value in rows]

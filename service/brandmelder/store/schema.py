@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0015"
+HEAD = "0016"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
@@ -258,14 +258,15 @@ incident = Table(
     Column("evidence", LargeBinary, nullable=False),
     Column("track", String(16), nullable=False, server_default="storm"),
 )
-_RUNNING = "state IN ('pending', 'open', 'acknowledged')"
+RUNNING = "state IN ('pending', 'open', 'acknowledged')"
+"""In these very words a question is answered by the index incident_one_running."""
 Index(
     "incident_one_running",
     incident.c.monitor,
     incident.c.track,
     unique=True,
-    sqlite_where=text(_RUNNING),
-    postgresql_where=text(_RUNNING),
+    sqlite_where=text(RUNNING),
+    postgresql_where=text(RUNNING),
 )
 Index("incident_by_monitor", incident.c.monitor, incident.c.track, incident.c.opened_at)
 

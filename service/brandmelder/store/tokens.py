@@ -42,6 +42,10 @@ class Token(Struct, frozen=True, kw_only=True):
     used_at: datetime | None = None
     revoked_at: datetime | None = None
 
+    def is_noted(self, now: datetime) -> bool:
+        """Whether it is kept exactly enough that it is in use."""
+        return self.used_at is not None and now - self.used_at < NOTED
+
     def holds(self, now: datetime) -> bool:
         """Whether it may be used."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
@@ -68,13 +72,16 @@ def add(connection: Connection, one: Token, secret: str) -> None:
     )
 
 
-def use(connection: Connection, secret: str, now: datetime) -> Token | None:
-    """Return the token with that secret, if it holds, and note that it was used."""
+def find(connection: Connection, secret: str, now: datetime) -> Token | None:
+    """Return the token with that secret, if it holds."""
     row = connection.execute(_BY_DIGEST, {"wanted": digest_of(secret)}).one_or_none()
-    if row is None or not (found := _token(row)).holds(now):
-        return None
-    connection.execute(_USED, {"ident": found.id, "at": seconds(now), "before": seconds(now - NOTED)})
-    return found
+    found = None if row is None else _token(row)
+    return found if found is not None and found.holds(now) else None
+
+
+def note(connection: Connection, ident: str, now: datetime) -> None:
+    """Note that a token was used."""
+    connection.execute(_USED, {"ident": ident, "at": seconds(now), "before": seconds(now - NOTED)})
 
 
 def every(connection: Connection) -> list[Token]:

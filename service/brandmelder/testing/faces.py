@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -34,13 +34,15 @@ class Asked(Struct, frozen=True, kw_only=True):
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes = b""
+    pairs: Sequence[tuple[str, str]] = ()
+    """All parameters, also those that stand twice."""
 
     @classmethod
     def of(cls, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Asked:
         """Read a request line's target; of a parameter that stands twice the last counts."""
         parts = urlsplit(target)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        return cls(method=method, path=parts.path, query=query, headers=headers, body=body)
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        return cls(method=method, path=parts.path, query=dict(pairs), headers=headers, body=body, pairs=pairs)
 
 
 class Said(Struct, frozen=True, kw_only=True):
@@ -100,6 +102,14 @@ class Face(ABC):
     def ident(self, post: Post) -> str:
         """Return the external id of a post."""
         return str(post.number)
+
+    def stream(self, asked: Asked) -> Said | Sequence[bytes]:
+        """Return all that a stream asked for so has said up to now, or the answer in place of one.
+
+        It is asked again whenever something is written or time passes; what was said stays, more may follow.
+        """
+        del asked
+        return Said(status=404)
 
     @abstractmethod
     def answer(self, asked: Asked) -> Said:

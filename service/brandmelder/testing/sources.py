@@ -25,9 +25,11 @@ from aiohttp import web
 from brandmelder.capture import feed_parser
 from brandmelder.capture.http import HttpClient, Limits
 from brandmelder.capture.source import Poll, Rechecks, Source, Tools
+from brandmelder.capture.websocket import WebSockets
 from brandmelder.errors import AuthRefused, Blocked, RateLimited, ShapeChanged, SourceError, Transient
 from brandmelder.model import Cursor, Gap, Mention, SourceId
 from brandmelder.testing.faces import Asked, Face, Said
+from brandmelder.testing.streams import Streamed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -121,8 +123,12 @@ class SourceConformance(ABC):
         client = HttpClient(limits=limits)
         await stage.open()
         try:
-            tools = Tools(fetch=client.bind(source=SourceId("one"), allow_private=True), parse_feed=_parse)
-            stage.reader = Reader(stage.face, self.make_source(tools, stage.url), lambda: stage.now)
+            stage.tools = Tools(
+                fetch=client.bind(source=SourceId("one"), allow_private=True),
+                parse_feed=_parse,
+                connect=WebSockets(client).bind(source=SourceId("one"), allow_private=True),
+            )
+            stage.reader = Reader(stage.face, self.make_source(stage.tools, stage.url), lambda: stage.now)
             yield stage
         finally:
             await client.close()
@@ -337,12 +343,16 @@ class Stage:
         self.instead: Said | None = None
         """Said in place of every answer."""
         self.drips = False
+        self.streamed = Streamed(self.face)
+        """What goes wrong with streams."""
         self.reader: Reader
+        self.tools: Tools
         self.asked: list[Asked] = []
 
     def later(self, span: timedelta) -> None:
         """Let time pass."""
         self.now += span
+        self.streamed.tell()
 
     async def open(self) -> None:
         """Serve it on a free port of 127.0.0.1."""
@@ -357,6 +367,7 @@ class Stage:
 
     async def close(self) -> None:
         """Stop serving."""
+        await self.streamed.end()
         await self._runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
@@ -365,6 +376,8 @@ class Stage:
         self.asked.append(asked)
         if self.drips:
             return await self._drip(request)
+        if self.instead is None and headers.get("upgrade", "").lower() == "websocket":
+            return await self.streamed.serve(request, asked)
         said = self.instead or self.face.answer(asked)
         named = {"date": f"{self.now:%a, %d %b %Y %H:%M:%S} GMT"} | dict(said.headers)
         return web.Response(status=said.status, headers=named, body=said.body)

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -17,7 +18,21 @@ from starlette.staticfiles import StaticFiles
 
 from brandmelder.web import live, oidc
 from brandmelder.web.guard import Guard
-from brandmelder.web.pages import acts, house, incident, mentions, monitors, now, remarks, signin, sources
+from brandmelder.web.pages import (
+    accounts,
+    acts,
+    audit,
+    configuration,
+    deliveries,
+    incident,
+    mentions,
+    monitors,
+    now,
+    own,
+    remarks,
+    signin,
+    sources,
+)
 from brandmelder.web.reader import Forged, Reader, reader_of
 from brandmelder.web.render import page
 
@@ -27,6 +42,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from brandmelder.web.site import Site
+
+log = structlog.get_logger()
 
 Handler = Callable[["Site", "Request", Reader], Awaitable[Response]]
 Gate = Callable[[Reader], bool]
@@ -40,6 +57,11 @@ def anybody(_reader: Reader) -> bool:
 def signed_in(reader: Reader) -> bool:
     """Let those see it who are signed in."""
     return reader.role is not None
+
+
+def members(reader: Reader) -> bool:
+    """Let those see it who have an account, in their own name."""
+    return bool(reader.name)
 
 
 def responders(reader: Reader) -> bool:
@@ -63,10 +85,15 @@ PAGES: Final[Sequence[tuple[str, str, Gate, Handler]]] = (
     ("GET", "/live", signed_in, live.live),
     ("GET", "/sign-in", anybody, signin.ask),
     ("POST", "/sign-in", anybody, signin.take),
+    ("POST", "/sign-in/code", anybody, signin.take_code),
     ("GET", "/oidc", anybody, oidc.ask),
     ("GET", oidc.RETURN, anybody, oidc.answer),
     ("POST", "/sign-out", anybody, signin.leave),
     ("POST", "/preferences", anybody, signin.prefer),
+    ("GET", own.PATH, members, own.show),
+    ("POST", f"{own.PATH}/password", members, own.change_password),
+    ("POST", f"{own.PATH}/factor", members, own.change_factor),
+    ("POST", f"{own.PATH}/sessions", members, own.end_sessions),
     ("GET", "/incidents", signed_in, incident.all_of_them),
     ("GET", "/incidents/{ident}", anybody, incident.show),
     ("POST", "/incidents/{ident}", responders, acts.act),
@@ -76,11 +103,11 @@ PAGES: Final[Sequence[tuple[str, str, Gate, Handler]]] = (
     ("GET", "/monitors/{ident}", signed_in, monitors.show),
     ("GET", "/sources", signed_in, sources.all_of_them),
     ("GET", "/mentions", signed_in, mentions.search),
-    ("GET", "/accounts", signed_in, house.accounts),
-    ("GET", "/deliveries", signed_in, house.waiting),
-    ("POST", "/deliveries", responders, house.change),
-    ("GET", "/settings", admins, house.configuration),
-    ("GET", "/audit", auditors, house.who_did_what),
+    ("GET", "/accounts", signed_in, accounts.all_of_them),
+    ("GET", "/deliveries", signed_in, deliveries.waiting),
+    ("POST", "/deliveries", responders, deliveries.change),
+    ("GET", "/settings", admins, configuration.show),
+    ("GET", "/audit", auditors, audit.who_did_what),
 )
 """Method, address, who may, and what answers."""
 
@@ -109,12 +136,16 @@ def _route(site: Site, method: str, path: str, gate: Gate, handler: Handler) -> 
         reader = await reader_of(site, request)
         if not gate(reader):
             if reader.role is not None:
+                log.warning("web.not_allowed", member=reader.name, role=reader.role.value, method=method, page=path)
                 return page(site, reader, "error.html", status=403, code=403, path=request.url.path)
             wanted = request.url.path if method == "GET" else "/"
             return RedirectResponse(f"/sign-in?next={quote(wanted)}", 303)
+        if own.must_prove_more(site, reader) and gate is not anybody and gate is not members:
+            return RedirectResponse(own.PATH, 303)
         try:
             return await handler(site, request, reader)
-        except Forged:
+        except Forged as error:
+            log.warning("web.forged", reason=str(error), member=reader.name, method=method, page=path)
             return page(site, reader, "error.html", status=400, code=400, path=request.url.path)
 
     return Route(path, answer, methods=[method], name=f"{method} {path}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -39,39 +40,47 @@ class Known(Struct, frozen=True, kw_only=True):
 
 
 class Bands:
-    """Remembers what is usual for each monitor and bar."""
+    """Remembers what is usual for each monitor and bar; asked from several threads."""
 
     def __init__(self) -> None:
+        self._turn = threading.RLock()
         self._known: dict[MonitorId, Known] = {}
         self._states: dict[MonitorId, tuple[int, DetectorState | None]] = {}
         self._bars: dict[tuple[MonitorId, datetime, timedelta], tuple[int, int]] = {}
 
     def known(self, connection: Connection, watch: Watch, now: datetime) -> Known:
         """Return what is known of a monitor today; read once a day, and anew until its first bins are there."""
-        found = self._known.get(watch.id)
-        if found is None or found.day != now.date() or not found.usual.first_bin:
-            day = now.replace(hour=0, minute=0, second=0, microsecond=0)
-            usual, rules = read_usual(connection, watch, day), rules_of(connection, watch, now)
-            found = self._known[watch.id] = Known(day=now.date(), usual=usual, rules=rules.volume)
-            self._bars = {key: value for key, value in self._bars.items() if key[0] != watch.id}
-        return found
+        with self._turn:
+            found = self._known.get(watch.id)
+            if found is None or found.day != now.date() or not found.usual.first_bin:
+                day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+                usual, rules = read_usual(connection, watch, day), rules_of(connection, watch, now)
+                found = self._known[watch.id] = Known(day=now.date(), usual=usual, rules=rules.volume)
+                self._bars = {key: value for key, value in self._bars.items() if key[0] != watch.id}
+            return found
 
     def usual(
         self, watch: Watch, row: MonitorRow | None, ends: tuple[datetime, ...], width: timedelta, *, now: datetime
     ) -> tuple[tuple[int, int], ...]:
         """Return the usual range of each bar; nothing while too little is known to draw an edge."""
+        with self._turn:
+            return self._usual(watch, row, ends, width, now=now)
+
+    def _usual(
+        self, watch: Watch, row: MonitorRow | None, ends: tuple[datetime, ...], width: timedelta, *, now: datetime
+    ) -> tuple[tuple[int, int], ...]:
         known, state = self._known.get(watch.id), self._state(watch, row)
         if known is None or state is None or known.age(now) < YOUNG:
             return ()
         if len(self._bars) > MOST:
             self._bars.clear()
-        found = []
-        for end in ends:
-            key = (watch.id, end, width)
-            if key not in self._bars:
-                self._bars[key] = scan.usual(state, end, width, known.rules)
-            found.append(self._bars[key])
-        return tuple(found)
+        keys = [(watch.id, end, width) for end in ends]
+        missing = [key for key in keys if key not in self._bars]
+        if missing:
+            self._bars.update(
+                zip(missing, scan.usuals(state, [end for _, end, _ in missing], width, known.rules), strict=True)
+            )
+        return tuple(self._bars[key] for key in keys)
 
     def _state(self, watch: Watch, row: MonitorRow | None) -> DetectorState | None:
         if row is None or row.state is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from brandmelder.pipeline.parts import Watch
+    from brandmelder.store.bars import Counts
     from brandmelder.web.bands import Bands, Known
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -90,11 +91,30 @@ def read_bars(  # noqa: PLR0913 -- each is a thing of its own
     total: bool = False,
 ) -> Bars:
     """Return the bars of one monitor; `total` counts all mentions in place of the negative ones."""
+    counted = read_counts(connection, [watch], frame)[watch.id]
+    return bars_of(connection, watch, frame, counted, bands=bands, behind=behind, now=now, total=total)
+
+
+def read_counts(connection: Connection, watches: Iterable[Watch], frame: Frame) -> dict[str, Counts]:
+    """Read what was counted in the bars of several monitors, at once."""
+    slots = bars.Slots(since=frame.since, width=frame.width, number=frame.count)
+    return bars.counts(connection, [watch.id for watch in watches], slots)
+
+
+def bars_of(  # noqa: PLR0913 -- each is a thing of its own
+    connection: Connection,
+    watch: Watch,
+    frame: Frame,
+    counted: Counts,
+    *,
+    bands: Bands,
+    behind: Behind,
+    now: datetime,
+    total: bool = False,
+) -> Bars:
+    """Return the bars of one monitor from what was counted in them."""
     row = behind.monitors.get(watch.id)
     known = bands.known(connection, watch, now)
-    slots = bars.Slots(since=frame.since, width=frame.width, number=frame.count)
-    news = row.news_since if row is not None else None
-    counted = bars.counts(connection, [watch.id], slots, news=news)[watch.id]
     numbers = counted.total if total else counted.negative
     mine = [behind.rows[ident] for ident in watch.sources if ident in behind.rows]
     gaps = [gap for gap in behind.gaps if gap.source in watch.sources]

@@ -69,7 +69,7 @@ class Pulse:
     async def _look(self, site: Site) -> None:
         while self.viewers:
             try:
-                digests = await site.parts.database.run(self.read, tuple(self.viewers))
+                digests = await site.parts.database.look(self.read, tuple(self.viewers))
             except BrandmelderError as error:  # a full disk, a locked file: the next look is in two seconds
                 log.warning("web.not_looked", reason=str(error))
                 digests = {}
@@ -79,7 +79,7 @@ class Pulse:
                 if before is not None and before != digest:
                     for event in self.viewers.get(topic, ()):
                         event.set()
-            await _pause(EVERY)
+            await pause(EVERY)
 
     def read(self, connection: Connection, topics: Iterable[str]) -> dict[str, str]:
         """Return what stands under each topic, as a digest; nothing if nobody wrote since the last look."""
@@ -92,7 +92,7 @@ class Pulse:
         return {topic: digest(connection, topic) for topic in wanted}
 
 
-async def _pause(seconds: float) -> None:
+async def pause(seconds: float) -> None:
     """Wait for the next look."""
     try:
         async with asyncio.timeout(seconds):

@@ -21,6 +21,7 @@ from brandmelder.errors import BrandmelderError, ChannelError
 from brandmelder.notify.inert import inert
 from brandmelder.options import Role
 from brandmelder.store import members
+from brandmelder.web.keepsake import packed, unpacked
 from brandmelder.web.pages.signin import begin, inside
 from brandmelder.web.reader import remember
 from brandmelder.web.render import page
@@ -60,7 +61,6 @@ async def ask(site: Site, request: Request, reader: Reader) -> Response:
         "nonce": secrets.token_urlsafe(24),
         "verifier": secrets.token_urlsafe(48),
         "next": inside(request.query_params.get("next", "")),
-        "until": int((reader.now + LASTS).timestamp()),
     }
     challenge = base64.urlsafe_b64encode(hashlib.sha256(kept["verifier"].encode()).digest()).rstrip(b"=").decode()
     asked = {
@@ -75,14 +75,14 @@ async def ask(site: Site, request: Request, reader: Reader) -> Response:
     }
     address = str(known["authorization_endpoint"])
     response = RedirectResponse(f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}", 303)
-    remember(site, response, COOKIE, _packed(site, kept), lasts=LASTS)
+    remember(site, response, COOKIE, packed(site, "oidc", kept, reader.now + LASTS), lasts=LASTS)
     return response
 
 
 async def answer(site: Site, request: Request, reader: Reader) -> Response:
     """Let in whom the provider vouches for, in the role that its groups give."""
     block = site.web.oidc
-    kept = _unpacked(site, request.cookies.get(COOKIE, ""), reader.now)
+    kept = unpacked(site, "oidc", request.cookies.get(COOKIE, ""), reader.now)
     if block is None or kept is None:
         return _refused(site, reader, reader.say("The sign-in took too long. Begin again."))
     query = request.query_params
@@ -206,19 +206,3 @@ def _member(block: OidcBlock, claims: dict[str, Any], now: datetime) -> members.
     shown = next((claims[one] for one in ("name", "preferred_username", "email") if claims.get(one)), claims["sub"])
     ident = f"{block.issuer}#{claims['sub']}"[:200]
     return members.Member(name=ident, shown=inert(str(shown), 60), role=role, created_at=now)
-
-
-# ------------------------------------------------------- what the browser keeps meanwhile
-
-
-def _packed(site: Site, kept: dict[str, Any]) -> str:
-    body = base64.urlsafe_b64encode(json.dumps(kept).encode()).decode().rstrip("=")
-    return f"{body}.{site.sign('oidc', body)}"
-
-
-def _unpacked(site: Site, cookie: str, now: datetime) -> dict[str, Any] | None:
-    body, _, sign = cookie.partition(".")
-    if not hmac.compare_digest(site.sign("oidc", body).encode(), sign.encode("utf-8", "replace")):
-        return None
-    kept: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    return kept if now.timestamp() < kept["until"] else None

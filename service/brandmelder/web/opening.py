@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from brandmelder.errors import BrandmelderError
@@ -11,6 +12,7 @@ from brandmelder.web.api.app import mounted
 from brandmelder.web.app import app
 from brandmelder.web.serve import PageServer
 from brandmelder.web.site import Site
+from brandmelder.web.warm import keep_warm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +41,8 @@ def open_page(  # noqa: PLR0913 - what a running service lends its page, each by
         return None
     site = Site(parts=parts, settings=settings, web=settings.web, now=now, wake=wake, exchange=exchange)
     mounts = () if door is None else (mounted(door, rates=site.rates),)
-    return PageServer(app(site, mounts=mounts), settings.web.host, settings.web.port)
+    pages = app(site, mounts=mounts)
+    return PageServer(pages, settings.web.host, settings.web.port, alongside=partial(keep_warm, site))
 
 
 USUAL_PORT = 8470

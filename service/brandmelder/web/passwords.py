@@ -1,24 +1,50 @@
-"""Passwords are kept as argon2id hashes, and checked so that nobody learns whether a name is known."""
+"""Passwords are kept as argon2id hashes, checked so that nobody learns whether a name is known, and hard to guess."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from brandmelder.errors import PluginError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from argon2 import PasswordHasher
 
-SHORTEST = 12
+SHORTEST: Final = 12
 """Characters a password has at least (NIST SP 800-63B asks for 8 with, 15 without a second factor)."""
+LONGEST: Final = 1000
+_SAFE: Final = 3
+"""Of zxcvbn's five grades 0..4: from here on "safely unguessable", more than 10^8 guesses."""
+_LOOKED_AT: Final = 72
+"""Characters of it that are weighed: what is longer is no easier to guess."""
+_OURS: Final = ("brandmelder", "passwort", "password")
 
 
-def hashed(password: str) -> str:
-    """Return what is kept of a password. Raises ValueError for one that is too short."""
+def hashed(password: str, about: Iterable[str] = ()) -> str:
+    """Return what is kept of a password. Raises ValueError for one that is short, long or easy to guess.
+
+    `about` are words somebody would try first: the account's name, the brand.
+    """
     if len(password) < SHORTEST:
         raise ValueError(f"a password has at least {SHORTEST} characters")
+    if len(password) > LONGEST:
+        raise ValueError(f"a password has at most {LONGEST} characters")
+    if is_easy(password, about):
+        raise ValueError("this password is easy to guess")
     return _hasher().hash(password)
+
+
+def is_easy(password: str, about: Iterable[str] = ()) -> bool:
+    """Say whether a password is among those an attacker tries first: common ones, names, dates, rows of keys."""
+    try:
+        from zxcvbn import zxcvbn  # noqa: PLC0415 -- an extra
+    except ImportError as error:
+        raise PluginError('accounts of this service need zxcvbn; pip install "brandmelder[web]"') from error
+    words = [word for word in {*_OURS, *(one.casefold() for one in about)} if word]
+    letters = "".join(character for character in password.casefold() if character.isalpha())
+    return letters in words or int(zxcvbn(password[:_LOOKED_AT], user_inputs=words)["score"]) < _SAFE
 
 
 def is_right(kept: str, password: str) -> bool:
@@ -26,7 +52,7 @@ def is_right(kept: str, password: str) -> bool:
     from argon2.exceptions import InvalidHashError, VerificationError  # noqa: PLC0415 -- an extra
 
     try:
-        _hasher().verify(kept or _nobody(), password)
+        _hasher().verify(kept or _nobody(), password[:LONGEST])
     except (VerificationError, InvalidHashError):
         return False
     return bool(kept)

@@ -51,6 +51,8 @@ class Reader:
     """What the browser keeps before a sign-in."""
     is_new: bool
     """Whether the browser has to be given it yet."""
+    has_factor: bool = False
+    """Whether their account has a second factor."""
 
     @property
     def language(self) -> str:
@@ -117,6 +119,7 @@ async def reader_of(site: Site, request: Request) -> Reader:
         voice=Voice(words_of(catalogue.language), site.parts.zone, now),
         visitor=visitor,
         is_new=visitor != known,
+        has_factor=session is not None and session.has_factor,
     )
 
 
@@ -124,7 +127,7 @@ async def _session(site: Site, request: Request, now: datetime) -> members.Sessi
     token = request.cookies.get(cookie_name(site), "")
     if not _is_token(token):
         return None
-    found = await site.parts.database.run(members.session, token, now, idle=site.web.session)
+    found = await site.parts.database.look(members.session, token, now, idle=site.web.session)
     if found is not None and (now - found.seen_at).total_seconds() >= _MINUTE:
         await site.parts.database.run(members.touch, token, now)
     return found

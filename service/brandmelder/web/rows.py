@@ -13,7 +13,7 @@ from brandmelder.model import Course, Evidence, Incident, State
 from brandmelder.notify.inert import inert
 from brandmelder.pipeline.parts import Watch
 from brandmelder.store import incidents
-from brandmelder.web.bars import Bars, Behind, read_bars, read_behind
+from brandmelder.web.bars import Bars, Behind, bars_of, read_behind, read_counts
 from brandmelder.web.catalogue import sentence
 from brandmelder.web.charts import spark
 from brandmelder.web.sayings import COURSES, NAME
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from brandmelder.pipeline.parts import Parts
+    from brandmelder.store.bars import Counts
     from brandmelder.web.bands import Bands
     from brandmelder.web.reader import Reader
 
@@ -87,8 +88,18 @@ def read_rows(connection: Connection, parts: Parts, *, bands: Bands, now: dateti
     behind = read_behind(connection, frame.since)
     running = incidents.all_incidents(connection, running_only=True)
     found = {one.monitor: (one, evidence) for one, evidence in reversed(running) if one.state is not State.PENDING}
+    counted = read_counts(connection, parts.watches.values(), frame)
     return [
-        _raw(connection, watch, frame, found.get(watch.id, (None, None)), bands=bands, behind=behind, now=now)
+        _raw(
+            connection,
+            watch,
+            frame,
+            counted[watch.id],
+            found.get(watch.id, (None, None)),
+            bands=bands,
+            behind=behind,
+            now=now,
+        )
         for watch in parts.watches.values()
     ]
 
@@ -97,13 +108,14 @@ def _raw(  # noqa: PLR0913 -- each is a thing of its own
     connection: Connection,
     watch: Watch,
     frame: Frame,
+    counted: Counts,
     told: tuple[Incident | None, Evidence | None],
     *,
     bands: Bands,
     behind: Behind,
     now: datetime,
 ) -> Raw:
-    bars = read_bars(connection, watch, frame, bands=bands, behind=behind, now=now)
+    bars = bars_of(connection, watch, frame, counted, bands=bands, behind=behind, now=now)
     row = behind.monitors.get(watch.id)
     last = bands.usual(watch, row, (frame.until,), frame.width, now=now)
     mine = [behind.rows[ident] for ident in watch.sources if ident in behind.rows]

@@ -12,7 +12,7 @@ import uvicorn
 from brandmelder.errors import BrandmelderError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from starlette.types import ASGIApp
 
@@ -23,8 +23,14 @@ GOODBYE = 2
 class PageServer:
     """Listens from its making on; answers while `run` runs."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        """Take the port. Raises BrandmelderError if it cannot be had; port 0 takes any that is free."""
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, *, alongside: Callable[[], Coroutine[None, None, None]] | None = None
+    ) -> None:
+        """Take the port; `alongside` runs while it is served, until it is cancelled.
+
+        Raises BrandmelderError if the port cannot be had; port 0 takes any that is free.
+        """
+        self._alongside = alongside
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             self._place = socket.create_server((host, port), family=family, backlog=128)
@@ -61,9 +67,13 @@ class PageServer:
     async def run(self) -> None:
         """Serve until cancelled."""
         serving = asyncio.ensure_future(self._server.serve(sockets=[self._place]))
+        beside = [] if self._alongside is None else [asyncio.ensure_future(self._alongside())]
         try:
             await asyncio.shield(serving)
         finally:
+            for one in beside:
+                one.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             self._server.should_exit = True
             await serving
             self._place.close()

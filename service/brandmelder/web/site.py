@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from brandmelder.web.bands import Bands
+from brandmelder.web.chain import Chain
+from brandmelder.web.lines import Lines
 from brandmelder.web.live import Pulse
 from brandmelder.web.rates import Rates
 
@@ -41,6 +43,8 @@ class Site:
     """Signs what a browser keeps until somebody signs in; a restart asks for a new page."""
     rates: Rates = field(default_factory=Rates)
     bands: Bands = field(default_factory=Bands)
+    chain: Chain = field(default_factory=Chain)
+    lines: Lines = field(default_factory=Lines)
     pulse: Pulse = field(default_factory=Pulse)
     """Tells viewers that something changed."""
 

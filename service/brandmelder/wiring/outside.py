@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from brandmelder.capture.child import ParserChild
     from brandmelder.capture.http import HttpClient
     from brandmelder.capture.imap import Mailboxes
+    from brandmelder.capture.websocket import WebSockets
     from brandmelder.model import SourceId
     from brandmelder.options import ChannelOptions
 
@@ -26,6 +27,7 @@ class Outside:
     http: HttpClient
     child: ParserChild
     mailboxes: Mailboxes
+    streams: WebSockets
 
     def tools(self, source: SourceId, *, allow_private: bool) -> Tools:
         """Return what the house lends one source."""
@@ -33,6 +35,7 @@ class Outside:
             fetch=self.http.bind(source=source, allow_private=allow_private),
             parse_feed=self.child.parse_feed,
             mailboxes=self.mailboxes,
+            connect=self.streams.bind(source=source, allow_private=allow_private),
             left=partial(self.http.meter.left, source),
         )
 
@@ -55,6 +58,8 @@ def outside() -> Outside:
     from brandmelder.capture.child import ParserChild
     from brandmelder.capture.http import HttpClient
     from brandmelder.capture.imap import Mailboxes
+    from brandmelder.capture.websocket import WebSockets
 
     agent = f"Brandmelder/{__version__} (+https://github.com/brandmelder/brandmelder)"
-    return Outside(http=HttpClient(user_agent=agent), child=ParserChild(), mailboxes=Mailboxes())
+    http = HttpClient(user_agent=agent)
+    return Outside(http=http, child=ParserChild(), mailboxes=Mailboxes(), streams=WebSockets(http))

@@ -25,6 +25,7 @@ class FacebookFace(Face):
     def __init__(self):
         super().__init__()
         self.posted = None
+        self.alias = "10"
         self.closed = set()
         self.usage = {}
         self.asked_for, self.ends = [], None
@@ -39,12 +40,12 @@ class FacebookFace(Face):
             return self._said({"data": self.ends}) if self.ends is not None else self.refused(190)
         assert "token" not in str(asked.query)
         self.asked_for.append(asked.path)
-        if asked.path == "/10/feed":
+        if asked.path in {"/10/feed", f"/{self.alias}/feed"}:
             return self._list([self._own_post()], asked)
         if asked.path == f"/{self.POST}/comments":
             assert (asked.query["filter"], asked.query["order"]) == ("stream", "reverse_chronological")
             return self._list([self._comment(post) for post in self.newest_first()], asked)
-        if asked.path in {"/10", "/20"}:
+        if asked.path in {"/10", "/20", f"/{self.alias}"}:
             assert asked.query["fields"] == "name,fan_count,followers_count"
             if asked.path in self.closed:
                 return self.refused(10, 403)
@@ -81,7 +82,10 @@ class FacebookFace(Face):
             "message": "Unser neuer Spot",
             "created_time": f"{at:%Y-%m-%dT%H:%M:%S}+0000",
             "from": {"id": "10", "name": "Nordfunk"},
-            "comments": {"data": [], "summary": {"total_count": len(self.newest_first())}},
+            "comments": {
+                "data": [{"id": self.ident(post)} for post in self.newest_first()[:1]] if self.has_ids else [],
+                "summary": {"total_count": len(self.newest_first())},
+            },
         }
 
     def _comment(self, post):
@@ -175,6 +179,34 @@ class TestFacebook(SourceConformance):
             stage.later(5 * MINUTE)
             await stage.reader.poll()
             assert stage.face.asked_for == ["/10/feed"]
+
+    async def test_a_comment_in_place_of_a_deleted_one_is_seen_at_once(self):
+        async with self.reading() as stage:
+            first = stage.face.write(stage.now - HOUR, "Nordfunk alt")
+            stage.face.write(stage.now - HOUR, "Nordfunk bleibt")
+            await stage.reader.poll()
+            stage.face.delete(first)
+            stage.face.write(stage.now, "Nordfunk neu")
+            stage.later(5 * MINUTE)
+            await stage.reader.poll()
+            assert "Nordfunk neu" in stage.reader.texts()
+
+    async def test_below_every_post_it_is_looked_once_an_hour_whatever_the_feed_says(self):
+        async with self.reading() as stage:
+            stage.face.write(stage.now - HOUR)
+            await stage.reader.poll()
+            stage.face.asked_for.clear()
+            stage.later(HOUR)
+            await stage.reader.poll()
+            assert "/10_1/comments" in stage.face.asked_for
+
+    async def test_the_page_is_known_by_its_posts_where_it_is_configured_by_name(self):
+        async with self.reading() as stage:
+            stage.face.alias = "nordfunk"
+            stage.reader.source = self.make_source(stage.reader.source._api._tools, stage.url, page="nordfunk")
+            await stage.reader.poll()
+            (one,) = stage.reader.stored.values()
+            assert one.own
 
     async def test_fans_come_hourly_ours_beside_a_competitors(self):
         async with self.reading() as stage:

@@ -195,6 +195,19 @@ class TestInstagram(SourceConformance):
                 ("@nordfunk", "followers", 1053), ("@nordfunk", "media", 812),
             }  # fmt: skip
 
+    async def test_a_reply_to_an_old_comment_is_found_within_the_hour(self):
+        async with self.reading() as stage:
+            old = stage.face.write(stage.now - 2 * HOUR, "Nordfunk alt")
+            for number in range(120):
+                stage.face.write(stage.now - HOUR, f"Nordfunk {number}")
+            await stage.reader.poll()
+            stamp = f"{stage.now:%Y-%m-%dT%H:%M:%S}+0000"
+            stage.face.replies[old.number] = [{"id": "1790", "text": "Auch ich!", "username": "jo", "timestamp": stamp}]
+            for _ in range(13):
+                stage.later(5 * MINUTE)
+                await stage.reader.poll()
+            assert "Auch ich!" in stage.reader.texts()
+
     async def test_a_dead_token_is_told(self):
         async with self.reading() as stage:
             stage.face.refused = InstagramFace.error(190, status=401)

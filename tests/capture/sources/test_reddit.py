@@ -21,6 +21,7 @@ class RedditFace(Face):
     def __init__(self):
         super().__init__()
         self.deleted = set()
+        self.vanished = set()
         self.tokens = 0
 
     def ident(self, post):
@@ -32,7 +33,7 @@ class RedditFace(Face):
     def newest_first(self):
         return [post for post in super().newest_first() if post.number not in self.deleted]
 
-    def answer(self, asked):
+    def answer(self, asked):  # noqa: PLR0911 - a table of paths
         assert asked.headers["user-agent"].startswith("server:brandmelder")
         if asked.path == "/api/v1/access_token":
             return self._token(asked)
@@ -55,6 +56,8 @@ class RedditFace(Face):
         assert asked.path == "/r/kitchen/comments"
         listed = listed[:1000]
         names = [self.ident(post) for post in listed]
+        if asked.query.get("after") in {f"t1_{number}" for number in self.vanished}:
+            return self._listing([], None)
         start = names.index(asked.query["after"]) + 1 if "after" in asked.query else 0
         page = listed[start : start + int(asked.query["limit"])]
         return self._listing(page, names[start + len(page) - 1] if start + len(page) < len(listed) else None)
@@ -113,6 +116,14 @@ class TestReddit(SourceConformance):
                 stage.face.write(stage.now, f"Nordfunk {number}")
             await stage.reader.poll()
             assert len(stage.reader.gaps) == 1
+
+    async def test_a_walk_goes_on_where_the_last_of_a_page_was_taken_away(self):
+        async with self.reading() as stage:
+            for number in range(150):
+                stage.face.write(stage.now, f"Nordfunk {number}")
+            stage.face.vanished = {51}  # the last of the first page: nothing is listed below it
+            await stage.reader.poll()
+            assert len(stage.reader.stored) == 150
 
     async def test_a_token_is_kept_and_renewed_when_it_ends(self):
         async with self.reading() as stage:

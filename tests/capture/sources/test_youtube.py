@@ -10,6 +10,7 @@ from brandmelder.errors import AuthRefused, RateLimited, ShapeChanged
 from brandmelder.model import SourceId
 from brandmelder.options import Secret
 from brandmelder.testing import Face, Said, SourceConformance
+from brandmelder.testing.sources import HOUR, MINUTE
 
 CHANNEL = "UC" + "x" * 22
 
@@ -17,9 +18,16 @@ CHANNEL = "UC" + "x" * 22
 class YouTubeFace(Face):
     """Threads below a channel, 100 a page, newest first; pages by a token."""
 
+    def __init__(self):
+        super().__init__()
+        self.replies = {}
+        self.asked_below = []
+
     def answer(self, asked):
         if asked.query.get("key") != "key":
             return self.refused("badRequest", status=400)
+        if asked.path == "/comments" and "parentId" in asked.query:
+            return self._replies(asked)
         if asked.path == "/comments":
             wanted = asked.query["id"].split(",")
             assert len(wanted) <= 50
@@ -55,6 +63,21 @@ class YouTubeFace(Face):
                  "publishedAt": f"{post.at:%Y-%m-%dT%H:%M:%S}Z"}  # fmt: skip
         return {"id": {"kind": "youtube#video", "videoId": f"v{post.number:010d}"}, "snippet": about}
 
+    def _replies(self, asked):
+        parent = asked.query["parentId"]
+        self.asked_below.append(parent)
+        if parent not in self.replies:
+            return self.refused("commentNotFound", status=404)
+        start, size = int(asked.query.get("pageToken", "0")), int(asked.query["maxResults"])
+        texts = self.replies[parent]
+        page = {"items": [self._reply(parent, number) for number in range(len(texts))[start : start + size]]}
+        return Said.json(page | ({"nextPageToken": str(start + size)} if start + size < len(texts) else {}))
+
+    def _reply(self, parent, number):
+        at = f"{self.now():%Y-%m-%dT%H:%M:%S}Z"
+        snippet = {"textOriginal": self.replies[parent][number], "authorDisplayName": "@jo", "publishedAt": at}
+        return {"id": f"{parent}.{number}", "snippet": snippet | {"parentId": parent, "videoId": "v1"}}
+
     def ident(self, post):
         return f"Ugw{post.number}"
 
@@ -75,15 +98,14 @@ class YouTubeFace(Face):
         }
 
     def _thread(self, post):
-        return {
-            "id": self.ident(post),
-            "snippet": {"videoId": "v1", "totalReplyCount": 0, "topLevelComment": self._comment(post)},
-        }
+        ident = self.ident(post)
+        texts = self.replies.get(ident, [])
+        snippet = {"videoId": "v1", "totalReplyCount": len(texts), "topLevelComment": self._comment(post)}
+        shown = [self._reply(ident, number) for number in range(len(texts))[-5:]]
+        return {"id": ident, "snippet": snippet} | ({"replies": {"comments": shown}} if shown else {})
 
 
 class TestYouTube(SourceConformance):
-    releases_late = False
-
     def make_face(self):
         return YouTubeFace()
 
@@ -97,6 +119,34 @@ class TestYouTube(SourceConformance):
             await stage.reader.poll()
             (one,) = stage.reader.stored.values()
             assert (one.own, one.url) == (True, "https://www.youtube.com/watch?v=v1&lc=Ugw1")
+
+    async def test_the_replies_that_do_not_come_along_are_asked_for_once_and_again_when_they_change(self):
+        async with self.reading() as stage:
+            for _ in range(3):
+                stage.face.write(stage.now - HOUR)
+            told = [f"Nordfunk antwortet {number}" for number in range(250)]
+            stage.face.replies = {"Ugw2": told[:249], "Ugw3": told[:5]}
+            await stage.reader.poll()
+            assert stage.face.asked_below == ["Ugw2"] * 3
+            assert stage.reader.texts() >= set(told[:249])
+            stage.later(5 * MINUTE)
+            await stage.reader.poll()
+            assert len(stage.face.asked_below) == 3
+            stage.face.replies = {"Ugw2": told, "Ugw3": told[:5]}
+            stage.later(5 * MINUTE)
+            await stage.reader.poll()
+            assert stage.reader.texts() >= set(told)
+
+    async def test_a_thread_that_went_away_before_its_replies_were_read_holds_nothing_up(self):
+        async with self.reading() as stage:
+            post = stage.face.write(stage.now - HOUR)
+            stage.face.replies = {"Ugw1": [f"Nordfunk {number}" for number in range(1_500)]}
+            await stage.reader.turn()
+            stage.face.replies.clear()
+            stage.face.delete(post)
+            poll = await stage.reader.turn()
+            assert not poll.more
+            assert poll.read_until is not None
 
     @pytest.mark.parametrize(
         ("reason", "kind"),

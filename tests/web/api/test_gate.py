@@ -83,7 +83,7 @@ def test_what_is_no_token_opens_nothing(world, header):
 @settings(max_examples=30, deadline=timedelta(seconds=5))
 def test_no_guess_opens_anything(secret):
     world = World([])
-    assert world.database.run_now(tokens.use, secret, STORM) is None
+    assert world.database.run_now(tokens.find, secret, STORM) is None
     world.database.close()
 
 

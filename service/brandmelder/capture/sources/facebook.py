@@ -1,7 +1,8 @@
 """A Facebook page: posts on it, by visitors too, the comments below them, its fans, and those of a competitor's page.
 
-The page's feed tells how many comments a post has; only where that number grew are its comments read, newest first,
-each post on its own trail. Comments on foreign pages carry no id: one is made of post, time and text, and marked weak.
+The page's feed tells how many comments a post has and which is the newest; where one of the two changed, its comments
+are read, newest first, each post on its own trail, and once an hour below all that are followed: a number may stay the
+same. Comments on foreign pages carry no id: one is made of post, time and text, and marked weak.
 API: https://developers.facebook.com/docs/graph-api/reference/page/feed/, .../object/comments/
 """
 
@@ -17,7 +18,8 @@ from pydantic import Field
 
 from brandmelder.capture.backward import Bounds, Page
 from brandmelder.capture.graph_api import GraphApi, Missing, Paging, weak_id
-from brandmelder.capture.lists import Lists, join, poll_lists
+from brandmelder.capture.known import print_of
+from brandmelder.capture.lists import ROOM, Lists, batch_of, join, poll_lists, still_waiting, unread
 from brandmelder.capture.mentions import Told, mention_of, moment_of
 from brandmelder.capture.source import Poll, Recheck, Tools
 from brandmelder.errors import SourceError
@@ -28,12 +30,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FOLLOWED: Final = 40
-"""Below how many posts, the newest, comments are looked for."""
+"""Below how many of the page's own posts, the newest, comments are looked for, and below as many of its visitors'."""
+LOOKED_EVERY: Final = timedelta(hours=1)
+"""How often they are looked for whatever the feed says."""
+AT_ONCE: Final = 10
 READINGS_EVERY: Final = timedelta(hours=1)
 _FEED: Final = "feed"
 _PAGE: Final = "100"
 _PERSON: Final = "from{id,name}"
-_POST: Final = f"id,message,story,created_time,permalink_url,{_PERSON},comments.limit(0).summary(true)"
+# Without filter(stream) neither the number nor the newest would know of answers to comments.
+_NEWEST: Final = "comments.filter(stream).order(reverse_chronological).limit(1).summary(true){id}"
+_POST: Final = f"id,message,story,created_time,permalink_url,{_PERSON},{_NEWEST}"
 _COMMENT: Final = f"id,message,created_time,permalink_url,{_PERSON},parent{{id}},is_hidden"
 _ID: Final = r"^[A-Za-z0-9_.]{1,80}$"
 
@@ -66,8 +73,19 @@ class _Summary(Struct, frozen=True):
     total_count: int = 0
 
 
+class _Newest(Struct, frozen=True):
+    id: str = ""
+
+
 class _Below(Struct, frozen=True):
     summary: _Summary = _Summary()
+    data: list[_Newest] = []
+
+    @property
+    def mark(self) -> int:
+        """Return what changes with the comments; 0 where there are none."""
+        count = self.summary.total_count
+        return print_of(str(count), *(one.id for one in self.data)) if count else 0
 
 
 class _Item(Struct, frozen=True, rename={"person": "from"}):
@@ -101,8 +119,14 @@ class Memory(Struct, kw_only=True, omit_defaults=True):
     first: datetime
     feed: str = ""
     below: str = ""
-    counts: dict[str, int] = {}
-    """How many comments each followed post had when they were last read, newest post first."""
+    marks: dict[str, int] = {}
+    """What the feed said of the comments of each followed post when they were last read, newest post first."""
+    own: list[str] = []
+    """Which of the posts are the page's."""
+    looked: datetime | None = None
+    """When comments were last looked for below all of them."""
+    beyond: str = ""
+    """What is said of visitors' posts that are not followed any more."""
     waiting: list[str] = []
     """The posts whose comments are being read."""
     until: datetime | None = None
@@ -122,8 +146,8 @@ class FacebookSource:
         self.id = source_id
         self._options = options
         self._api = GraphApi(source_id, options.url, options.token, options.app_secret, tools)
-        self._seen: dict[str, int] = {}
-        """The numbers of comments that the feed told in this poll."""
+        self._seen: dict[str, _Item] = {}
+        """The posts that the feed told in this poll."""
 
     async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
         """Read on in the feed; at its end below the posts."""
@@ -134,10 +158,12 @@ class FacebookSource:
             lists = Lists(source=self.id, names=[_FEED], ask=self._posts, bounds=bounds, first=memory.first)
             feed = await poll_lists(lists, Cursor(memory.feed) if memory.feed else None, now)
             memory.feed, memory.until = feed.cursor or "", feed.read_until
-            self._choose(memory)
+            self._choose(memory, now)
             polls.append(feed)
-        if memory.waiting:
+        is_stopped = False
+        if memory.waiting and sum(len(poll.mentions) for poll in polls) <= ROOM:
             below = await self._below(memory, now)
+            is_stopped = not below.more and bool(unread(memory.below))
             polls.append(below)
         is_whole = not memory.waiting and not any(poll.more for poll in polls)
         readings = await self._measure(memory, now) if is_whole else ()
@@ -145,12 +171,12 @@ class FacebookSource:
         slower = now + self._api.slower if self._api.slower else None
         return replace(
             joined,
-            more=bool(memory.waiting) or joined.more,
+            more=(bool(memory.waiting) or joined.more) and not is_stopped,
             read_until=memory.until if is_whole else None,
             readings=readings,
             not_before=joined.not_before or slower,
             expires_at=await self._api.expires(now) if is_whole else None,
-            degraded=joined.degraded or memory.unmeasured,
+            degraded=joined.degraded or memory.unmeasured or memory.beyond,
         )
 
     async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:
@@ -183,7 +209,7 @@ class FacebookSource:
     async def _posts(self, _name: str, page: str, now: datetime) -> Page:
         asked = {"fields": _POST, "limit": _PAGE} | ({"after": page} if page else {})
         found = await self._api.get(f"{self._options.page}/feed", asked, _Items, now)
-        self._seen |= {item.id: item.comments.summary.total_count for item in found.data}
+        self._seen |= {item.id: item for item in found.data}
         return Page(
             mentions=[self._mention(item, now) for item in found.data if item.message],
             ids=[item.id for item in found.data],
@@ -204,27 +230,45 @@ class FacebookSource:
             following=found.paging.following,
         )
 
-    def _choose(self, memory: Memory) -> None:
-        """Follow the newest posts, and read below those whose number of comments is another than before."""
-        known = [*self._seen, *(post for post in memory.counts if post not in self._seen)][:FOLLOWED]
-        before = memory.counts
-        memory.counts = {post: self._seen.get(post, before.get(post, 0)) for post in known}
-        memory.waiting = [post for post in known if memory.counts[post] and memory.counts[post] != before.get(post)]
+    def _choose(self, memory: Memory, now: datetime) -> None:
+        """Follow the newest posts, and read below those whose comments changed; once an hour below all."""
+        seen = self._seen
+        own = {*memory.own, *(ident for ident, item in seen.items() if self._is_own(item.person, ident))}
+        known = [*seen, *(post for post in memory.marks if post not in seen)]
+        ours, visitors = [one for one in known if one in own], [one for one in known if one not in own]
+        followed, before = {*ours[:FOLLOWED], *visitors[:FOLLOWED]}, memory.marks
+        memory.own = ours[:FOLLOWED]
+        memory.marks = {
+            post: seen[post].comments.mark if post in seen else before[post] for post in known if post in followed
+        }
+        young = [post for post in visitors[FOLLOWED:] if post in seen and _is_young(seen[post], now)]
+        memory.beyond = (
+            f"below {len(young)} posts that visitors wrote today no comments are looked for: only below the newest "
+            f"{FOLLOWED}"
+            if young
+            else ""
+        )
+        is_due = memory.looked is None or now - memory.looked >= LOOKED_EVERY
+        memory.looked = now.replace(microsecond=0) if is_due else memory.looked
+        memory.waiting = [post for post, mark in memory.marks.items() if mark and (is_due or mark != before.get(post))]
+
+    def _is_own(self, person: _Person, post: str) -> bool:
+        """Whether the page wrote it: a post's id begins with the page's, whatever name the page is configured by."""
+        return bool(person.id) and person.id in {self._options.page, post.partition("_")[0]}
 
     async def _below(self, memory: Memory, now: datetime) -> Poll:
-        batch = memory.waiting[:10]
+        batch = batch_of(memory.waiting, memory.below, AT_ONCE)
         lists = Lists(
             source=self.id,
             names=batch,
             ask=self._comments,
             bounds=Bounds(history=self._options.history),
-            kept=list(memory.counts),
+            kept=list(memory.marks),
             first=memory.first,
         )
         found = await poll_lists(lists, Cursor(memory.below) if memory.below else None, now)
         memory.below = found.cursor or ""
-        if not found.more:
-            memory.waiting = memory.waiting[10:]
+        memory.waiting = still_waiting(memory.waiting, batch, memory.below)
         return found
 
     async def _measure(self, memory: Memory, now: datetime) -> tuple[Reading, ...]:
@@ -262,7 +306,12 @@ class FacebookSource:
             url=item.permalink_url,
             author=item.person.name or item.person.id,
             parent=item.parent.id or post,
-            own=item.person.id == self._options.page and bool(item.person.id),
+            own=self._is_own(item.person, post or item.id),
             flags=() if item.id else ("weak_id",),
         )
         return mention_of(told, source=self.id, options=self._options, now=now)
+
+
+def _is_young(item: _Item, now: datetime) -> bool:
+    published = moment_of(item.created_time)
+    return bool(item.comments.mark) and published is not None and now - published < timedelta(days=1)

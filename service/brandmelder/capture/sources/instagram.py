@@ -1,7 +1,8 @@
 """An Instagram account of one's own: comments below its posts, posts that tag it, and its followers.
 
-Over the Graph API, as a Facebook page is: only below posts whose number of comments changed is it looked, newest
-comment first, each post on its own trail. There is no search; replies come with the comment that they answer.
+Over the Graph API, as a Facebook page is: below posts whose number of comments changed it is looked, newest comment
+first, each post on its own trail. There is no search. Replies come with the comment that they answer, which may be an
+old one: once an hour all comments of three days are read again.
 API: https://developers.facebook.com/docs/instagram-platform/instagram-api-with-facebook-login
 """
 
@@ -17,7 +18,7 @@ from pydantic import Field
 
 from brandmelder.capture.backward import Bounds, Page
 from brandmelder.capture.graph_api import GraphApi, Missing, Paging
-from brandmelder.capture.lists import Lists, join, poll_lists
+from brandmelder.capture.lists import ROOM, Lists, batch_of, join, poll_lists, still_waiting, unread
 from brandmelder.capture.mentions import Told, mention_of, moment_of
 from brandmelder.capture.source import Poll, Recheck, Tools
 from brandmelder.model import Cursor, Mention, Reading, Removal, SourceId
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 FOLLOWED: Final = 40
 """Below how many posts, the newest, comments are looked for."""
 AT_ONCE: Final = 10
+LOOKED_EVERY: Final = timedelta(hours=1)
+"""How often comments are looked for whatever their number says."""
+_SWEPT: Final = timedelta(days=3)
 READINGS_EVERY: Final = timedelta(hours=1)
 _PAGE: Final = "50"
 _MEDIA: Final = "id,caption,permalink,timestamp,comments_count,username"
@@ -102,6 +106,8 @@ class Memory(Struct, kw_only=True, omit_defaults=True):
     below: str = ""
     counts: dict[str, int] = {}
     """How many comments each followed post had when they were last read, newest post first."""
+    looked: datetime | None = None
+    """When comments were last looked for below all of them."""
     waiting: list[str] = []
     """The posts whose comments are being read."""
     until: datetime | None = None
@@ -135,20 +141,22 @@ class InstagramSource:
             self._seen = {}
             posts = await self._lists([_OWN, _TAGS], memory.posts, memory.first, now)
             memory.posts, memory.until = posts.cursor or "", posts.read_until
-            self._choose(memory)
+            self._choose(memory, now)
             polls.append(posts)
-        if memory.waiting:
-            batch, kept = memory.waiting[:AT_ONCE], list(memory.counts)
+        is_stopped = False
+        if memory.waiting and sum(len(poll.mentions) for poll in polls) <= ROOM:
+            batch, kept = batch_of(memory.waiting, memory.below, AT_ONCE), list(memory.counts)
             below = await self._lists(batch, memory.below, memory.first, now, kept=kept)
             memory.below = below.cursor or ""
-            memory.waiting = memory.waiting if below.more else memory.waiting[AT_ONCE:]
+            memory.waiting = still_waiting(memory.waiting, batch, memory.below)
+            is_stopped = not below.more and bool(unread(memory.below))
             polls.append(below)
         joined = join(polls, cursor=Cursor(msgspec.json.encode(memory).decode()), read_until=None)
         is_whole = not memory.waiting and not joined.more
         slower = now + self._api.slower if self._api.slower else None
         return replace(
             joined,
-            more=bool(memory.waiting) or joined.more,
+            more=(bool(memory.waiting) or joined.more) and not is_stopped,
             read_until=memory.until if is_whole else None,
             readings=readings,
             not_before=joined.not_before or slower,
@@ -182,8 +190,11 @@ class InstagramSource:
     async def _lists(
         self, names: Sequence[str], cursor: str, first: datetime, now: datetime, *, kept: Sequence[str] = ()
     ) -> Poll:
-        ask = self._posts if names[0] == _OWN else self._comments
-        bounds = Bounds(history=self._options.history)
+        is_posts = names[0] == _OWN
+        ask = self._posts if is_posts else self._comments
+        bounds = Bounds(
+            history=self._options.history, sweep_every=None if is_posts else LOOKED_EVERY, sweep_span=_SWEPT
+        )
         lists = Lists(source=self.id, names=names, ask=ask, bounds=bounds, kept=kept, first=first)
         return await poll_lists(lists, Cursor(cursor) if cursor else None, now)
 
@@ -217,12 +228,15 @@ class InstagramSource:
             yield self._said(comment, f"{_IS_POST}{post}", now)
         yield from (self._said(reply, comment.id, now) for reply in comment.replies.data if reply.text)
 
-    def _choose(self, memory: Memory) -> None:
-        """Follow the newest posts, and read below those whose number of comments is another than before."""
+    def _choose(self, memory: Memory, now: datetime) -> None:
+        """Follow the newest posts, and read below those whose number of comments is another; once an hour below all."""
         known = [*self._seen, *(post for post in memory.counts if post not in self._seen)][:FOLLOWED]
         before = memory.counts
         memory.counts = {post: self._seen.get(post, before.get(post, 0)) for post in known}
-        memory.waiting = [post for post in known if memory.counts[post] and memory.counts[post] != before.get(post)]
+        is_due = memory.looked is None or now - memory.looked >= LOOKED_EVERY
+        memory.looked = now.replace(microsecond=0) if is_due else memory.looked
+        changed = [post for post in known if is_due or memory.counts[post] != before.get(post)]
+        memory.waiting = [post for post in changed if memory.counts[post]]
 
     async def _measure(self, memory: Memory, now: datetime) -> tuple[Reading, ...]:
         if memory.measured is not None and now - memory.measured < READINGS_EVERY:

@@ -36,6 +36,8 @@ _PAGE: Final = 100
 _LONGEST: Final = 512
 _SEARCH: Final = "search"
 _LISTED: Final = 1_000
+_FURTHER: Final = 4
+"""Below how many of a page's last things the next one is asked for, should the very last be taken away."""
 _SERVICE: Final = "Reddit"
 _TAKEN: Final = frozenset({"[deleted]", "[removed]"})
 
@@ -143,15 +145,22 @@ class RedditSource:
         )
 
     async def _ask(self, path: str, page: str, now: datetime) -> Page:
-        asked = {"limit": str(_PAGE), "raw_json": "1"} | ({"after": page} if page else {})
+        asked = {"limit": str(_PAGE), "raw_json": "1"}
         if path == _SEARCH:
             asked |= {"q": self._options.search, "sort": "new", "t": "all", "type": "link"}
-        data = (await self._get(f"{path}?{urlencode(asked)}", now)).data
+        data = _Data(children=[])
+        for after in page.split():  # below what was taken away Reddit lists nothing: then below what stood before it
+            data = (await self._get(f"{path}?{urlencode(asked | {'after': after})}", now)).data
+            if data.children:
+                break
+        if not page:
+            data = (await self._get(f"{path}?{urlencode(asked)}", now)).data
         things = [child.data for child in data.children]
+        names = [one.name for one in things]
         return Page(
             mentions=[self._mention(one, now) for one in things if not _is_taken(one)],
-            ids=[one.name for one in things],
-            following=data.after or "",
+            ids=names,
+            following=" ".join(dict.fromkeys([data.after, *names[: -_FURTHER - 1 : -1]])) if data.after else "",
         )
 
     async def _get(self, path: str, now: datetime) -> _Listing:

@@ -1,33 +1,36 @@
 """Comments below the videos of a channel or chosen videos, and new videos by search, over the YouTube Data API.
 
-A new reply does not lift its thread, and a comment released from review keeps its old date: a sweep of three days once
-a day finds both. A question costs one unit of ten thousand a day.
+A thread brings along five replies at most: the others are asked for where their number or those five changed. A new
+reply does not lift its thread, and a comment released from review keeps its old date: a sweep of three days once an
+hour finds both. A question costs one unit of ten thousand a day.
 API: https://developers.google.com/youtube/v3/docs/commentThreads/list, .../comments/list, .../channels/list
 """
 
 from __future__ import annotations
 
 import html
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 from urllib.parse import urlencode
 
+import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import Field, model_validator
 
 from brandmelder.capture.backward import Bounds, Page
 from brandmelder.capture.json_api import read_json
-from brandmelder.capture.lists import Lists, poll_lists
+from brandmelder.capture.known import key_of, last, pack, print_of, unpack
+from brandmelder.capture.lists import ROOM, Lists, join, poll_lists
 from brandmelder.capture.mentions import Told, mention_of, moment_of
 from brandmelder.capture.source import Poll, Recheck, Tools
 from brandmelder.capture.translate import Untranslatable, for_youtube, wanted
-from brandmelder.errors import AuthRefused, RateLimited, ShapeChanged
-from brandmelder.model import Cursor, Mention, Removal, SourceId
+from brandmelder.errors import AuthRefused, RateLimited, ShapeChanged, SourceError
+from brandmelder.model import Cursor, Extent, Mention, Removal, SourceId
 from brandmelder.options import SecretText, SourceOptions, WebAddress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from brandmelder.capture.source import Answer
     from brandmelder.capture.tree import Everything, Node
@@ -42,6 +45,12 @@ _FOUND: Final = 50
 _IS_VIDEO: Final = "video:"
 _SERVICE: Final = "the YouTube Data API"
 _TOLD: Final = frozenset({400, 403})
+_GONE: Final = frozenset({404})
+SWEEP_EVERY: Final = timedelta(hours=1)
+KEPT: Final = 500
+"""Of how many long threads it is remembered what their replies were like."""
+PAGES: Final = 8
+"""How many pages of replies one poll reads at most."""
 _SPENT: Final = frozenset({"quotaExceeded", "dailyLimitExceeded"})
 _HURRIED: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
 
@@ -109,6 +118,7 @@ class _Comment(Struct, frozen=True):
 class _Thread(Struct, frozen=True):
     topLevelComment: _Comment  # noqa: N815
     videoId: str = ""  # noqa: N815
+    totalReplyCount: int = 0  # noqa: N815
 
 
 class _Replies(Struct, frozen=True):
@@ -120,6 +130,12 @@ class _Item(Struct, frozen=True):
     snippet: _Thread
     replies: _Replies = _Replies()
 
+    @property
+    def mark(self) -> int:
+        """Return what changes with its replies, where they have to be asked for; else 0."""
+        count, shown = self.snippet.totalReplyCount, self.replies.comments
+        return print_of(str(count), *sorted(one.id for one in shown)) if count > len(shown) else 0
+
 
 class _Threads(Struct, frozen=True):
     items: list[_Item]
@@ -128,6 +144,7 @@ class _Threads(Struct, frozen=True):
 
 class _Comments(Struct, frozen=True):
     items: list[_Comment]
+    nextPageToken: str = ""  # noqa: N815
 
 
 class _VideoId(Struct, frozen=True):
@@ -164,8 +181,24 @@ class _Refused(Struct, frozen=True):
     error: _Fault
 
 
+class Memory(Struct, kw_only=True, omit_defaults=True):
+    """What the cursor holds."""
+
+    v: int = 1
+    first: datetime
+    lists: str = ""
+    marks: str = ""
+    """What the replies of long threads were like when they were asked for, packed."""
+    waiting: list[tuple[str, str]] = []
+    """The threads whose replies are being read, with their videos."""
+    page: str = ""
+    """Where it goes on below the first of them."""
+    until: datetime | None = None
+    """Up to when the threads were read whose replies are being read."""
+
+
 class YouTubeSource:
-    """Reads comment threads with the replies that come along."""
+    """Reads comment threads, then the replies that did not come along."""
 
     Options: ClassVar[type[SourceOptions]] = YouTubeOptions
     recheck_size = 50
@@ -176,14 +209,82 @@ class YouTubeSource:
         self._base = options.url.rstrip("/")
         names = [f"videoId={video}" for video in options.videos]
         names += [f"allThreadsRelatedToChannelId={options.channel}"] if options.channel else []
-        bounds = Bounds(history=options.history, sweep_every=timedelta(days=1), sweep_span=timedelta(days=3))
+        bounds = Bounds(history=options.history, sweep_every=SWEEP_EVERY, sweep_span=timedelta(days=3))
         if options.search:
             names, bounds = [f"{_SEARCH}={options.search}"], Bounds(history=min(options.history, _SEARCHED_BACK))
         self._lists = Lists(source=source_id, names=names, ask=self._ask, bounds=bounds)
+        self._seen: dict[str, _Item] = {}
+        """The threads that were told in this poll."""
 
     async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
-        """Read on below the channel or the videos."""
-        return await poll_lists(self._lists, cursor, now)
+        """Read on below the channel or the videos; then the replies of long threads."""
+        memory, polls = self._recall(cursor, now), []
+        if not memory.waiting:
+            self._seen = {}
+            threads = await poll_lists(self._lists, Cursor(memory.lists) if memory.lists else None, now)
+            memory.lists, memory.until = threads.cursor or "", threads.read_until
+            self._choose(memory)
+            polls.append(threads)
+        stopped: SourceError | None = None
+        if memory.waiting and sum(len(poll.mentions) for poll in polls) <= ROOM:
+            replies, stopped = await self._replies(memory, is_alone=not polls, now=now)
+            polls.append(replies)
+        joined = join(polls, cursor=Cursor(msgspec.json.encode(memory).decode()), read_until=None)
+        return replace(
+            joined,
+            more=(bool(memory.waiting) or joined.more) and stopped is None,
+            read_until=None if memory.waiting else memory.until,
+            not_before=stopped.until if isinstance(stopped, RateLimited) else joined.not_before,
+            degraded=str(stopped or joined.degraded),
+        )
+
+    def _recall(self, cursor: Cursor | None, now: datetime) -> Memory:
+        try:
+            memory = msgspec.json.decode(cursor, type=Memory) if cursor else None
+        except msgspec.MsgspecError:
+            memory = None
+        return memory or Memory(first=now.replace(microsecond=0))
+
+    def _choose(self, memory: Memory) -> None:
+        """Ask for the replies of long threads where they are not as they were."""
+        marks = unpack(memory.marks)
+        for ident, item in self._seen.items():
+            key, mark = key_of(ident), item.mark
+            if mark and marks.get(key) != mark:
+                memory.waiting.append((ident, item.snippet.videoId or item.snippet.topLevelComment.snippet.videoId))
+            if mark:
+                marks.pop(key, None)
+                marks[key] = mark  # the last seen are the last forgotten
+        memory.marks = pack(last(marks, KEPT))
+
+    async def _replies(self, memory: Memory, *, is_alone: bool, now: datetime) -> tuple[Poll, SourceError | None]:
+        """Read some pages of replies; a page that fails is asked for again, and keeps what was read before."""
+        found: list[Mention] = []
+        for number in range(PAGES):
+            if not memory.waiting:
+                break
+            thread, video = memory.waiting[0]
+            try:
+                page = await self._page(thread, memory.page, now)
+            except SourceError as error:
+                if is_alone and not number:
+                    raise
+                return self._told(found, memory), error
+            found += [self._mention(one, video, now) for one in page.items]
+            memory.page = page.nextPageToken
+            memory.waiting = memory.waiting if page.nextPageToken else memory.waiting[1:]
+        return self._told(found, memory), None
+
+    def _told(self, found: Sequence[Mention], memory: Memory) -> Poll:
+        dated = (replace(one, history=True) if one.published_at < memory.first else one for one in found)
+        return Poll(mentions=tuple(dated), extent=Extent(read=len(found)))
+
+    async def _page(self, thread: str, page: str, now: datetime) -> _Comments:
+        asked = {"part": "snippet", "parentId": thread, "textFormat": "plainText", "maxResults": str(_PAGE)}
+        answer = await self._get("comments", asked | ({"pageToken": page} if page else {}), now, takes=_GONE)
+        if answer.status in _GONE:  # it was taken away, and its replies with it
+            return _Comments(items=[])
+        return read_json(answer, _Comments, source=self.id, service=_SERVICE)
 
     async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:
         """Ask for fifty comments by their ids; videos are seen in their search."""
@@ -207,6 +308,7 @@ class YouTubeSource:
         asked = {"part": "snippet,replies", key: value, "order": "time", "textFormat": "plainText"}
         asked |= {"maxResults": str(_PAGE)} | ({"pageToken": page} if page else {})
         found = read_json(await self._get("commentThreads", asked, now), _Threads, source=self.id, service=_SERVICE)
+        self._seen |= {item.id: item for item in found.items}
         return Page(
             mentions=[self._mention(one, video, now) for item in found.items for one, video in _comments(item)],
             ids=[item.id for item in found.items],
@@ -238,9 +340,11 @@ class YouTubeSource:
             now=now,
         )
 
-    async def _get(self, path: str, asked: dict[str, str], now: datetime) -> Answer:
+    async def _get(
+        self, path: str, asked: dict[str, str], now: datetime, *, takes: frozenset[int] = frozenset()
+    ) -> Answer:
         query = urlencode(asked | {"key": self._options.api_key.reveal()}, safe=",")
-        answer = await self._tools.fetch(f"{self._base}/{path}?{query}", now=now, takes=_TOLD)
+        answer = await self._tools.fetch(f"{self._base}/{path}?{query}", now=now, takes=_TOLD | takes)
         if answer.status in _TOLD:
             raise self._refusal(read_json(answer, _Refused, source=self.id, service=_SERVICE).error, now).about(self.id)
         return answer

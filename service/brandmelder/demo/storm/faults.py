@@ -21,6 +21,7 @@ class Fault(enum.StrEnum):
     """A kind of fault."""
 
     RATE = "429"
+    LIMIT = "the platform's own words for a spent limit"
     ABSURD = "429 for a very long time"
     SERVER = "5xx"
     REFUSED = "401"
@@ -35,8 +36,9 @@ class Fault(enum.StrEnum):
 
 _DAMAGE = (Fault.TWICE, Fault.SHUFFLED)
 """What leaves the answer readable."""
-_ORDINARY = (Fault.RATE, Fault.SERVER, Fault.DRIP, Fault.CUT, Fault.HTML, Fault.EMPTY, Fault.HALF, *_DAMAGE)
-_LISTS = ("posts", "latest_posts", "data")
+_LIMITS = (Fault.RATE, Fault.LIMIT)
+_ORDINARY = (*_LIMITS, Fault.SERVER, Fault.DRIP, Fault.CUT, Fault.HTML, Fault.EMPTY, Fault.HALF, *_DAMAGE)
+_LISTS = ("posts", "latest_posts", "data", "items", "children")
 
 
 _REPLACED = {
@@ -92,6 +94,8 @@ class Weather:
                 {"retry-after": "-5"},
             )
             return Said(status=429, headers=self._chance.choice(waits))
+        if fault is Fault.LIMIT:  # a face without words of its own says what most say
+            return answer if answer.status >= 400 else Said(status=429)
         if fault is Fault.SERVER:
             return Said(status=self._chance.choice((500, 502, 503, 504, 520)))
         if fault is Fault.HALF:
@@ -102,10 +106,16 @@ class Weather:
         if answer.status != 200 or "json" not in answer.headers.get("content-type", ""):
             return answer
         told: Any = json.loads(answer.body)
-        name = next((one for one in _LISTS if isinstance(told, dict) and isinstance(told.get(one), list)), None)
-        rows = told if isinstance(told, list) else told[name] if name is not None else []
+        rows = _rows(told)
         if len(rows) < 2:
             return answer
-        changed = [*rows[:3], *rows] if fault is Fault.TWICE else self._chance.sample(rows, len(rows))
-        whole = changed if isinstance(told, list) else told | {name: changed}
-        return replace(answer, body=json.dumps(whole).encode())
+        rows[:] = [*rows[:3], *rows] if fault is Fault.TWICE else self._chance.sample(rows, len(rows))
+        return replace(answer, body=json.dumps(told).encode())
+
+
+def _rows(told: Any) -> list[Any]:
+    """Return the list that an answer brings, itself, below a name, or below two."""
+    for name in _LISTS:
+        if isinstance(told, dict) and name in told:
+            return _rows(told[name])
+    return told if isinstance(told, list) else []

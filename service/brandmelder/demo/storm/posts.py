@@ -24,9 +24,13 @@ class Channel(enum.StrEnum):
     BLUESKY = "bluesky"
     DISCOURSE = "discourse"
     X = "x"
+    FACEBOOK = "facebook"
+    INSTAGRAM = "instagram"
+    REDDIT = "reddit"
+    YOUTUBE = "youtube"
 
 
-_HELD_BACK: Final = frozenset({Channel.WORDPRESS, Channel.MASTODON})
+_HELD_BACK: Final = frozenset({Channel.WORDPRESS, Channel.MASTODON, Channel.REDDIT, Channel.YOUTUBE})
 """Where what was written may be shown later: moderation, federation."""
 
 

@@ -91,8 +91,8 @@ class StormServer:
         channel, now = Channel(name), self.clock.now()
         asked = Question.of(request.method, request.rel_url.raw_path_qs, dict(request.headers), await request.read())
         wall = Wall(now=now, posts=self.storm.posts[channel], url=f"{self.url}/{channel}", bill=self.bills[channel])
-        answer = said_by(asked, channel, wall)
         fault = self._weather[channel].fault(now) if self._weather is not None else None
+        answer = said_by(asked, channel, wall, fault)
         if fault is not None and self._weather is not None:
             answer = self._weather[channel].spoil(answer, fault)
         match fault:

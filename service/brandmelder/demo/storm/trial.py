@@ -25,7 +25,7 @@ from brandmelder.demo.storm.faces import FACES
 from brandmelder.demo.storm.faults import Fault, Weather
 from brandmelder.demo.storm.posts import Channel, Storm, tell
 from brandmelder.demo.storm.truth import Score, score
-from brandmelder.demo.storm.wire import Bill, Question, Said, Wall
+from brandmelder.demo.storm.wire import Bill, Question, Refusing, Said, Wall
 from brandmelder.errors import Blocked, SourceError, Transient
 from brandmelder.model import SourceId
 from brandmelder.settings import parse_settings
@@ -52,13 +52,21 @@ _PLACES: Final[Mapping[Channel, str]] = {
     Channel.BLUESKY: 'type: bluesky, handle: nf.example.com, app_password: "${TOKEN}", searches: [nordfunk]',
     Channel.DISCOURSE: "type: discourse, class: forum",
     Channel.X: 'type: x, token: "${TOKEN}", query: nordfunk',
+    Channel.FACEBOOK: 'type: facebook, page: "10", token: "${TOKEN}"',
+    Channel.INSTAGRAM: 'type: instagram, account: "17841400000000010", token: "${TOKEN}"',
+    Channel.REDDIT: (
+        'type: reddit, subreddits: [nordfunk], client_id: "${TOKEN}", client_secret: "${TOKEN}", '
+        'user_agent: "server:storm:1.0 (by /u/storm)", login_url: "BASE/api/v1/access_token"'
+    ),
+    Channel.YOUTUBE: f'type: youtube, api_key: "${{TOKEN}}", channel: UC{"n" * 22}',
 }
 
 
 def configuration(base: str, channels: tuple[Channel, ...], *, every: str = "5m", more: str = "") -> str:
     """Return the configuration that reads a storm at `base`; each channel stands below its name."""
     rules = f"allow_private: true, every: {every}{more}"
-    blocks = "\n".join(f"  {one}: {{{_PLACES[one]}, url: {_url(base, one)}, {rules}}}" for one in channels)
+    places = {one: _PLACES[one].replace("BASE", f"{base}/{one}") for one in channels}
+    blocks = "\n".join(f"  {one}: {{{places[one]}, url: {_url(base, one)}, {rules}}}" for one in channels)
     return f"""\
 brand: Nordfunk
 short: NF
@@ -219,7 +227,7 @@ def _fetch(trial: Trial, channel: Channel) -> Fetch:
         if fault is Fault.CUT:
             raise Transient("the connection broke; it is asked again at the next poll").about(ident)
         asked = Question.of("GET" if body is None else "POST", url, headers or {}, body or b"")
-        answer = said_by(asked, channel, trial.wall(channel, now))
+        answer = said_by(asked, channel, trial.wall(channel, now), fault)
         if fault is not None:
             answer = trial.weather[channel].spoil(answer, fault)
         error = None if answer.status in takes else refusal(answer.status, answer.headers, now)
@@ -230,9 +238,12 @@ def _fetch(trial: Trial, channel: Channel) -> Fetch:
     return fetch
 
 
-def said_by(asked: Question, channel: Channel, wall: Wall) -> Said:
-    """Return what a platform says; it stands below its name."""
-    return FACES[channel].answer(replace(asked, path=asked.path.removeprefix(f"/{channel}")), wall)
+def said_by(asked: Question, channel: Channel, wall: Wall, fault: Fault | None = None) -> Said:
+    """Return what a platform says, which stands below its name; a spent limit some tell in words of their own."""
+    face = FACES[channel]
+    if fault is Fault.LIMIT and isinstance(face, Refusing):
+        return face.refusal(wall)
+    return face.answer(replace(asked, path=asked.path.removeprefix(f"/{channel}")), wall)
 
 
 async def _parse(body: bytes, content_type: str) -> ParsedFeed:

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Struct
@@ -91,4 +91,13 @@ class Face(Protocol):
 
     def answer(self, asked: Question, wall: Wall) -> Said:
         """Answer a request as the platform would."""
+        ...
+
+
+@runtime_checkable
+class Refusing(Protocol):
+    """A face with words of its own for "you have asked too often": others say 429."""
+
+    def refusal(self, wall: Wall) -> Said:
+        """Refuse a request as the platform does when its limit is reached."""
         ...

@@ -51,8 +51,10 @@ class Gate:
         secret = secret.strip()
         token = None
         if kind.lower() == "bearer" and secret.startswith(PREFIX) and len(secret) <= _LONGEST:
-            token = await self._door.parts.database.run(tokens.use, secret, now)
+            token = await self._door.parts.database.look(tokens.find, secret, now)
         if token is not None:
+            if not token.is_noted(now):
+                await self._door.parts.database.run(tokens.note, token.id, now)
             return token
         if not self._rates.allows(f"stranger {client}", now, most=MOST_STRANGERS, within=MINUTE):
             raise _too_many("too many requests without a token that holds")

@@ -198,7 +198,7 @@ async def list_(call: Call) -> Answer:
         until=None if query.until is None else utc(query.until),
         after=None if behind is None else (behind[0], str(behind[1])),
     )
-    found: list[tuple[Incident, Evidence]] = await call.run(page_of, sought, limit=query.limit + 1)
+    found: list[tuple[Incident, Evidence]] = await call.look(page_of, sought, limit=query.limit + 1)
     shown, rest = found[: query.limit], found[query.limit :]
     following = cursor(shown[-1][0].opened_at, shown[-1][0].id) if rest else None
     items = tuple(_shown(one, evidence, call.door.parts) for one, evidence in shown)
@@ -216,7 +216,7 @@ def _states(asked: str | None) -> frozenset[State]:
 
 async def read(call: Call) -> Answer:
     """Show one incident, with its entity tag; nothing but that if the caller has this revision."""
-    whole = await call.run(_whole, call.path["id"], call.door.parts)
+    whole = await call.look(_whole, call.path["id"], call.door.parts)
     if whole is None:
         raise _missing(call.path["id"])
     tag = _tag(whole)
@@ -228,9 +228,9 @@ async def read(call: Call) -> Answer:
 async def timeline(call: Call) -> Answer:
     """Show what happened to one incident."""
     ident = call.path["id"]
-    if await call.run(incidents.find, ident) is None:
+    if await call.look(incidents.find, ident) is None:
         raise _missing(ident)
-    steps: list[Transition] = await call.run(incidents.timeline, IncidentId(ident))
+    steps: list[Transition] = await call.look(incidents.timeline, IncidentId(ident))
     masked = not call.door.parts.duty.people_in_figures
     return Answer(body=Timeline(items=tuple(_step(one, masked=masked) for one in steps)))
 

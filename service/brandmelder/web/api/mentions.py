@@ -143,7 +143,7 @@ async def list_(call: Call) -> Answer:
         until=None if query.until is None else utc(query.until),
         after=None if behind is None else (behind[0], MentionId(int(behind[1]))),
     )
-    found: list[Listed] = await call.run(page_of, wanted, limit=query.limit + 1)
+    found: list[Listed] = await call.look(page_of, wanted, limit=query.limit + 1)
     shown, rest = found[: query.limit], found[query.limit :]
     last = shown[-1] if rest else None
     following = None if last is None else cursor(last.mention.published_at, last.id)

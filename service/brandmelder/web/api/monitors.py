@@ -14,10 +14,14 @@ from brandmelder.web.api.operation import Answer, Moment, utc
 from brandmelder.web.api.problems import missing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
+    from brandmelder.model import Incident
     from brandmelder.pipeline.course import Stretch
     from brandmelder.pipeline.parts import Parts, Watch
+    from brandmelder.store.series import MonitorRow
     from brandmelder.web.api.operation import Call
 
 Ident = Annotated[str, Meta(min_length=1, max_length=128, examples=["nordfunk"])]
@@ -28,6 +32,7 @@ WIDTHS: Final = {
     "6h": timedelta(hours=6),
     "1d": timedelta(days=1),
 }
+_TRACKS: Final = tuple(Track)
 MOST_BINS: Final = 500
 LONGEST: Final = timedelta(days=56)
 """A series is cut to so much, its newest part."""
@@ -88,13 +93,13 @@ class Series(Struct, frozen=True, kw_only=True):
 
 async def list_(call: Call) -> Answer:
     """List monitors."""
-    return Answer(body=MonitorList(items=tuple(await call.run(_monitors, call.door.parts))))
+    return Answer(body=MonitorList(items=tuple(await call.look(_monitors, call.door.parts))))
 
 
 async def read(call: Call) -> Answer:
     """Show one monitor."""
     watch = _watch(call)
-    return Answer(body=await call.run(_monitor, watch))
+    return Answer(body=await call.look(_monitor, watch))
 
 
 async def read_series(call: Call) -> Answer:
@@ -107,7 +112,7 @@ async def read_series(call: Call) -> Answer:
     longest = min(LONGEST, MOST_BINS * width)
     since = until - longest if query.since is None else max(utc(query.since), until - longest)
     since = edge_before(min(since, until - width), width)
-    stretch = await call.run(_stretch, call.door.parts, watch, (since, until, width), call.now)
+    stretch = await call.look(_stretch, call.door.parts, watch, (since, until, width), call.now)
     return Answer(
         body=Series(monitor=watch.id, width=query.width, since=since, until=until, bins=tuple(_bins(stretch)))
     )
@@ -121,12 +126,20 @@ def _watch(call: Call) -> Watch:
 
 
 def _monitors(connection: Connection, parts: Parts) -> list[MonitorShown]:
-    return [_monitor(connection, watch) for watch in parts.watches.values()]
+    rows, running = series.read_monitors(connection), _running(connection)
+    return [_shown(watch, rows.get(watch.id), running) for watch in parts.watches.values()]
 
 
 def _monitor(connection: Connection, watch: Watch) -> MonitorShown:
-    row = series.read_monitor(connection, watch.id)
-    latest = (incidents.latest(connection, watch.id, track) for track in Track)
+    return _shown(watch, series.read_monitor(connection, watch.id), _running(connection))
+
+
+def _running(connection: Connection) -> list[Incident]:
+    return [one for one, _ in incidents.all_incidents(connection, running_only=True)]
+
+
+def _shown(watch: Watch, row: MonitorRow | None, running: Sequence[Incident]) -> MonitorShown:
+    mine = sorted((one for one in running if one.monitor == watch.id), key=lambda one: _TRACKS.index(one.kind.track))
     return MonitorShown(
         id=watch.id,
         title=watch.title,
@@ -135,7 +148,7 @@ def _monitor(connection: Connection, watch: Watch) -> MonitorShown:
         kinds=tuple(sorted(watch.kinds.kinds)),
         false_alarms=watch.false_alarms,
         evaluated_through=None if row is None else row.evaluated_through,
-        running=tuple(one.id for one in latest if one is not None and one.state in incidents.RUNNING),
+        running=tuple(one.id for one in mine),
     )
 
 

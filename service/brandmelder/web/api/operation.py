@@ -64,6 +64,10 @@ class Call(Struct, frozen=True, kw_only=True):
         """Run a function of the store as one transaction."""
         return await self.door.parts.database.run(function, *arguments, **named)
 
+    async def look(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """Run a function of the store that only reads, beside whatever is written."""
+        return await self.door.parts.database.look(function, *arguments, **named)
+
 
 class Answer(Struct, frozen=True, kw_only=True):
     """What is answered: a status, something that is written as JSON, headers."""

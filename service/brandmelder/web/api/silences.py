@@ -80,7 +80,7 @@ class ListQuery(Struct, frozen=True, kw_only=True):
 async def list_(call: Call) -> Answer:
     """List the silences that hold."""
     since = call.now - _BACK if call.query.ended else call.now
-    found: list[Silence] = await call.run(silences.ending_after, since)
+    found: list[Silence] = await call.look(silences.ending_after, since)
     return Answer(body=SilenceList(items=tuple(_shown(one, call.now) for one in found)))
 
 

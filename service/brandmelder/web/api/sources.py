@@ -71,7 +71,7 @@ class SourceList(Struct, frozen=True, kw_only=True):
 
 async def list_(call: Call) -> Answer:
     """List sources."""
-    return Answer(body=SourceList(items=tuple(await call.run(_sources, call.door.parts, call.now))))
+    return Answer(body=SourceList(items=tuple(await call.look(_sources, call.door.parts, call.now))))
 
 
 def _sources(connection: Connection, parts: Parts, now: datetime) -> list[SourceShown]:

@@ -67,7 +67,7 @@ class WebhookList(Struct, frozen=True, kw_only=True):
 
 async def list_(call: Call) -> Answer:
     """List subscriptions."""
-    return Answer(body=WebhookList(items=tuple(await call.run(_every))))
+    return Answer(body=WebhookList(items=tuple(await call.look(_every))))
 
 
 async def create(call: Call) -> Answer:

@@ -50,7 +50,7 @@ async def show(site: Site, request: Request, reader: Reader) -> Response:
         return page(site, reader, "sign-in.html", status=401, next=request.url.path, has_accounts=True,
                     trouble=reader.say("This link is no longer valid. Sign in to see the incident.")
                     if "sign" in query else "", name="")  # fmt: skip
-    sheet = await site.parts.database.run(
+    sheet = await site.parts.database.look(
         read_sheet,
         site.parts,
         ident,
@@ -214,9 +214,10 @@ class Line(Struct, frozen=True, kw_only=True):
 
 async def all_of_them(site: Site, _request: Request, reader: Reader) -> Response:
     """List the incidents, running ones first, then the newest."""
-    found = await site.parts.database.run(incidents.all_incidents, limit=200)
+    found = await site.parts.database.look(incidents.all_incidents, limit=200)
     lines = [_line(site, reader, incident) for incident, _ in found if incident.state is not State.DISCARDED]
     running = [line for line, (one, _) in zip(lines, _told(found), strict=True) if one.closed_at is None]
+    running.sort(key=lambda line: not line.is_open)
     ended = [line for line, (one, _) in zip(lines, _told(found), strict=True) if one.closed_at is not None]
     return page(site, reader, "incidents.html", running=running, ended=ended)
 
@@ -230,7 +231,7 @@ def _line(site: Site, reader: Reader, incident: Incident) -> Line:
     icon, state = sayings.STATES[incident.state]
     if incident.closed_at is not None:
         time = voice.duration(incident.closed_at - incident.opened_at)
-        figures = reader.say("peak {number}, {time}", time=time,
+        figures = reader.say("peak {number}, lasted {time}", time=time,
                              number=voice.in_window(voice.number(incident.peak), incident.peak_window))  # fmt: skip
     else:
         figures = voice.figures(incident.spike)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -13,6 +12,7 @@ from brandmelder.model import Label, MentionId, MonitorId
 from brandmelder.notify.inert import inert
 from brandmelder.pipeline.judge import read_by
 from brandmelder.store import mentions
+from brandmelder.store import search as store
 from brandmelder.web.render import page
 
 if TYPE_CHECKING:
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 PER_PAGE: Final = 40
 MOST: Final = 200
 """So many on one page at most."""
-PAGE, MOST_PAGES = 1000, 20
+PAGE, MOST_PAGES = 1000, 6
 """So many mentions are looked through at once, and so often, before the reader is asked whether to go on."""
-LONG: Final = timedelta(days=50 * 365)
 _ASKED: Final = MonitorId("asked")
 
 
@@ -53,7 +52,7 @@ async def search(site: Site, request: Request, reader: Reader) -> Response:
     following: MentionId | None = None
     if not trouble:
         wanted = (matcher, source, label if label in set(Label) else "")
-        found, following = await site.parts.database.run(_find, start, wanted, reader, most=most)
+        found, following = await site.parts.database.look(_find, start, wanted, most=most)
     kept = {name: value for name, value in (("q", text), ("source", source), ("label", label)) if value}
     if most != PER_PAGE:
         kept["most"] = str(most)
@@ -86,30 +85,28 @@ def _when(found: Found) -> tuple[datetime, MentionId]:
 
 
 def _find(
-    connection: Connection, before: MentionId | None, wanted: Wanted, reader: Reader, *, most: int
+    connection: Connection, before: MentionId | None, wanted: Wanted, *, most: int
 ) -> tuple[list[Found], MentionId | None]:
     """Return the newest mentions that suit, and from where to go on; None if that is all."""
-    matcher, source, label = wanted
-    long_ago = reader.now - LONG
-    found: list[Found] = []
+    until = before or store.end(connection)
+    suiting: list[MentionId] = []
     for _ in range(MOST_PAGES):
-        rows = mentions.newest(connection, before, long_ago, PAGE)
-        if not rows:
-            return found, None
-        suiting = [
-            row
-            for row in rows
-            if source in {"", row[1].source} and (not label or (row[2] is not None and row[2].label == label))
-        ]
-        if matcher is not None:
-            names = read_by(matcher, [one for _, one, _ in suiting])
-            suiting = [row for row, has in zip(suiting, names, strict=True) if has]
-        room = most - len(found)
-        found += suiting[:room]
-        if len(suiting) > room or len(found) == most:
-            return found, found[-1][0]
-        before = rows[-1][0]
-    return found, before
+        since = MentionId(until - PAGE)
+        suiting += _suiting(connection, since, until, wanted)
+        if len(suiting) > most:
+            return mentions.read(connection, suiting[:most]), suiting[most - 1]
+        if since <= 1:
+            return mentions.read(connection, suiting), None
+        until = since
+    return mentions.read(connection, suiting), until
+
+
+def _suiting(connection: Connection, since: int, until: int, wanted: Wanted) -> list[MentionId]:
+    matcher, source, label = wanted
+    found = store.words(connection, since, until, source=source, label=label)
+    if matcher is None:
+        return [one.id for one in found]
+    return [one.id for one, has in zip(found, read_by(matcher, found), strict=True) if has]
 
 
 def _shown(site: Site, reader: Reader, ident: MentionId, mention: Mention, verdict: Verdict | None) -> dict[str, Any]:

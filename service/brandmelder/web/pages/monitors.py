@@ -51,7 +51,7 @@ class Line(Struct, frozen=True, kw_only=True):
 
 async def all_of_them(site: Site, _request: Request, reader: Reader) -> Response:
     """List what is watched for, how sensitively, and how often it alerted in eight weeks."""
-    found = await site.parts.database.run(incidents.all_incidents, since=reader.now - BACK)
+    found = await site.parts.database.look(incidents.all_incidents, since=reader.now - BACK)
     told = [one for one, _ in found if one.state not in {State.PENDING, State.DISCARDED}]
     lines = [_line(site, reader, watch, told) for watch in site.parts.watches.values()]
     return page(site, reader, "monitors.html", lines=lines)
@@ -78,7 +78,7 @@ async def show(site: Site, request: Request, reader: Reader) -> Response:
         return page(site, reader, "error.html", status=404, code=404, path=request.url.path)
     wish, asked = request.query_params.get("range", ""), request.query_params.get("q", "")[:1000]
     name = wish if wish in RANGES else USUALLY
-    bars, told = await site.parts.database.run(_read, site, watch, name, reader)
+    bars, told = await site.parts.database.look(_read, site, watch, name, reader)
     names = {ident: inert(place.title, 40) for ident, place in site.parts.places.items()}
     alert = told[0].opened_at if told else None
     title = inert(watch.title, 60)
@@ -135,7 +135,7 @@ async def _previewed(site: Site, watch: Watch, asked: str, reader: Reader) -> Pr
     """Hold a query against the mentions of the last day. Raises QueryError."""
     query = queries.parse(asked)
     named = partial(pseudonym, key=site.parts.author_key)
-    return await site.parts.database.run(preview, query, watch.sources, since=reader.now - DAY, named=named)
+    return await site.parts.database.look(preview, query, watch.sources, since=reader.now - DAY, named=named)
 
 
 def _brought(found: Preview, names: dict[SourceId, str], reader: Reader) -> dict[str, Any]:

@@ -27,7 +27,7 @@ MOST_ON_WALL = 10
 
 async def now(site: Site, _request: Request, reader: Reader) -> Response:
     """Show every monitor, what burns first."""
-    raws = await site.parts.database.run(read_rows, site.parts, bands=site.bands, now=reader.now)
+    raws = await site.parts.database.look(read_rows, site.parts, bands=site.bands, now=reader.now)
     rows = _ordered(raws, reader)
     return page(
         site, reader, "now.html", rows=rows, summed=summed(rows, reader), day=reader.voice.day(reader.now),
@@ -63,7 +63,7 @@ def _read_wall(connection: Connection, site: Site, reader: Reader) -> tuple[list
 
 async def wall(site: Site, _request: Request, reader: Reader) -> Response:
     """Show the largest incident and all other monitors, for reading from afar: no names, no posts of strangers."""
-    raws, sheet, places = await site.parts.database.run(_read_wall, site, reader)
+    raws, sheet, places = await site.parts.database.look(_read_wall, site, reader)
     largest = sheet.story.incident.id if sheet is not None else ""
     rows = [row for row in _ordered(raws, reader) if not largest or row.incident != largest]
     calm = [row for row in rows if row.icon == CALM] if len(rows) > MOST_ON_WALL else []

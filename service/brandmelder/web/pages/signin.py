@@ -1,4 +1,4 @@
-"""Signing in with an account of this service, signing out, and what a browser remembers of a reader."""
+"""Signing in with an account of this service and its second factor, signing out, and what a browser remembers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import structlog
 from starlette.responses import RedirectResponse, Response
 
 from brandmelder.store import audit, members
+from brandmelder.web import factor
 from brandmelder.web.catalogue import LANGUAGES, sentence
-from brandmelder.web.passwords import is_right
+from brandmelder.web.keepsake import packed, unpacked
+from brandmelder.web.passwords import LONGEST, is_right
 from brandmelder.web.reader import LANGUAGE, THEME, THEMES, cookie_name, form_of, only, remember
 from brandmelder.web.render import page
 
@@ -29,14 +31,17 @@ log = structlog.get_logger()
 
 MOST_TRIES, WITHIN = 8, timedelta(minutes=10)
 """So many wrong passwords of one name or from one address in a while; then even the right one waits."""
-_LONGEST_PASSWORD: Final = 1000
+HALF: Final = "brandmelder_half"
+"""Whoever's password was right, and whose second factor is asked for."""
+HALF_LASTS: Final = timedelta(minutes=5)
+_WAIT: Final = sentence("Too many attempts. Try again in ten minutes.")
 
 
 async def ask(site: Site, request: Request, reader: Reader) -> Response:
     """Ask who it is."""
     if reader.role is not None:
         return RedirectResponse(inside(request.query_params.get("next", "")), 303)
-    has_accounts = site.web.sign_in != "local" or await site.parts.database.run(members.has_local)
+    has_accounts = site.web.sign_in != "local" or await site.parts.database.look(members.has_local)
     return page(
         site, reader, "sign-in.html", next=inside(request.query_params.get("next", "")), has_accounts=has_accounts,
         trouble="", name="",
@@ -51,16 +56,50 @@ async def take(site: Site, request: Request, reader: Reader) -> Response:
     keys = (f"name {name.casefold()}", f"from {address}")
     may = [site.rates.allows(key, reader.now, most=MOST_TRIES, within=WITHIN) for key in keys]
     if site.web.sign_in != "local" or not all(may):
-        return _again(site, reader, following, name, sentence("Too many attempts. Try again in ten minutes."), 429)
-    found = await site.parts.database.run(members.find, name)
-    password = fields.get("password", [""])[0][:_LONGEST_PASSWORD]
+        log.warning("web.refused", why="too many attempts", address=address)
+        return _again(site, reader, following, name, _WAIT, 429)
+    found = await site.parts.database.look(members.find, name)
+    password = fields.get("password", [""])[0][: LONGEST + 1]
     if not await asyncio.to_thread(is_right, found.password if found else "", password) or found is None:
-        log.warning("web.refused", address=address)
+        log.warning("web.refused", why="name or password", address=address)
         return _again(site, reader, following, name, sentence("Name or password is not right."), 401)
     for key in keys:
         site.rates.forgive(key)
-    log.info("web.signed_in", member=found.name)
+    if found.factor:
+        kept = {"name": found.name, "next": following}
+        response = page(site, reader, "sign-in-code.html", trouble="")
+        remember(site, response, HALF, packed(site, "half", kept, reader.now + HALF_LASTS), lasts=HALF_LASTS)
+        return response
+    log.info("web.signed_in", member=found.name, by="password")
     return await begin(site, request, reader, found, following)
+
+
+async def take_code(site: Site, request: Request, reader: Reader) -> Response:
+    """Let in whose password was right and who shows the digits of this half minute; each of them lets in once."""
+    fields = await form_of(request, reader)
+    kept = unpacked(site, "half", request.cookies.get(HALF, ""), reader.now)
+    if kept is None or site.web.sign_in != "local":
+        return _again(site, reader, "/", "", sentence("The sign-in took too long. Begin again."), 401)
+    name, key = kept["name"], f"code {kept['name'].casefold()}"
+    if not site.rates.allows(key, reader.now, most=MOST_TRIES, within=WITHIN):
+        log.warning("web.refused", why="too many codes", member=name)
+        return page(site, reader, "sign-in-code.html", status=429, trouble=reader.say(_WAIT))
+    found = await site.parts.database.look(members.find, name)
+    if found is None or not await is_shown(site, found, only(fields, "code", 20), reader.now):
+        log.warning("web.refused", why="second factor", member=name)
+        trouble = reader.say("These digits are not right, or were used already.")
+        return page(site, reader, "sign-in-code.html", status=401, trouble=trouble)
+    site.rates.forgive(key)
+    log.info("web.signed_in", member=found.name, by="password and second factor")
+    response = await begin(site, request, reader, found, kept["next"])
+    response.delete_cookie(HALF, path="/", secure=site.web.is_secure, httponly=True, samesite="lax")
+    return response
+
+
+async def is_shown(site: Site, member: members.Member, code: str, now: datetime) -> bool:
+    """Say whether somebody shows their second factor, for the first time by these digits."""
+    step = factor.matching_step(member.factor, code, now) if member.factor else None
+    return step is not None and await site.parts.database.run(members.use_step, member.name, step)
 
 
 def _again(site: Site, reader: Reader, following: str, name: str, trouble: str, status: int) -> Response:  # noqa: PLR0913, PLR0917

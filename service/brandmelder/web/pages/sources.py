@@ -9,13 +9,18 @@ from markupsafe import Markup
 from msgspec import Struct
 from msgspec.structs import replace
 
-from brandmelder.model import DoubtKind, SourceState
+from brandmelder.model import Doubt, DoubtKind, Gap, Incident, SourceState
 from brandmelder.notify.doubt import said
 from brandmelder.notify.inert import inert
+from brandmelder.notify.sight import sight_words
 from brandmelder.notify.story import LATE
-from brandmelder.options import format_duration
-from brandmelder.store import doubts, incidents, sources
+from brandmelder.pipeline.blindness import plain
+from brandmelder.pipeline.spend import first_day, used_by_day
+from brandmelder.pipeline.states import FAR_APART
+from brandmelder.store import doubts, incidents, sources, usage
+from brandmelder.store.sources import SourceRow
 from brandmelder.web.catalogue import sentence
+from brandmelder.web.quota import Quota, quota
 from brandmelder.web.render import page
 
 if TYPE_CHECKING:
@@ -25,8 +30,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from brandmelder.model import Doubt, Gap, Incident
-    from brandmelder.store.sources import SourceRow
+    from brandmelder.pipeline.parts import Place
     from brandmelder.web.reader import Reader
     from brandmelder.web.site import Site
 
@@ -54,7 +58,15 @@ class Line(Struct, frozen=True, kw_only=True):
     read_until: str
     coverage: str
     strip: Markup
-    note: str
+    quota: Quota
+    answered: str
+    """When it answered last, and whether with news."""
+    reason: str
+    """Why it is not wholly well."""
+    detail: str
+    """The same for whoever mends it, in English."""
+    again: str
+    """When it is asked again, if it does not answer."""
     since: str
     missed: tuple[str, ...]
     follows: tuple[str, ...]
@@ -62,16 +74,11 @@ class Line(Struct, frozen=True, kw_only=True):
 
 async def all_of_them(site: Site, _request: Request, reader: Reader) -> Response:
     """Show every source, those that cannot be seen first."""
-    rows, gaps, running, held = await site.parts.database.run(_read, reader.now - DAY)
+    read = await site.parts.database.look(_read, reader.now)
     lines = [
-        _doubted(
-            _line(site, reader, rows[ident], [gap for gap in gaps if gap.source == ident], running),
-            [one for one in held if one.source == ident],
-            site,
-            reader,
-        )
+        _doubted(_line(site, reader, read.rows[ident], read), read.held.get(ident, []), site, reader)
         for ident in site.parts.places
-        if ident in rows
+        if ident in read.rows
     ]
     lines.sort(key=lambda line: (_ORDER.index(line.icon), line.title.casefold()))
     return page(
@@ -92,21 +99,33 @@ def _doubted(line: Line, held: Sequence[Doubt], site: Site, reader: Reader) -> L
         return line
     nouns = {one.source: site.parts.places[one.source].source_class for one in held}
     told = [said(one, nouns, reader.language, reader.voice) for one in held]
-    note = "; ".join([*told, line.note] if line.note else told)
+    line = replace(line, reason="; ".join([*told, line.reason] if line.reason else told))
     if line.icon != "read" or all(one.kind is DoubtKind.EXPIRING for one in held):
-        return replace(line, note=note)
-    return replace(line, note=note, icon="partly", state=reader.say(_DOUBTFUL), is_bold=True)
+        return line
+    return replace(line, icon="partly", state=reader.say(_DOUBTFUL), is_bold=True)
 
 
-def _read(
-    connection: Connection, since: datetime
-) -> tuple[dict[str, SourceRow], list[Gap], list[Incident], list[Doubt]]:
-    running = [one for one, _ in incidents.all_incidents(connection, running_only=True)]
-    return (
-        {str(key): row for key, row in sources.read_sources(connection).items()},
-        sources.open_gaps(connection, since),
-        running,
-        list(doubts.running(connection).values()),
+class Read(Struct, frozen=True, kw_only=True):
+    """What is read of all sources at once."""
+
+    rows: dict[str, SourceRow]
+    gaps: list[Gap]
+    running: list[Incident]
+    usage: list[usage.Day]
+    held: dict[str, list[Doubt]]
+    """The doubts about each source."""
+
+
+def _read(connection: Connection, now: datetime) -> Read:
+    held: dict[str, list[Doubt]] = {}
+    for one in doubts.running(connection).values():
+        held.setdefault(one.source, []).append(one)
+    return Read(
+        rows={str(key): row for key, row in sources.read_sources(connection).items()},
+        gaps=sources.open_gaps(connection, now - DAY),
+        running=[one for one, _ in incidents.all_incidents(connection, running_only=True)],
+        usage=usage.days(connection, first_day(now)),
+        held=held,
     )
 
 
@@ -121,36 +140,30 @@ def state_of(row: SourceRow, now: datetime) -> str:
     return "late" if now - row.read_until >= LATE else "read"
 
 
-def _line(site: Site, reader: Reader, row: SourceRow, gaps: Sequence[Gap], running: Sequence[Incident]) -> Line:
+def _line(site: Site, reader: Reader, row: SourceRow, read: Read) -> Line:
     voice, now, icon = reader.voice, reader.now, state_of(row, reader.now)
     options, place = site.settings.sources.get(row.id), site.parts.places[row.id]
+    gaps = [gap for gap in read.gaps if gap.source == row.id]
     missed = _missed(row, gaps, now)
     lost = sum(((until - since) for since, until in missed), timedelta(0))
     share = 1 - lost / DAY
-    concerned = [
-        one
-        for one in running
-        if one.monitor in site.parts.watches and row.id in site.parts.watches[one.monitor].sources
-    ]
-    follows: tuple[str, ...] = ()
-    if icon in {"nodata", "paused"}:
-        follows = tuple(
-            reader.say("{incident} counts without it; {number} is the least it can be", incident=one.id,
-                       number=voice.number(one.spike.observed))
-            for one in concerned
-        )  # fmt: skip
-    every = format_duration(place.every)
+    reason, detail = _why(row, place, reader)
+    used = used_by_day(one for one in read.usage if one.source == row.id)
     return Line(
         icon=icon,
         state=reader.say(_STATES[icon]),
         is_bold=icon != "read",
         title=inert(place.title, 60),
-        under=reader.say("{type}, every {every}", type=options.type if options else "", every=every),
+        under=_rhythm(options.type if options else "", row, place, reader),
         read_until=voice.moment(min(row.read_until, now)) if row.read_until else "–",
         # 100 % is said only of what is complete.
         coverage=voice.words.percent.format(number=100 if not lost else max(0, min(99, int(100 * share)))),
         strip=strip(row, missed, now),
-        note=inert(row.note, 200),
+        quota=quota(place.pace.budget, used, reader),
+        answered=_answered(row, reader),
+        reason=reason,
+        detail=detail,
+        again=voice.moment(row.next_poll_at) if row.failures and row.next_poll_at > now else "",
         since=voice.moment(row.blind_since) if row.blind_since else "",
         missed=tuple(
             reader.say(
@@ -161,8 +174,47 @@ def _line(site: Site, reader: Reader, row: SourceRow, gaps: Sequence[Gap], runni
             )
             for gap in gaps
         ),
-        follows=follows,
+        follows=_follows(site, reader, row, read.running) if icon in {"nodata", "paused"} else (),
     )
+
+
+def _rhythm(kind: str, row: SourceRow, place: Place, reader: Reader) -> str:
+    """Say what kind of source it is and how often it is asked, and how often it should be if that differs."""
+    every, asked = reader.voice.duration(place.every), reader.voice.duration(row.every or place.every)
+    if asked != every:
+        return reader.say("{type}, every {asked} instead of {every}", type=kind, asked=asked, every=every)
+    return reader.say("{type}, every {every}", type=kind, every=every)
+
+
+def _answered(row: SourceRow, reader: Reader) -> str:
+    if row.last_success_at is None:
+        return reader.say("none yet")
+    moment = reader.voice.moment(row.last_success_at)
+    return reader.say("{moment}, nothing new", moment=moment) if row.empty_polls else moment
+
+
+def _why(row: SourceRow, place: Place, reader: Reader) -> tuple[str, str]:
+    """Say why a source is not wholly well, and what whoever mends it needs beside that."""
+    if not row.note:
+        return "", ""
+    faults = sight_words(reader.language).faults
+    if row.fault == "spent":
+        return reader.say("has spent its quota"), ""
+    if row.fault:
+        return faults.get(row.fault, faults[""]), inert(plain(row), 200)
+    if row.every is not None and row.every > FAR_APART * place.every:
+        return reader.say("saves its quota"), ""
+    return "", inert(plain(row), 200)
+
+
+def _follows(site: Site, reader: Reader, row: SourceRow, running: Sequence[Incident]) -> tuple[str, ...]:
+    """Say which running incidents count without a source that cannot be seen."""
+    return tuple(
+        reader.say("{incident} counts without it; {number} is the least it can be", incident=one.id,
+                   number=reader.voice.number(one.spike.observed))
+        for one in running
+        if one.monitor in site.parts.watches and row.id in site.parts.watches[one.monitor].sources
+    )  # fmt: skip
 
 
 def _missed(row: SourceRow, gaps: Sequence[Gap], now: datetime) -> list[tuple[datetime, datetime]]:

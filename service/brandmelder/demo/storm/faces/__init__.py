@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 from brandmelder.demo.storm.faces.blog import FeedFace, WordPressFace
 from brandmelder.demo.storm.faces.bluesky import BlueskyFace
 from brandmelder.demo.storm.faces.discourse import DiscourseFace
+from brandmelder.demo.storm.faces.facebook import FacebookFace
+from brandmelder.demo.storm.faces.instagram import InstagramFace
 from brandmelder.demo.storm.faces.mastodon import MastodonFace
+from brandmelder.demo.storm.faces.reddit import RedditFace
 from brandmelder.demo.storm.faces.x import XFace
+from brandmelder.demo.storm.faces.youtube import YouTubeFace
 from brandmelder.demo.storm.posts import Channel
 
 if TYPE_CHECKING:
@@ -21,4 +25,8 @@ FACES: dict[Channel, Face] = {
     Channel.BLUESKY: BlueskyFace(),
     Channel.DISCOURSE: DiscourseFace(),
     Channel.X: XFace(),
+    Channel.FACEBOOK: FacebookFace(),
+    Channel.INSTAGRAM: InstagramFace(),
+    Channel.REDDIT: RedditFace(),
+    Channel.YOUTUBE: YouTubeFace(),
 }

@@ -1,0 +1,64 @@
+"""The configuration as it was read: every key with its value in words; secrets stay where they are."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from pydantic import BaseModel
+
+from brandmelder.notify.inert import inert
+from brandmelder.options import Secret, format_duration
+from brandmelder.web.render import page
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from brandmelder.web.reader import Reader
+    from brandmelder.web.site import Site
+
+
+async def show(site: Site, _request: Request, reader: Reader) -> Response:
+    """Show the configuration as it was read; secrets stay where they are."""
+    lines = list(_flat(site.settings, ""))
+    return page(
+        site, reader, "settings.html", lines=lines, file=str(site.settings.path), warnings=site.settings.warnings
+    )
+
+
+def _flat(value: Any, path: str) -> Any:
+    """Yield every key with its value in words."""
+    if isinstance(value, BaseModel):
+        hidden = {"lines", "warnings", "path"} if not path else set()
+        items = [(name, getattr(value, name)) for name in type(value).model_fields if name not in hidden]
+    elif isinstance(value, dict):
+        items = [(str(name), inner) for name, inner in value.items()]
+    elif isinstance(value, msgspec.Struct):
+        items = [(name, getattr(value, name)) for name in value.__struct_fields__]
+    elif isinstance(value, (tuple, list)) and any(isinstance(one, (BaseModel, msgspec.Struct, dict)) for one in value):
+        items = [(str(place), inner) for place, inner in enumerate(value)]
+    else:
+        yield path, _said(value)
+        return
+    for name, inner in items:
+        yield from _flat(inner, f"{path}.{name}" if path else name)
+
+
+def _said(value: Any) -> str:
+    match value:
+        case Secret() | None:
+            said = "–" if value is None else "…"
+        case bool():
+            said = str(value).lower()
+        case timedelta():
+            said = format_duration(value)
+        case datetime():
+            said = value.isoformat(" ", "minutes")
+        case tuple() | list() | frozenset() | set():
+            said = ", ".join(_said(one) for one in value) or "–"
+        case _:
+            said = inert(str(value.value if isinstance(value, Enum) else value), 300)
+    return said

@@ -1,0 +1,89 @@
+"""Every page with everything on it: what a press officer reads of sources, accounts, deliveries and the audit."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from brandmelder.model import Act
+from brandmelder.web.pages import audit
+from web.filled import FILLED, fill
+from web.house import House
+
+
+@pytest.fixture
+def filled(evening_copy):
+    with House(evening_copy, yaml=FILLED) as house:
+        house.database.run_now(fill, house)
+        yield house
+
+
+def read(house, path, language="de", name="adam"):
+    """Return the words of a page, as one line."""
+    text = house.browser(name, **{"accept-language": language}).get(path).text
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text.partition("<main")[2])).split())
+
+
+def test_a_quota_is_told_with_what_is_spent_and_how_long_it_lasts(filled):
+    text = read(filled, "/sources")
+    assert "52 % 31,50 von 60 $ im Monat reicht bis Di 29.12." in text
+    assert "100 % 8.000 von 8.000 Abrufen heute neu ab Mi 16.12., 01:00" in text
+    assert "62.600 von 200.000 Abrufen im Monat reicht, am Ende 69 %" in text
+    assert "720 Abrufe heute" in text
+    english = read(filled, "/sources", "en")
+    assert "52% 31.50 of $60 this month lasts until Tue 29 Dec" in english
+
+
+def test_a_source_says_in_words_what_is_wrong_and_when_it_is_asked_again(filled):
+    text = read(filled, "/sources")
+    assert "2 ohne Daten, 1 verspätet, 1 teilweise, 1 pausiert. 3 vollständig gelesen." in text
+    assert "antwortet nicht answers 503; it is asked again nächster Versuch 20:58" in text
+    assert "alle 34 min statt 5 min" in text
+    assert "schont das Kontingent" in text
+    assert "Lücke 01:47 bis 03:27: answered 503 Service Unavailable 11:47 bis 11:56: more posts" in text
+
+
+def test_accounts_stand_by_platform_ours_first(filled):
+    text = read(filled, "/accounts")
+    names = ["Nordfunk auf Facebook", "dort.net", "@nordfunk ", "@nordfunk_hilft", "Küstentele", "Mein Nordfunk"]
+    places = [text.index(name) for name in names]
+    assert places == sorted(places)
+    assert "Follower 48.022 −151 +1.810" in text
+    assert "Bewertung, von 5 3,84 −0,01 −0,62" in text
+    assert "Letzter Beitrag vor 33 Tagen" in text
+    assert "Last post today" in read(filled, "/accounts", "en")
+
+
+def test_eight_weeks_of_hourly_numbers_are_a_light_page(filled):
+    assert len(filled.browser("adam").get("/accounts").content) < 60_000
+
+
+def test_a_dead_letter_says_what_it_was_and_of_which_incident(filled):
+    page = filled.browser("adam").get("/deliveries").text
+    text = read(filled, "/deliveries")
+    assert "2 nicht zugestellt. 2 unterwegs." in text
+    assert "Nicht zugestellt Alarm NF-2026-001" in text
+    assert "9 Versuche, zuletzt 20:28" in text
+    assert '<a href="/incidents/NF-2026-001">' in page
+    assert page.count('value="retry"') == 2
+
+
+def test_the_audit_is_told_in_words_and_in_the_readers_time(filled):
+    text = read(filled, "/audit", name="paula")
+    assert "Stummschaltung begonnen" in text
+    assert "Grund Pressekonferenz zum Ausbau, Nachfragen erwartet, ab 19:47, bis 23:47" in text
+    assert "Vorfall übernommen NF-2026-110" in text
+    assert "{" not in text
+
+
+def test_every_act_on_an_incident_has_its_words_in_the_audit():
+    peoples = {Act.ACKNOWLEDGE, Act.HAND_OVER, Act.SNOOZE, Act.RESOLVE, Act.DISMISS, Act.UNDO, Act.REOPEN}
+    assert {f"incident.{act.value}" for act in peoples} <= set(audit.ACTS)
+
+
+def test_what_nobody_has_yet_stands_first_among_the_running_incidents(filled):
+    text = read(filled, "/incidents")
+    assert text.index("NF-2026-001") < text.index("NF-2026-110")
+    assert "Spitze 1.204 in 60 min, Dauer 26 Std." in text
