@@ -43,8 +43,8 @@ class Door:
     """Have what was promised told at once."""
     brought: Callable[[], None] = _nothing
     """Have mentions that came judged at once."""
-    subscribe: Callable[[str, str, frozenset[Any]], None] | None = None
-    """Make a channel of a subscription (id, address, monitors); None where none can be told."""
+    subscribe: Callable[[Subscription], None] | None = None
+    """Make a channel of a subscription, new or changed; None where none can be told."""
     unsubscribe: Callable[[str], None] = field(default=lambda _ident: None)
 
 
