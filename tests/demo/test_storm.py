@@ -1,4 +1,4 @@
-"""A storm on ten platforms: the faces speak as the sources expect, faults lose nothing silently, the bill is right."""
+"""A storm on many platforms: the faces speak as the sources expect, faults lose nothing silently, the bill is right."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from brandmelder.capture import feed_parser
 from brandmelder.capture.http import HttpClient, Limits
 from brandmelder.capture.source import Tools
+from brandmelder.capture.websocket import WebSockets
 from brandmelder.clock import ReplayClock
 from brandmelder.demo.storm.faces import FACES
 from brandmelder.demo.storm.faults import Fault, Weather
@@ -33,6 +34,14 @@ async def test_nothing_is_lost_silently_doubled_or_invented(seed):
     channel = tuple(Channel)[seed % len(Channel)]
     result = await Trial(seed, (channel,)).run()
     told = result.scores[channel]
+    assert (told.lost, told.doubled, told.invented) == ((), (), ())
+    assert told.found + told.declared == told.posts
+
+
+@pytest.mark.parametrize("seed", range(100, 106))
+async def test_a_stream_loses_nothing_silently_through_broken_silent_doubled_and_forgetful_connections(seed):
+    result = await Trial(seed, (Channel.JETSTREAM,)).run()
+    told = result.scores[Channel.JETSTREAM]
     assert (told.lost, told.doubled, told.invented) == ((), (), ())
     assert told.found + told.declared == told.posts
 
@@ -107,7 +116,11 @@ async def _read(server, client, settings, *, turns=40):
     """Read every channel over HTTP as the pipeline would, page by page."""
     found = {}
     for ident, options in settings.sources.items():
-        tools = Tools(fetch=client.bind(source=ident, allow_private=True), parse_feed=_parse)
+        tools = Tools(
+            fetch=client.bind(source=ident, allow_private=True),
+            parse_feed=_parse,
+            connect=WebSockets(client).bind(source=ident, allow_private=True),
+        )
         source, cursor = load("sources", options.type)(ident, options, tools), None
         for _ in range(turns):
             try:

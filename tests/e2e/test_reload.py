@@ -47,13 +47,13 @@ def hears(service, word):
 
 def test_a_right_configuration_takes_over_and_a_wrong_one_is_refused(service):
     hears(service, "READY=1")
-    assert "watching 1 monitors over 1 sources" in service.said()
+    assert "watching 1 monitor over 1 source" in service.said()
 
     service.config.write_text(MORE)
     service.read_again()
     hears(service, "RELOADING=1")
     hears(service, "READY=1")
-    assert "watching 2 monitors over 1 sources" in service.said()
+    assert "watching 2 monitors over 1 source" in service.said()
 
     service.config.write_text(MORE.replace("query: rival", "qery: rival"))
     service.read_again()

@@ -27,8 +27,10 @@ from pipeline.world import STORM, World, quiet_weeks, storm
 
 MINUTE = timedelta(minutes=1)
 BEGIN, END = STORM - 4 * MINUTE, STORM + 14 * MINUTE
-CALM = END + 20 * MINUTE
-"""By then what was unclear has been looked for and swept."""
+LAST_KILL = END + 20 * MINUTE
+"""Until then the process is killed: news in the thread of the alert and the end of its edits lie before it."""
+CALM = LAST_KILL + 25 * MINUTE
+"""By then what was unclear at the last kill has been looked for and swept, a second kill in its recovery included."""
 MENTIONS = quiet_weeks(STORM - 6 * MINUTE, days=2) + storm(STORM, 40, spread=10 * MINUTE)
 KILL_AT = "KILL_AT"
 RECOVERY = 40
@@ -58,6 +60,17 @@ class Points:
         return between
 
 
+def _tell(file, moment):
+    """Write down what time it is, whole at every moment: Slack, in a process of its own, goes by it, too."""
+    fresh = file.with_suffix(".new")
+    fresh.write_text(moment.isoformat())
+    fresh.replace(file)
+
+
+def _told(file):
+    return datetime.fromisoformat(file.read_text()) if file.exists() else BEGIN
+
+
 async def _live(folder, url, until, points):
     options = SlackOptions(type="slack", token="xoxb-test", channel="C0123456789", api_url=url)
     slack = SlackNotifier(ChannelId("crisis"), options)
@@ -66,9 +79,12 @@ async def _live(folder, url, until, points):
     world = World(MENTIONS, path=folder / "a.db", places={"crisis": slack})
     world.database.run = points.around(world.database.run)
     moment = folder / "now"
-    await world.begin(datetime.fromisoformat(moment.read_text()) if moment.exists() else BEGIN)
+    await world.begin(_told(moment))
+    counted = folder / "points"
     while world.clock.now() <= until:
-        moment.write_text(world.clock.now().isoformat())
+        _tell(moment, world.clock.now())
+        if world.clock.now() <= LAST_KILL:
+            counted.write_text(str(points.count))
         following = await world.pipeline.tick(world.clock.now())
         world.clock.move_to(max(following, world.clock.now() + timedelta(seconds=1)))
     await slack.close()
@@ -95,16 +111,15 @@ def life(folder, url, *, kill_at=0, until=CALM):
         os.environ[KILL_AT] = str(kill_at)
         points = Points()
         asyncio.run(_live(folder, url, until, points))
-        (folder / "points").write_text(str(points.count))
 
     return forked(work)
 
 
 class Slack:
-    """The strict Slack in a process of its own, in the evening's time."""
+    """The strict Slack in a process of its own. Its clock is the service's: a message bears the time it was sent at."""
 
     def __init__(self, folder):
-        self.state = folder / "seen.jsonl"
+        self.moment, self.state = folder / "now", folder / "seen.jsonl"
         self.state.touch()
         told, tells = os.pipe()
         self.process = os.fork()
@@ -117,7 +132,7 @@ class Slack:
     async def _serve(self, tells):
         from peers.slack.__main__ import _append
 
-        workspace = Workspace(clock=END.timestamp)
+        workspace = Workspace(clock=lambda: _told(self.moment).timestamp())
         workspace.log = lambda change: _append(self.state, change)
         async with SlackPeer(workspace=workspace) as peer:
             peer.api._pace = lambda _method: None

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from brandmelder.clock import ReplayClock, SystemClock
 from brandmelder.errors import StoreFull
-from brandmelder.model import DeliveryKind, DeliveryState
+from brandmelder.model import DeliveryKind, DeliveryState, SourceId
 from brandmelder.pipeline import timer as timers
 from brandmelder.pipeline.timer import Timer
-from brandmelder.store import meta
+from brandmelder.store import meta, sources
 from pipeline.world import STORM, YAML, World, quiet_weeks, storm
 from simulation.loop import scheduler_time
 
@@ -134,6 +134,23 @@ async def test_a_clock_that_was_hours_ahead_stops_nothing_once_it_is_set_right()
     (incident,) = world.incidents()
     assert STORM + 2 * HOUR < incident.opened_at < STORM + 3 * HOUR
     assert world.recorder.first
+
+
+async def test_a_source_that_failed_while_the_clock_was_ahead_is_asked_again_once_it_is_set_right():
+    wrong = STORM + 26 * HOUR
+    world = World(quiet_weeks(STORM, days=8), outages={"blog": [(wrong, wrong + HOUR)]})
+    await world.begin(STORM - HOUR)
+    await world.run_until(STORM)
+    world.clock = ReplayClock(wrong)
+    await world.run_until(wrong + timedelta(minutes=10))
+    world.clock = ReplayClock(STORM + timedelta(minutes=10))
+    await world.pipeline.clock_went_back(world.clock.now())
+    asked = world._sources["blog"].polls
+    await world.run_until(STORM + timedelta(minutes=15))
+    row = world.database.run_now(sources.read_source, SourceId("blog"))
+    assert world._sources["blog"].polls > asked
+    assert row.last_success_at >= STORM + timedelta(minutes=10)
+    assert row.blind_since is None
 
 
 async def test_the_timer_notices_that_the_clock_went_back(monkeypatch):

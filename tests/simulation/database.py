@@ -60,13 +60,13 @@ class SimulatedDatabase(Database):
     async def run(self, function, *arguments, **named):
         life = self.life
         await asyncio.sleep(0)
-        life.may_die(function.__name__)
+        life.may_die(f"before {function.__name__}")
         if life.world.is_locked():
             await asyncio.sleep(5.0)
             raise StoreBusy("database: locked by another program (a backup?); the work is repeated")
         result = self.run_now(function, *arguments, **named)
         life.world.hashed(function.__name__)
-        life.may_die(function.__name__)
+        life.may_die(f"after {function.__name__}")
         await asyncio.sleep(0)
         return result
 

@@ -250,6 +250,14 @@ MUTANTS = {
         looks_blind, dead_beat,
     )
 }  # fmt: skip
+HURTS = {
+    "dual_write": "LK", "no_quiesce": "T", "send_without_look": "T", "no_sweep": "T", "recovered_as_due": "T",
+    "cursor_before_insert": "L", "arrival_time": "K", "no_fencing": "ST", "swallowed_cancellation": "SLFV",
+    "unbounded_queue": "SR", "snooze_lost": "P", "latecomer_rewrites": "KSX", "counted_twice": "K",
+    "fallback_forgotten": "F", "click_applied_twice": "P", "removed_text_kept": "C", "updates_die": "CV",
+    "judged_before_stored": "L", "two_open": "SXTKL", "looks_blind": "T", "dead_beat": "SLPV",
+}  # fmt: skip
+"""Which promises a bug breaks, by the letters of their oracles: what is said of anything else is no catch."""
 
 
 @contextmanager
@@ -271,7 +279,7 @@ def planted(name):
 
 
 def hunt(name, *, within=WITHIN):
-    """Return the first seed that finds a planted bug, and what it says; None if none of them does."""
+    """Return the first seed that finds a planted bug, and what it says of it; None if none of them does."""
     from simulation.oracles import complaints
     from simulation.workers import quiet
     from simulation.world import Workshop
@@ -285,7 +293,8 @@ def hunt(name, *, within=WITHIN):
                 found = complaints(workshop.simulate(seed))
             except Exception as error:
                 found = [f"R: {type(error).__name__}: {error}"]
-        if found:
+        found = [one for one in found if one[0] in HURTS[name]]
+        if found and not complaints(workshop.simulate(seed)):
             return seed, found
     return None
 
@@ -295,11 +304,11 @@ def main(names):
     missed = 0
     print(f"{'planted bug':<24}{'seed':>5}{'seconds':>9}  found by")
     for name in names or MUTANTS:
-        begun = time.perf_counter()
+        begun = time.process_time()
         caught = hunt(name)
         seed, found = caught or ("-", ["nothing"])
         missed += caught is None
-        print(f"{name:<24}{seed:>5}{time.perf_counter() - begun:>9.1f}  {found[0][:110]}", flush=True)
+        print(f"{name:<24}{seed:>5}{time.process_time() - begun:>9.1f}  {found[0][:110]}", flush=True)
     print(f"{len(names or MUTANTS) - missed} of {len(names or MUTANTS)} found within {WITHIN} seeds")
     return 1 if missed else 0
 

@@ -27,6 +27,10 @@ LISTENS = timedelta(seconds=30)
 """The pulse of the timer, slower than on a machine: nobody else writes to the database here."""
 
 
+AIMED = 12
+"""The most crashes of an evening at the edges that its plan has in focus: the rest of the evening is worth living."""
+
+
 class PowerCut(BaseException):
     """The process dies here."""
 
@@ -57,6 +61,7 @@ class World:
         self.rng = random.Random(f"world {seed}")
         self.time = WorldTime(plans.START)
         self.healed, self.faults, self.crashes, self.boots = False, Counter(), 0, []
+        self.aimed = AIMED
         self.downs = []
         """When the process was not there, in seconds."""
         self.trace, self._keeps = [], keeps_trace
@@ -187,7 +192,8 @@ class World:
         """Be down for a while: a supervisor starts the process again."""
         self.crashes += 1
         since = self.time.seconds
-        until = min(end, since + self.rng.choice((1.0, 5.0, 5.0, 30.0, 240.0 if not self.healed else 5.0)))
+        down = self.rng.choice(self.plan.downs)
+        until = min(end, since + (min(down, 30.0) if self.healed else down))
         while self._events and self._events[0][0] <= until:
             moment, _, act = heapq.heappop(self._events)
             self.time.seconds = max(self.time.seconds, moment)
@@ -252,8 +258,16 @@ class Life:
 
     def may_die(self, where):
         self.must_live()
-        world = self.world
-        if not world.healed and world.plan.crash_chance and world.rng.random() < world.plan.crash_chance:
+        world, plan = self.world, self.world.plan
+        if world.healed:
+            return
+        chance = plan.crash_chance
+        if world.aimed and plan.is_in_focus(where):
+            chance = plan.focus_chance
+            world.aimed -= (is_hit := world.rng.random() < chance)
+        else:
+            is_hit = bool(chance) and world.rng.random() < chance
+        if is_hit:
             self.kill(where)
             raise PowerCut
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from brandmelder.model import Act
+from brandmelder.store import members, silences
 from brandmelder.web.pages import audit
 from web.filled import FILLED, fill
-from web.house import House
+from web.house import INCIDENT, House
 
 
 @pytest.fixture
@@ -87,3 +90,75 @@ def test_what_nobody_has_yet_stands_first_among_the_running_incidents(filled):
     text = read(filled, "/incidents")
     assert text.index("NF-2026-001") < text.index("NF-2026-110")
     assert "Spitze 1.204 in 60 min, Dauer 26 Std." in text
+
+
+# ------------------------------------------------------- who is next, what is muted, whose time
+
+
+def test_the_incident_says_who_is_called_next_and_when(filled):
+    text = read(filled, f"/incidents/{INCIDENT}")
+    assert "Noch niemand." in text
+    assert "Als Nächstes gerufen, 20:59: Jonas Brandt." in text
+    filled.now += timedelta(minutes=13)
+    assert "Jetzt gerufen: Jonas Brandt." in read(filled, f"/incidents/{INCIDENT}")
+
+
+def test_an_acknowledged_incident_says_when_a_sign_is_asked_for(filled):
+    filled.browser("anna").act("acknowledge")
+    text = read(filled, f"/incidents/{INCIDENT}")
+    assert "Anna Petersen seit 20:47." in text
+    assert "Ohne Lebenszeichen wird um 22:47 gefragt, wer noch dran ist." in text
+
+
+def test_of_a_muted_incident_nobody_is_called(filled):
+    filled.browser("anna").act("snooze")
+    text = read(filled, f"/incidents/{INCIDENT}")
+    assert "Als Nächstes" not in text
+
+
+def test_a_silenced_monitor_is_muted_though_nothing_burns(filled):
+    text = read(filled, "/")
+    assert "1 stumm." in text
+    assert "Stumm Vorstand, namentlich bis 23:47: Pressekonferenz zum Ausbau, Nachfragen erwartet" in text
+    assert "von Anna Petersen, 19:47" in text
+    filled.now += timedelta(hours=4)
+    assert "1 stumm." not in read(filled, "/")
+
+
+def test_a_silence_over_some_sources_does_not_mute_the_monitor(filled):
+    def narrow(connection):
+        (one,) = silences.ending_after(connection, filled.now)
+        silences.save(connection, replace(one, matcher=replace(one.matcher, sources=frozenset({"blog"}))))
+
+    filled.database.run_now(narrow)
+    assert "1 stumm." not in read(filled, "/")
+
+
+def test_everybody_reads_the_time_of_their_own_zone_on_every_device(filled):
+    browser = filled.browser("anna")
+    page = browser.get("/me").text
+    assert '<option value="">wie die Konfiguration: Berlin' in page
+    asked = {"csrf": browser.token("/me"), "zone": "America/New_York", "next": "/me"}
+    assert browser.post("/preferences", data=asked).status_code == 303
+    elsewhere = read(filled, f"/incidents/{INCIDENT}", name="anna")
+    assert "Stand 14:47 New York" in elsewhere
+    assert "14:09 Alarm" in elsewhere
+    assert "Als Nächstes gerufen, 14:59: Jonas Brandt." in elsewhere
+    assert "Stand 20:47" in read(filled, f"/incidents/{INCIDENT}", name="jonas")
+    assert browser.post("/preferences", data=asked | {"zone": ""}).status_code == 303
+    assert "Stand 20:47" in read(filled, "/", name="anna")
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "Etc/GMT+5", "\x00"])
+def test_a_zone_that_is_none_changes_nothing(filled, zone):
+    browser = filled.browser("anna")
+    asked = {"csrf": browser.token("/me"), "zone": zone, "next": "/"}
+    assert browser.post("/preferences", data=asked).status_code == 303
+    assert filled.database.run_now(members.find, "anna").zone == ""
+
+
+def test_a_zone_outlives_a_new_role_and_a_new_password(filled):
+    filled.database.run_now(members.move, "anna", "Asia/Tokyo")
+    known = filled.database.run_now(members.find, "anna")
+    filled.database.run_now(members.save, replace(known, shown="Anna P.", zone=""))
+    assert filled.database.run_now(members.find, "anna").zone == "Asia/Tokyo"

@@ -79,6 +79,26 @@ def change_role(name: str, role: Role, path: Path) -> None:
     click.echo(f"{name} is {role}")
 
 
+@account.command("zone")
+@click.argument("name")
+@click.argument("zone", default="")
+@config_option
+def change_zone(name: str, zone: str, path: Path) -> None:
+    """Have somebody read the times of the page in another zone, such as America/New_York; without one the house's."""
+    from brandmelder.store import members
+    from brandmelder.web.zones import zones
+
+    if zone and zone not in zones():
+        raise click.BadParameter(f"{zone} is no zone of the IANA list, such as Europe/Berlin", param_hint="ZONE")
+
+    def put(connection: Connection) -> None:
+        _known(connection, name)
+        members.move(connection, name, zone)
+
+    _write(path, put)
+    click.echo(f"{name} reads the time of {zone or 'the configuration'}")
+
+
 @account.command("password")
 @click.argument("name")
 @config_option

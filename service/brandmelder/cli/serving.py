@@ -122,7 +122,9 @@ class Service:
         )
         page = open_page(settings, pipeline.parts, now=self._clock.now, wake=timer.wake, exchange=exchange, door=door)
         await pipeline.start(self._clock.now())
-        click.echo(f"watching {len(settings.monitors)} monitors over {len(settings.sources)} sources", err=True)
+        monitors, sources = len(settings.monitors), len(settings.sources)
+        watched = f"{monitors} monitor{'s' * (monitors != 1)} over {sources} source{'s' * (sources != 1)}"
+        click.echo(f"watching {watched}; the first poll of a source reads its past and stays silent", err=True)
         self._systemd.ready()
         if self._is_stopped:
             timer.stop()

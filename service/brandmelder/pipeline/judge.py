@@ -38,6 +38,8 @@ async def judge(parts: Parts) -> set[MonitorId]:
     is_more = True
     while is_more:
         batch = await parts.database.run(mentions.to_judge, BATCH)
+        if not batch:  # at a start, mostly: what the weighing remembers need not be read for nothing
+            break
         is_more = len(batch) == BATCH
         concerned = concerns(parts, [one for _, one, _ in batch])
         asked = [

@@ -24,6 +24,8 @@ from brandmelder.pipeline.duty import Scene, first_called
 from brandmelder.store import deliveries, incidents, mentions
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from sqlalchemy import Connection
 
     from brandmelder.notify.message import Message
@@ -77,8 +79,10 @@ async def render(parts: Parts, delivery: Delivery, now: datetime) -> tuple[Messa
     return marked(message, delivery), facts.incident.revision
 
 
-def context_of(parts: Parts, facts: Facts, now: datetime, *, language: str = "") -> Context:
-    """Return what the house knows beside an incident, for a reader of `language`; by default of the house's."""
+def context_of(
+    parts: Parts, facts: Facts, now: datetime, *, language: str = "", zone: ZoneInfo | None = None
+) -> Context:
+    """Return what the house knows beside an incident, for a reader of `language` in `zone`; by default the house's."""
     language = language or parts.language
     watch = parts.watches.get(facts.incident.monitor)
     acknowledged = (step.at for step in facts.timeline if step.act is Act.ACKNOWLEDGE)
@@ -87,7 +91,7 @@ def context_of(parts: Parts, facts: Facts, now: datetime, *, language: str = "")
         brand=parts.brand,
         title=watch.title if watch else facts.incident.monitor,
         language=language,
-        zone=parts.zone,
+        zone=zone or parts.zone,
         now=now,
         on_call=facts.on_call or parts.on_call,
         source_names={ident: place.title for ident, place in parts.places.items()},

@@ -51,15 +51,27 @@ def rewind(connection: Connection, now: datetime) -> bool:
 
 
 def _wake_sources(connection: Connection, now: datetime) -> None:
+    """Ask every source now: when it was to be asked, refused or not, was reckoned from hours that have not been."""
     for row in sources.read_sources(connection).values():
-        if row.last_success_at is None or row.last_success_at <= now:
-            continue
-        read = None if row.read_until is None else min(row.read_until, start_of(now) - BIN)
-        contact = None if row.first_contact is None else min(row.first_contact, now)
-        sources.save_source(
-            connection,
-            replace(row, next_poll_at=now, last_success_at=now, read_until=read, first_contact=contact),
+        is_ahead = row.last_success_at is not None and row.last_success_at > now
+        read = row.read_until
+        if is_ahead and read is not None:
+            read = min(read, start_of(now) - BIN)
+        back = replace(
+            row,
+            next_poll_at=min(row.next_poll_at, now),
+            last_success_at=_earlier(row.last_success_at, now),
+            read_until=read,
+            first_contact=_earlier(row.first_contact, now),
+            state_since=_earlier(row.state_since, now),
+            blind_since=_earlier(row.blind_since, now),
+            good_since=_earlier(row.good_since, now),
         )
+        sources.save_source(connection, back)
+
+
+def _earlier(moment: datetime | None, now: datetime) -> datetime | None:
+    return None if moment is None else min(moment, now)
 
 
 def _brought_back(one: Delivery, now: datetime) -> Delivery:
@@ -67,7 +79,7 @@ def _brought_back(one: Delivery, now: datetime) -> Delivery:
         one,
         due_at=min(one.due_at, now) if one.created_at > now or (one.attempt_at or now) > now else one.due_at,
         created_at=min(one.created_at, now),
-        first_attempt_at=one.first_attempt_at and min(one.first_attempt_at, now),
-        attempt_at=one.attempt_at and min(one.attempt_at, now),
-        swept_at=one.swept_at and min(one.swept_at, now),
+        first_attempt_at=_earlier(one.first_attempt_at, now),
+        attempt_at=_earlier(one.attempt_at, now),
+        swept_at=_earlier(one.swept_at, now),
     )

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, inspect
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import StaticPool
@@ -30,6 +32,8 @@ from brandmelder.store.readers import Readers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from sqlalchemy.engine.interfaces import DBAPIConnection
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -67,6 +71,24 @@ def maybe_moment(value: int | None) -> datetime | None:
     return None if value is None else moment(value)
 
 
+class Immediate(SQLiteDialect_pysqlite):
+    """SQLite whose transactions take the right to write at once.
+
+    The dialect says so, and no listener for "begin": with one, SQLAlchemy asks its listeners about every statement.
+    """
+
+    supports_statement_cache = True
+
+    def do_begin(self, dbapi_connection: DBAPIConnection) -> None:
+        """Begin a transaction."""
+        cursor = dbapi_connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.close()
+
+
+registry.register("sqlite.immediate", __name__, Immediate.__name__)
+
+
 class Database:
     """SQLite behind one thread. `run(function, …)` is one transaction; the event loop never waits for a disk.
 
@@ -81,10 +103,12 @@ class Database:
         self.path = _path_of(url)
         self._lock = _take_lock(self.path) if exclusive and self.path else None
         self._engine = create_engine(
-            url, poolclass=StaticPool, connect_args={"check_same_thread": False}, hide_parameters=True
+            make_url(url).set(drivername="sqlite+immediate"),
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False},
+            hide_parameters=True,
         )
         event.listen(self._engine, "connect", _on_connect)
-        event.listen(self._engine, "begin", _on_begin)
         self._connection: Connection | None = None
         self._turn = threading.RLock()
         self._data_version: int | None = None
@@ -258,10 +282,6 @@ def _timed() -> Iterator[None]:
     began = time.perf_counter()
     yield
     metrics.DB_COMMIT.observe(time.perf_counter() - began)
-
-
-def _on_begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def revision(connection: Connection) -> str | None:

@@ -30,7 +30,8 @@ _WANTING = (
     .order_by(delivery.c.next_at)
     .limit(bindparam("limit"))
 )
-_NEXT = select(func.min(delivery.c.next_at)).where(delivery.c.channel.not_in(bindparam("besides", (), expanding=True)))
+_NEXT = select(func.min(delivery.c.next_at))
+_NEXT_BESIDES = _NEXT.where(delivery.c.channel.not_in(bindparam("besides", (), expanding=True)))
 _OLDEST = (
     select(delivery.c.state, func.min(delivery.c.next_at))
     .where(delivery.c.next_at.is_not(None))
@@ -82,7 +83,9 @@ def wanting(
 
 def next_attention(connection: Connection, *, besides: Collection[str] = ()) -> datetime | None:
     """Return when the next delivery needs attention (index delivery_next), `besides` those of channels at work."""
-    return maybe_moment(connection.scalar(_NEXT, {"besides": sorted(besides)}))
+    # A list of values is written into the statement anew each time; most of the time there is none.
+    found = connection.scalar(_NEXT_BESIDES, {"besides": sorted(besides)}) if besides else connection.scalar(_NEXT)
+    return maybe_moment(found)
 
 
 def of_incident(connection: Connection, incident: str, channel: str | None = None) -> list[Delivery]:

@@ -36,7 +36,14 @@ _LATEST = (
     .limit(1)
 )
 _ONE = select(incident).where(incident.c.id == bindparam("ident"))
-_ALL = select(incident).order_by(incident.c.opened_at.desc(), incident.c.id.desc()).limit(bindparam("limit"))
+_ALL = (
+    select(incident.c.body, incident.c.evidence)
+    .order_by(incident.c.opened_at.desc(), incident.c.id.desc())
+    .limit(bindparam("limit"))
+)
+_ALL_RUNNING = _ALL.where(text(schema.RUNNING))
+_OPENED_SINCE = incident.c.opened_at >= bindparam("since")
+_ALL_SINCE, _ALL_RUNNING_SINCE = _ALL.where(_OPENED_SINCE), _ALL_RUNNING.where(_OPENED_SINCE)
 _ANY = select(incident.c.id).where(or_(_IS_RUNNING, incident.c.opened_at >= bindparam("since"))).limit(1)
 _BURNING = select(incident.c.monitor).where(_IS_RUNNING, incident.c.state != State.PENDING.value).distinct()
 _TIMELINE = select(transition.c.body).where(transition.c.incident == bindparam("ident")).order_by(transition.c.revision)
@@ -71,12 +78,12 @@ def all_incidents(
     connection: Connection, *, since: datetime | None = None, running_only: bool = False, limit: int = 1000
 ) -> list[tuple[Incident, Evidence]]:
     """Return incidents with their evidence, newest first (those that run by the index incident_one_running)."""
-    statement = _ALL
+    asked = {"limit": limit}
+    statement = _ALL_RUNNING if running_only else _ALL
     if since is not None:
-        statement = statement.where(incident.c.opened_at >= seconds(since))
-    if running_only:
-        statement = statement.where(text(schema.RUNNING))
-    return [(_incident(row.body), _evidence(row.evidence)) for row in connection.execute(statement, {"limit": limit})]
+        statement = _ALL_RUNNING_SINCE if running_only else _ALL_SINCE
+        asked["since"] = seconds(since)
+    return [(_incident(body), _evidence(evidence)) for body, evidence in connection.execute(statement, asked)]
 
 
 def has_any(connection: Connection, *, since: datetime) -> bool:

@@ -26,7 +26,7 @@ _SAVE = _SAVE.on_conflict_do_update(
     index_elements=["name"], set_={name: _SAVE.excluded[name] for name in ("shown", "role", "password")}
 )
 _SESSION = (
-    select(web_session, member.c.shown, member.c.role, (member.c.factor != "").label("has_factor"))
+    select(web_session, member.c.shown, member.c.role, member.c.zone, (member.c.factor != "").label("has_factor"))
     .select_from(web_session.join(member, member.c.name == web_session.c.member))
     .where(web_session.c.key == bindparam("ident"))
 )
@@ -43,6 +43,8 @@ class Member(Struct, frozen=True, kw_only=True):
     created_at: datetime
     password: str = ""
     """Its argon2 hash; empty for people of a provider."""
+    zone: str = ""
+    """Whose time they read, by the IANA list; empty for that of the configuration. Only `move` writes it."""
     factor: str = ""
     """The seed of their second factor; empty where there is none. Set by `set_factor` alone."""
 
@@ -53,6 +55,7 @@ class Session(Struct, frozen=True, kw_only=True):
     name: str
     shown: str
     role: Role
+    zone: str
     csrf: str
     begun_at: datetime
     seen_at: datetime
@@ -63,6 +66,11 @@ def save(connection: Connection, one: Member) -> None:
     """Let somebody in, or change what is known of them."""
     values = {"name": one.name, "shown": one.shown, "role": one.role.value, "password": one.password}
     connection.execute(_SAVE, values | {"created_at": seconds(one.created_at)})
+
+
+def move(connection: Connection, name: str, zone: str) -> bool:
+    """Have somebody read the time of another zone; says whether they were known."""
+    return connection.execute(update(member).where(member.c.name == name).values(zone=zone)).rowcount > 0
 
 
 def find(connection: Connection, name: str) -> Member | None:
@@ -93,6 +101,7 @@ def _member(row: Any) -> Member:
         shown=row.shown,
         role=Role(row.role),
         password=row.password,
+        zone=row.zone,
         created_at=moment(row.created_at),
         factor=row.factor,
     )
@@ -124,6 +133,7 @@ def session(connection: Connection, token: str, now: datetime, *, idle: timedelt
         name=row.member,
         shown=row.shown,
         role=Role(row.role),
+        zone=row.zone,
         csrf=row.csrf,
         begun_at=moment(row.begun_at),
         seen_at=moment(row.seen_at),

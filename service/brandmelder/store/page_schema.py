@@ -16,6 +16,7 @@ member = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("factor", String(64), nullable=False, default="", server_default=""),
     Column("factor_step", BigInteger, nullable=False, default=0, server_default="0"),
+    Column("zone", String(64), nullable=False, default="", server_default=""),
 )
 
 web_session = Table(

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0017"
+HEAD = "0018"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()

@@ -15,6 +15,7 @@ from brandmelder.store import incidents, notes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
+    from zoneinfo import ZoneInfo
 
     from sqlalchemy import Connection
     from starlette.requests import Request
@@ -113,7 +114,7 @@ def digest(connection: Connection, topic: str) -> str:
     return hashlib.sha256(_encode(parts)).hexdigest()
 
 
-async def live(site: Site, request: Request, _reader: Reader) -> Response:
+async def live(site: Site, request: Request, reader: Reader) -> Response:
     """Hold a line open, on which changes of one topic are told."""
     topic = request.query_params.get("topic", "")[:80]
     if topic not in {"now", "incidents"} and not topic.startswith("incident:"):
@@ -121,25 +122,25 @@ async def live(site: Site, request: Request, _reader: Reader) -> Response:
     if site.pulse.count >= MOST:
         return PlainTextResponse("Too many watch; the page is read anew by hand.\n", 503, headers={"retry-after": "60"})
     headers = {"x-accel-buffering": "no"}
-    return StreamingResponse(_told(site, topic), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_told(site, topic, reader.zone), media_type="text/event-stream", headers=headers)
 
 
-async def _told(site: Site, topic: str) -> AsyncIterator[str]:
+async def _told(site: Site, topic: str, zone: ZoneInfo) -> AsyncIterator[str]:
     event = site.pulse.watch(topic, site)
     try:
-        yield f"retry: 5000\nevent: beat\ndata: {_clock(site)}\n\n"
+        yield f"retry: 5000\nevent: beat\ndata: {_clock(site, zone)}\n\n"
         while True:
             try:
                 async with asyncio.timeout(BEAT):
                     await event.wait()
             except TimeoutError:
-                yield f"event: beat\ndata: {_clock(site)}\n\n"
+                yield f"event: beat\ndata: {_clock(site, zone)}\n\n"
                 continue
             event.clear()
-            yield f"event: changed\ndata: {_clock(site)}\n\n"
+            yield f"event: changed\ndata: {_clock(site, zone)}\n\n"
     finally:
         site.pulse.leave(topic, event)
 
 
-def _clock(site: Site) -> str:
-    return f"{site.now().astimezone(site.parts.zone):%H:%M}"
+def _clock(site: Site, zone: ZoneInfo) -> str:
+    return f"{site.now().astimezone(zone):%H:%M}"

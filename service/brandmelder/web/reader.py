@@ -12,9 +12,11 @@ from brandmelder.notify.voice import Voice, words_of
 from brandmelder.options import Role
 from brandmelder.store import members
 from brandmelder.web.catalogue import LANGUAGES, Catalogue, catalogue_of
+from brandmelder.web.zones import place_of, zone_of
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
+    from zoneinfo import ZoneInfo
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -47,6 +49,10 @@ class Reader:
     catalogue: Catalogue
     theme: str
     voice: Voice
+    zone: ZoneInfo
+    """Theirs; what they read says times in it."""
+    is_abroad: bool
+    """Whether that is another than the house's, so that the page names it."""
     visitor: str
     """What the browser keeps before a sign-in."""
     is_new: bool
@@ -58,6 +64,12 @@ class Reader:
     def language(self) -> str:
         """`de` or `en`."""
         return self.catalogue.language
+
+    @property
+    def clock(self) -> str:
+        """The time of day they look at, with the place whose time it is if that is not the house's."""
+        clock = self.voice.clock(self.now)
+        return f"{clock} {place_of(self.zone)}" if self.is_abroad else clock
 
     @property
     def now(self) -> datetime:
@@ -109,6 +121,7 @@ async def reader_of(site: Site, request: Request) -> Reader:
         name, role = "", Role.ADMIN if is_open else None
         shown, csrf = catalogue.say("Guest"), site.sign("form", visitor)
     theme = request.cookies.get(THEME, "")
+    zone = zone_of(session.zone if session is not None else "") or site.parts.zone
     return Reader(
         name=name,
         shown=shown,
@@ -116,7 +129,9 @@ async def reader_of(site: Site, request: Request) -> Reader:
         csrf=csrf,
         catalogue=catalogue,
         theme=theme if theme in THEMES else "",
-        voice=Voice(words_of(catalogue.language), site.parts.zone, now),
+        voice=Voice(words_of(catalogue.language), zone, now),
+        zone=zone,
+        is_abroad=zone.key != site.parts.zone.key,
         visitor=visitor,
         is_new=visitor != known,
         has_factor=session is not None and session.has_factor,

@@ -9,16 +9,18 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from brandmelder.incident.picture import UNSEEN, YOUNG, Frame
-from brandmelder.model import Course, Evidence, Incident, State
+from brandmelder.model import Course, Evidence, Incident, MonitorId, Silence, State
 from brandmelder.notify.inert import inert
 from brandmelder.pipeline.parts import Watch
-from brandmelder.store import incidents
+from brandmelder.store import incidents, silences
 from brandmelder.web.bars import Bars, Behind, bars_of, read_behind, read_counts
 from brandmelder.web.catalogue import sentence
 from brandmelder.web.charts import spark
 from brandmelder.web.sayings import COURSES, NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
     from brandmelder.pipeline.parts import Parts
@@ -50,6 +52,8 @@ class Raw(Struct, frozen=True, kw_only=True):
     blind_since: datetime | None
     """Since when none of its sources can be seen."""
     note: str = ""
+    silence: Silence | None = None
+    """What keeps its incidents from being told now, whichever they are."""
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -88,6 +92,7 @@ def read_rows(connection: Connection, parts: Parts, *, bands: Bands, now: dateti
     behind = read_behind(connection, frame.since)
     running = incidents.all_incidents(connection, running_only=True)
     found = {one.monitor: (one, evidence) for one, evidence in reversed(running) if one.state is not State.PENDING}
+    hushed = silences.ending_after(connection, now)
     counted = read_counts(connection, parts.watches.values(), frame)
     return [
         _raw(
@@ -99,6 +104,7 @@ def read_rows(connection: Connection, parts: Parts, *, bands: Bands, now: dateti
             bands=bands,
             behind=behind,
             now=now,
+            silence=silencing(hushed, watch.id, now),
         )
         for watch in parts.watches.values()
     ]
@@ -114,6 +120,7 @@ def _raw(  # noqa: PLR0913 -- each is a thing of its own
     bands: Bands,
     behind: Behind,
     now: datetime,
+    silence: Silence | None,
 ) -> Raw:
     bars = bars_of(connection, watch, frame, counted, bands=bands, behind=behind, now=now)
     row = behind.monitors.get(watch.id)
@@ -128,7 +135,20 @@ def _raw(  # noqa: PLR0913 -- each is a thing of its own
         evidence=told[1],
         blind_since=max((one.blind_since for one in mine if one.blind_since), default=None) if is_blind else None,
         note=mine[0].note if is_blind else "",
+        silence=silence,
     )
+
+
+def silencing(found: Sequence[Silence], monitor: MonitorId, now: datetime) -> Silence | None:
+    """Return the silence that holds longest over a monitor; one over some kinds or sources mutes it only in part."""
+    mine = [
+        one
+        for one in found
+        if one.since <= now < one.ends
+        and (not one.matcher.monitors or monitor in one.matcher.monitors)
+        and not (one.matcher.kinds or one.matcher.sources or one.matcher.topic)
+    ]
+    return max(mine, key=lambda one: one.ends, default=None)
 
 
 def row_of(raw: Raw, reader: Reader) -> Row:
@@ -175,7 +195,7 @@ def _standing(raw: Raw, reader: Reader) -> tuple[str, str]:
         return icon, reader.say(word)
     if raw.blind_since is not None:
         return NO_DATA, reader.say(_STANDS[NO_DATA])
-    name = LEARNING if raw.bars.age < YOUNG else CALM
+    name = SILENCED if raw.silence is not None else LEARNING if raw.bars.age < YOUNG else CALM
     return name, reader.say(_STANDS[name])
 
 
@@ -185,9 +205,22 @@ def _under(raw: Raw, reader: Reader) -> str:
         return reader.say("{incident}, since {moment}", incident=incident.id, moment=voice.moment(incident.opened_at))
     if raw.blind_since is not None:
         return reader.say("since {moment}", moment=voice.moment(raw.blind_since))
+    if raw.silence is not None:
+        return _silenced(raw.silence, reader)
     if raw.bars.age < YOUNG:
+        if raw.bars.age < _HOUR:
+            return reader.say("no history yet")
         return reader.say("{time} of history", time=voice.span(raw.bars.age, alone=True))
     return ""
+
+
+def _silenced(one: Silence, reader: Reader) -> str:
+    """Say until when nobody is told of a monitor, why, and what breaks through."""
+    until, reason = reader.voice.moment(one.ends), inert(one.reason, 60)
+    if one.matcher.below is not None and 1 < one.matcher.below <= len(severities := reader.voice.words.severities):
+        return reader.say("below severity {name}, until {moment}: {reason}", name=severities[one.matcher.below - 1],
+                          moment=until, reason=reason)  # fmt: skip
+    return reader.say("until {moment}: {reason}", moment=until, reason=reason)
 
 
 def _figures(raw: Raw, reader: Reader) -> tuple[str, str, str]:
@@ -227,6 +260,9 @@ def _answered(raw: Raw, reader: Reader) -> str:
 
 def _who(raw: Raw, reader: Reader) -> tuple[str, str, str]:
     voice, incident = reader.voice, raw.incident
+    if incident is None and raw.silence is not None:
+        return "", reader.say("by {name}, {moment}", name=inert(raw.silence.by, NAME),
+                              moment=voice.moment(raw.silence.since)), ""  # fmt: skip
     if incident is None:
         return "", "", ""
     if incident.acknowledged_by and incident.acknowledged_at:
@@ -250,6 +286,9 @@ def summed(rows: list[Row], reader: Reader) -> tuple[str, str]:
     rest = []
     if blind:
         rest.append(reader.say_many("{number} monitor without data", "{number} monitors without data", blind))
+    muted = sum(row.icon == SILENCED and not row.incident for row in rows)
+    if muted:
+        rest.append(reader.say_many("{number} muted", "{number} muted", muted))
     if calm:
         rest.append(reader.say_many("{number} calm", "{number} calm", calm))
     first = ", ".join(bold) + "." if bold else reader.say("No incident.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from brandmelder.model import Course, SourceState, State
+from brandmelder.model import Act, Course, SourceState, State
 from brandmelder.notify.excerpt import excerpt
 from brandmelder.notify.facts import honest
 from brandmelder.notify.inert import inert
@@ -203,8 +203,8 @@ def about(story: Story) -> tuple[tuple[str, str], ...]:
     )
 
 
-def who(sheet: Sheet, reader: Reader, people: dict[str, str]) -> tuple[str, str]:
-    """Say who is on it, and who knows: the first is bold."""
+def who(sheet: Sheet, reader: Reader, people: dict[str, str]) -> tuple[str, str, str]:
+    """Say who is on it (bold), who knows, and what happens next if nobody does anything."""
     incident, voice = sheet.story.incident, sheet.story.voice
     known = [
         reader.say("{name} knows since {moment}", name=inert(people.get(ident, ident), NAME), moment=voice.moment(at))
@@ -213,13 +213,40 @@ def who(sheet: Sheet, reader: Reader, people: dict[str, str]) -> tuple[str, str]
     if incident.acknowledged_by and incident.acknowledged_at:
         name = inert(incident.acknowledged_by, NAME)
         taken = reader.say("since {moment}", moment=voice.moment(incident.acknowledged_at))
-        return name, f"{taken}."
+        return name, f"{taken}.", follows(sheet, reader)
     if sheet.story.has_ended:
-        return reader.say("Nobody acknowledged."), ""
+        return reader.say("Nobody acknowledged."), "", ""
     text = f"{voice.listed(known)}." if known else ""
     if not known and sheet.story.context.on_call:
         text = reader.say("On call: {name}.", name=inert(sheet.story.context.on_call, NAME))
-    return reader.say("Nobody yet."), text
+    return reader.say("Nobody yet."), text, follows(sheet, reader)
+
+
+def follows(sheet: Sheet, reader: Reader) -> str:
+    """Say who is called next and when, or what becomes of an acknowledgement; empty if nothing will happen."""
+    found = sheet.next
+    if found is None:
+        return ""
+    moment = reader.voice.moment(found.at)
+    match found.act:
+        case Act.ESCALATE:
+            said = _called(found.names, moment, reader, is_now=found.at <= reader.now)
+        case Act.ASK:
+            said = reader.say("Without a sign until {moment} it is asked who is still on it.", moment=moment)
+        case Act.LAPSE:
+            said = reader.say("Asked; without an answer until {moment} nobody is on it.", moment=moment)
+        case _:
+            said = reader.say("Silenced until {moment}: until then nobody is called.", moment=moment)
+    return said
+
+
+def _called(names: tuple[str, ...], moment: str, reader: Reader, *, is_now: bool) -> str:
+    if not names:
+        return reader.say("At {moment} the next step calls nobody: nobody is on call.", moment=moment)
+    listed = reader.voice.listed([inert(name, NAME) for name in names])
+    if is_now:
+        return reader.say("Now called: {names}.", names=listed)
+    return reader.say("Called next, at {moment}: {names}.", moment=moment, names=listed)
 
 
 def replies(story: Story, reader: Reader) -> tuple[str, str]:

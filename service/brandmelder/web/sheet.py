@@ -12,6 +12,8 @@ from msgspec import Struct
 from brandmelder.incident.copies import first_of_kind
 from brandmelder.model import BIN, DeliveryState, Label, Mention, MentionId, SpikeKind, Verdict
 from brandmelder.notify.story import Story
+from brandmelder.pipeline.duty import Scene
+from brandmelder.pipeline.next_call import NextCall, next_call
 from brandmelder.pipeline.render import Facts, context_of, read_facts
 from brandmelder.store import incidents, labels, mentions, notes
 from brandmelder.store.notes import Note
@@ -19,6 +21,7 @@ from brandmelder.web.bars import RANGES, Bars, frame_at, read_bars, read_behind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
 
     from sqlalchemy import Connection
 
@@ -61,6 +64,8 @@ class Sheet(Struct, frozen=True, kw_only=True):
     notes: tuple[Note, ...] = ()
     confirmed: Mapping[str, datetime] = {}
     """Whom an alert has reached, and when: a person's id, or a channel's."""
+    next: NextCall | None = None
+    """What happens next if nobody does anything."""
 
 
 def read_sheet(  # noqa: PLR0913 -- what a reader asks for
@@ -71,6 +76,7 @@ def read_sheet(  # noqa: PLR0913 -- what a reader asks for
     bands: Bands,
     now: datetime,
     language: str,
+    zone: ZoneInfo,
     wish: str = "",
     is_brief: bool = False,
 ) -> Sheet | None:
@@ -78,14 +84,14 @@ def read_sheet(  # noqa: PLR0913 -- what a reader asks for
     if incidents.find(connection, ident) is None:
         return None
     facts = read_facts(connection, ident, parts, now)
-    context = context_of(parts, facts, now, language=language)
+    context = context_of(parts, facts, now, language=language, zone=zone)
     story = Story(facts.incident, facts.evidence, context)
     watch = parts.watches.get(facts.incident.monitor)
     at = min(now, facts.incident.closed_at + _AFTER) if facts.incident.closed_at else now
     name = wish if wish in RANGES else _fitting(at - facts.incident.onset)
     bars = None
     if watch is not None:
-        frame = frame_at(name, at, parts.zone)
+        frame = frame_at(name, at, zone)
         bars = read_bars(
             connection,
             watch,
@@ -103,6 +109,7 @@ def read_sheet(  # noqa: PLR0913 -- what a reader asks for
         posts=() if is_brief else _posts(connection, facts, at),
         notes=tuple(notes.of_incident(connection, ident)),
         confirmed=_confirmed(facts),
+        next=next_call(Scene(connection, parts, now), facts),
     )
 
 

@@ -102,7 +102,7 @@ def test_a_secret_is_replaced_and_the_one_before_signs_beside_it_for_a_day(world
     again = browser.post(f"webhooks/{made['id']}/secret").json()
     assert len({one["secret"] for one in (made, rotated, again)}) == 3
     assert browser.post("webhooks/0123456789abcdef/secret").status_code == 404
-    acts = [row.act for row in world.database.run_now(audit.rows)]
+    acts = world.database.run_now(lambda connection: [one.act for one in audit.entries(connection)])
     assert acts.count("webhook.rotate") == 2
 
 

@@ -15,6 +15,7 @@ from brandmelder.store.tokens import Token
 
 if TYPE_CHECKING:
     from brandmelder.pipeline.parts import Parts
+    from brandmelder.store.subscriptions import Subscription
 
 Moment = Annotated[datetime, Meta(tz=True, description="A moment with its zone, as in 2026-12-15T20:41:00+01:00.")]
 _PLACE: Final = Meta(min_length=1, max_length=300, description="`next` of the page before.")

@@ -79,7 +79,7 @@ class Platform(Struct, frozen=True, kw_only=True):
 async def all_of_them(site: Site, _request: Request, reader: Reader) -> Response:
     """Show the numbers of our accounts beside those of others."""
     found = await site.parts.database.look(_read, site, reader)
-    return page(site, reader, "accounts.html", platforms=found, as_of=reader.voice.clock(reader.now),
+    return page(site, reader, "accounts.html", platforms=found, as_of=reader.clock,
                 day=reader.voice.day(reader.now))  # fmt: skip
 
 

@@ -57,6 +57,7 @@ async def show(site: Site, request: Request, reader: Reader) -> Response:
         bands=site.bands,
         now=reader.now,
         language=reader.language,
+        zone=reader.zone,
         wish=query.get("range", ""),
         is_brief=reader.role is None,
     )
@@ -90,7 +91,7 @@ def _head(site: Site, reader: Reader, sheet: Sheet) -> dict[str, Any]:
         "replies": sayings.replies(story, reader),
         "missing": sayings.missing(story, reader),
         "read_until": sayings.read_until(story, reader),
-        "as_of": reader.voice.clock(reader.now),
+        "as_of": reader.clock,
     }
 
 
@@ -155,7 +156,7 @@ def _more(site: Site, request: Request, reader: Reader, sheet: Sheet) -> dict[st
         "labels": story.words.buttons | {"undo": reader.say("Take back"), "snooze": reader.say("Mute 1 h")},
         "reasons": story.words.reasons,
         "people": sorted(inert(one.name, 40) for one in site.parts.duty.people.values()),
-        "said": _said(site, request, reader, story.incident),
+        "said": _said(request, reader, story.incident),
         "revision": story.incident.revision,
         "runbook": story.context.runbook_url,
         "statement": story.context.holding_statement,
@@ -184,10 +185,10 @@ def _shown(post: Any, story: Story, reader: Reader, classes: dict[Any, Any]) -> 
     )
 
 
-def _said(site: Site, request: Request, reader: Reader, incident: Incident) -> str:
+def _said(request: Request, reader: Reader, incident: Incident) -> str:
     """Say what came of an act: who was faster, or that it is done where the page does not show it at once."""
     came, act = request.query_params.get("came", ""), request.query_params.get("act", "")
-    speaker = Speaker(language=reader.language, zone=site.parts.zone, now=reader.now)
+    speaker = Speaker(language=reader.language, zone=reader.zone, now=reader.now)
     if act not in set(Act):
         return ""
     if came == "refused":

@@ -101,7 +101,7 @@ async def show(site: Site, request: Request, reader: Reader) -> Response:
         desktop=drawn(chart, DESKTOP),
         rows=rows(bars, reader),
         width=reader.voice.duration(bars.frame.width),
-        as_of=reader.voice.clock(reader.now),
+        as_of=reader.clock,
         range=name,
         ranges=[(one, reader.say(shown), f"?range={one}") for one, shown in RANGE_NAMES.items()],
         told=[_told(one, reader) for one in told[:20]],
@@ -112,7 +112,7 @@ async def show(site: Site, request: Request, reader: Reader) -> Response:
 
 
 def _read(connection: Connection, site: Site, watch: Watch, name: str, reader: Reader) -> tuple[Bars, list[Incident]]:
-    frame = frame_at(name, reader.now, site.parts.zone)
+    frame = frame_at(name, reader.now, reader.zone)
     behind = read_behind(connection, frame.since)
     bars = read_bars(connection, watch, frame, bands=site.bands, behind=behind, now=reader.now)
     found = [one for one, _ in incidents.all_incidents(connection, since=reader.now - BACK) if one.monitor == watch.id]

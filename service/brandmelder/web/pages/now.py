@@ -31,7 +31,7 @@ async def now(site: Site, _request: Request, reader: Reader) -> Response:
     rows = _ordered(raws, reader)
     return page(
         site, reader, "now.html", rows=rows, summed=summed(rows, reader), day=reader.voice.day(reader.now),
-        as_of=reader.voice.clock(reader.now),
+        as_of=reader.clock,
     )  # fmt: skip
 
 
@@ -55,6 +55,7 @@ def _read_wall(connection: Connection, site: Site, reader: Reader) -> tuple[list
             bands=site.bands,
             now=reader.now,
             language=reader.language,
+            zone=reader.zone,
             wish="6h",
             is_brief=True,
         )

@@ -1,4 +1,4 @@
-"""One's own account: a new password, the second factor, and in which browsers one is signed in."""
+"""One's own account: whose time one reads, a new password, the second factor, where one is signed in."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from brandmelder.web.pages.signin import MOST_TRIES, WITHIN, is_shown
 from brandmelder.web.passwords import LONGEST, hashed, is_right
 from brandmelder.web.reader import cookie_name, form_of, only
 from brandmelder.web.render import page
+from brandmelder.web.zones import by_region, place_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,7 +62,8 @@ async def _shown(  # noqa: PLR0913
     return page(
         site, reader, "own.html", status=status, has_password=bool(one.password), has_factor=bool(one.factor),
         must=must_prove_more(site, reader), sessions=sessions, said=said and reader.say(said),
-        trouble=trouble and reader.say(trouble), **more,
+        trouble=trouble and reader.say(trouble), regions=by_region(), house=place_of(site.parts.zone),
+        zone=reader.zone.key if reader.is_abroad else "", **more,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from brandmelder.web.keepsake import packed, unpacked
 from brandmelder.web.passwords import LONGEST, is_right
 from brandmelder.web.reader import LANGUAGE, THEME, THEMES, cookie_name, form_of, only, remember
 from brandmelder.web.render import page
+from brandmelder.web.zones import zones
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -138,8 +139,11 @@ async def leave(site: Site, request: Request, reader: Reader) -> Response:
 
 
 async def prefer(site: Site, request: Request, reader: Reader) -> Response:
-    """Remember the language and the colours somebody chose."""
+    """Remember the language and the colours somebody chose in their browser, the zone with their account."""
     fields = await form_of(request, reader)
+    zone = only(fields, "zone", 64)
+    if reader.name and "zone" in fields and (not zone or zone in zones()):
+        await site.parts.database.run(members.move, reader.name, zone)
     response = RedirectResponse(inside(only(fields, "next")), 303)
     language, theme = only(fields, "language"), only(fields, "theme")
     if language in LANGUAGES:

@@ -88,7 +88,7 @@ async def all_of_them(site: Site, _request: Request, reader: Reader) -> Response
         lines=lines,
         summed=_summed(lines, reader),
         day=reader.voice.day(reader.now),
-        as_of=reader.voice.clock(reader.now),
+        as_of=reader.clock,
         middle=reader.voice.clock(reader.now - DAY / 2),
     )
 

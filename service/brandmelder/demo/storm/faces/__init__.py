@@ -9,6 +9,7 @@ from brandmelder.demo.storm.faces.bluesky import BlueskyFace
 from brandmelder.demo.storm.faces.discourse import DiscourseFace
 from brandmelder.demo.storm.faces.facebook import FacebookFace
 from brandmelder.demo.storm.faces.instagram import InstagramFace
+from brandmelder.demo.storm.faces.jetstream import JetstreamFace
 from brandmelder.demo.storm.faces.mastodon import MastodonFace
 from brandmelder.demo.storm.faces.reddit import RedditFace
 from brandmelder.demo.storm.faces.x import XFace
@@ -29,4 +30,5 @@ FACES: dict[Channel, Face] = {
     Channel.INSTAGRAM: InstagramFace(),
     Channel.REDDIT: RedditFace(),
     Channel.YOUTUBE: YouTubeFace(),
+    Channel.JETSTREAM: JetstreamFace(),
 }
