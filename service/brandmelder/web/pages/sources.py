@@ -70,6 +70,8 @@ class Line(Struct, frozen=True, kw_only=True):
     since: str
     missed: tuple[str, ...]
     follows: tuple[str, ...]
+    is_doubted: bool = False
+    """Whether it answers and may be blind all the same."""
 
 
 async def all_of_them(site: Site, _request: Request, reader: Reader) -> Response:
@@ -102,7 +104,7 @@ def _doubted(line: Line, held: Sequence[Doubt], site: Site, reader: Reader) -> L
     line = replace(line, reason="; ".join([*told, line.reason] if line.reason else told))
     if line.icon != "read" or all(one.kind is DoubtKind.EXPIRING for one in held):
         return line
-    return replace(line, icon="partly", state=reader.say(_DOUBTFUL), is_bold=True)
+    return replace(line, icon="partly", state=reader.say(_DOUBTFUL), is_bold=True, is_doubted=True)
 
 
 class Read(Struct, frozen=True, kw_only=True):
@@ -266,10 +268,12 @@ def _box(name: str, since: datetime, until: datetime, now: datetime) -> Markup:
 
 
 def _summed(lines: Sequence[Line], reader: Reader) -> tuple[str, str]:
-    count = {icon: sum(line.icon == icon for line in lines) for icon in _ORDER}
+    count = {icon: sum(line.icon == icon and not line.is_doubted for line in lines) for icon in _ORDER}
+    doubted = sum(line.is_doubted for line in lines)
     parts = [
         (count["nodata"], reader.say_many("{number} without data", "{number} without data", count["nodata"])),
         (count["late"], reader.say_many("{number} late", "{number} late", count["late"])),
+        (doubted, reader.say_many("{number} doubtful", "{number} doubtful", doubted)),
         (count["partly"], reader.say_many("{number} partly read", "{number} partly read", count["partly"])),
         (count["paused"], reader.say_many("{number} paused", "{number} paused", count["paused"])),
     ]
