@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -129,6 +130,8 @@ class Parts:
     classifier: Classifier
     taught: int = 0
     """Which version of what staff taught the classifier uses (pipeline/teach.py)."""
+    lessons: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Whoever learns holds it: what was said last is learnt from last."""
     second: SecondOpinion | None = None
     """Whom to ask about unsure mentions inside a spike; nobody in a backtest."""
     topics: Topics

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+
 import pytest
 from pydantic import ValidationError
 
-from brandmelder.capture.sources.mastodon import MastodonOptions, MastodonSource
+from brandmelder.capture.source import Tools
+from brandmelder.capture.sources.mastodon import MastodonOptions, MastodonSource, _is_written
+from brandmelder.errors import PluginError
 from brandmelder.model import SourceId
 from brandmelder.options import Secret
 from brandmelder.testing import Face, Said, SourceConformance
@@ -18,6 +23,7 @@ class MastodonFace(Face):
         super().__init__()
         self.token = token
         self.visibility: dict[int, str] = {}
+        self.events: list[str] = []
 
     def ident(self, post):
         return f"{int(post.at.timestamp()) << 16 | post.number}"
@@ -41,6 +47,15 @@ class MastodonFace(Face):
         below = int(asked.query.get("max_id", "0")) or 1 << 80
         held = [post for post in self.newest_first() if words.strip('"') in post.text]
         return [self._status(post) for post in held if int(self.ident(post)) < below][:limit]
+
+    def stream(self, asked):
+        """Say what is written under one tag, after the fact, to whoever shows a token as the subprotocol."""
+        if asked.headers.get("sec-websocket-protocol") != "geheim":
+            return Said.json({"error": "Missing access token"}, status=401)
+        assert (asked.path, asked.query["stream"]) == ("/api/v1/streaming", "hashtag")
+        assert asked.query["tag"] in {"nordfunk", "nordfunkhilft"}
+        events = [{"stream": ["hashtag", "nordfunk"], "event": event, "payload": "…"} for event in self.events]
+        return [b"", b"nonsense", *(json.dumps(event).encode() for event in events)]
 
     def _status(self, post):
         return {
@@ -100,6 +115,33 @@ class TestMastodon(SourceConformance):
             assert (one.author, one.reach, one.language) == ("mia", 120, "de")
             assert one.url == "https://social.example/@mia/1"
 
+    async def test_a_stream_nudges_when_something_is_written(self):
+        async with self.reading() as stage:
+            source = self.make_source(stage.tools, stage.url, streaming=stage.url, token=Secret("geheim"))
+            nudged = asyncio.Event()
+            listening = asyncio.create_task(source.listen(nudged.set))
+            try:
+                await source.poll(None, stage.now)
+                await asyncio.wait_for(stage.streamed.first.wait(), 20)
+                stage.face.events = ["delete", "update"]
+                stage.streamed.tell()
+                await asyncio.wait_for(nudged.wait(), 20)
+            finally:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+
+    async def test_a_stream_that_is_refused_leaves_the_polls_as_they_are(self):
+        async with self.reading() as stage:
+            nudged = asyncio.Event()
+            source = self.make_source(stage.tools, stage.url, streaming=stage.url)
+            listening = asyncio.create_task(source.listen(nudged.set))
+            await source.poll(None, stage.now)
+            await asyncio.wait_for(nudged.wait(), 20)
+            assert not listening.done()
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            assert stage.streamed.opened == 0
+
 
 class TestSeveralTags(TestMastodon):
     def make_source(self, tools, url, **options):
@@ -109,3 +151,24 @@ class TestSeveralTags(TestMastodon):
 def test_a_tag_that_is_none_is_refused():
     with pytest.raises(ValidationError):
         MastodonOptions(type="mastodon", url="https://social.example", tags=("nord funk",))
+
+
+def test_a_stream_without_what_it_needs_is_told_before_anything_runs():
+    options = MastodonOptions(type="mastodon", url="https://a.example", tags=("nf",), streaming="https://a.example")
+    with pytest.raises(PluginError, match=r"brandmelder\[stream\]"):
+        MastodonSource(SourceId("one"), options, Tools(fetch=None, parse_feed=None))
+
+
+@pytest.mark.parametrize(
+    ("said", "is_written"),
+    [
+        (b'{"event":"update","payload":"{}"}', True),
+        (b'{"event":"status.update","payload":"{}"}', True),
+        (b'{"event":"delete","payload":"7"}', False),
+        (b'{"error":"Bad access token"}', False),
+        (b"nonsense", False),
+        (b"", False),
+    ],
+)
+def test_only_what_is_written_is_worth_a_poll(said, is_written):
+    assert _is_written(said) is is_written

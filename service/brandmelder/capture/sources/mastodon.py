@@ -3,16 +3,22 @@
 Both Mastodon and GoToSocial derive the id of a remote post from its time, so a post that federates late appears below
 the newest: an hourly sweep of a day finds it. A server shows only what it knows; name several, each as its own source.
 Search is the server's (Elasticsearch): it wants a token and finds only who agreed to be found, and own conversations.
-API: https://docs.joinmastodon.org/methods/search/#v2, https://docs.joinmastodon.org/methods/timelines/#tag, https://docs.joinmastodon.org/methods/statuses/#get
+Where it streams, it says that there is something to be polled; only polls read (decision 0063).
+API: https://docs.joinmastodon.org/methods/timelines/#tag, https://docs.joinmastodon.org/methods/statuses/#get,
+https://docs.joinmastodon.org/methods/search/#v2, https://docs.joinmastodon.org/methods/streaming/#websocket
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from datetime import timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 from urllib.parse import quote, urlencode
 
+import msgspec
+import structlog
 from msgspec import Struct
 from pydantic import Field, model_validator
 
@@ -21,17 +27,19 @@ from brandmelder.capture.json_api import read_json
 from brandmelder.capture.lists import Lists, poll_lists
 from brandmelder.capture.mentions import Told, mention_of, moment_of
 from brandmelder.capture.normalise import strip_html
-from brandmelder.capture.source import Poll, Recheck, Tools
+from brandmelder.capture.source import Poll, Recheck, Tools, connect_of
 from brandmelder.capture.translate import Untranslatable, for_phrases, wanted
+from brandmelder.errors import SourceError
 from brandmelder.model import Cursor, Mention, Removal, SourceId
 from brandmelder.options import SecretText, SourceOptions, WebAddress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Sequence
 
-    from brandmelder.capture.source import Answer
+    from brandmelder.capture.source import Answer, Hears
     from brandmelder.capture.tree import Everything, Node
+
+log = structlog.get_logger()
 
 MOST_TAGS: Final = 8
 MOST_SEARCHES: Final = 5
@@ -48,6 +56,12 @@ _STOPPED: Final = frozenset(
 _SHOWN: Final = frozenset({"public", "unlisted"})
 _GONE: Final = frozenset({404, 410})
 _SERVICE: Final = "a Mastodon server"
+_WRITTEN: Final = frozenset({"update", "status.update"})
+SELDOM: Final = timedelta(seconds=10)
+"""Nudges are at least so far apart: a server grants one question a second, over all tags."""
+AGAIN: Final = timedelta(minutes=1)
+"""When a stream that ended is opened again."""
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TAG: Final = r"^#?[^\s#/]{1,100}$"
 
 
@@ -62,6 +76,10 @@ class MastodonOptions(SourceOptions):
     """What to search for, where the server has a search: words, or a phrase in quotes. Needs `token`."""
     token: SecretText | None = None
     """An access token with the rights `read:statuses` and `read:search`, for a search or a server of members only."""
+    streaming: WebAddress | None = None
+    """Where the server streams, often its own address, as in https://streaming.mastodon.social: then a tag is polled as
+    soon as something is written. Most servers want a token for that; it needs the package's extra `stream`.
+    """
 
     @model_validator(mode="after")
     def _may_search(self) -> Self:
@@ -121,6 +139,10 @@ class _Found(Struct, frozen=True):
     statuses: list[_Status] = []
 
 
+class _Said(Struct, frozen=True):
+    event: str = ""
+
+
 class MastodonSource:
     """Reads tag timelines and searches of one server, each on its own trail."""
 
@@ -133,6 +155,9 @@ class MastodonSource:
         self._base = options.url.rstrip("/")
         token = options.token
         self._headers = {"authorization": f"Bearer {token.reveal()}"} if token else {}
+        self._polled, self._now = asyncio.Event(), EPOCH
+        if options.streaming is not None:
+            connect_of(tools, source_id)
         self._lists = Lists(
             source=source_id,
             names=[
@@ -145,7 +170,35 @@ class MastodonSource:
 
     async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
         """Read on in every tag."""
+        self._now = now
+        self._polled.set()
         return await poll_lists(self._lists, cursor, now)
+
+    async def listen(self, nudge: Callable[[], None]) -> None:
+        """Hear when something is written under the tags. What goes wrong here, the next poll tells."""
+        place = self._options.streaming
+        if place is None:
+            return
+        await self._polled.wait()
+        async with asyncio.TaskGroup() as tags:
+            for tag in (name for name in self._lists.names if not name.startswith(_QUERY)):
+                asked = urlencode({"stream": "hashtag", "tag": tag})
+                url = f"{place.rstrip('/')}/api/v1/streaming?{asked}"
+                tags.create_task(self._hear(url, nudge))
+
+    async def _hear(self, url: str, nudge: Callable[[], None]) -> None:
+        token = self._options.token.reveal() if self._options.token is not None else ""
+        connect = connect_of(self._tools, self.id)
+        while True:
+            try:
+                async with connect(url, now=self._now, protocol=token) as line:
+                    await _pass_on(line, nudge)
+            except SourceError as error:
+                log.info("mastodon.stream_ended", source=self.id, error=type(error).__name__)
+            nudge()  # what was written while nothing was heard
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN.total_seconds()):
+                    await asyncio.Event().wait()
 
     async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:
         """Ask for single posts: 404 means deleted, or shown to strangers no more."""
@@ -199,3 +252,22 @@ class MastodonSource:
             for one in found
             if one.visibility in _SHOWN
         ]
+
+
+async def _pass_on(line: Hears, nudge: Callable[[], None]) -> None:
+    """Nudge when something is written, but seldom enough for a storm. Raises a SourceError when the stream ends."""
+    loop = asyncio.get_running_loop()
+    is_due, last = False, loop.time() - SELDOM.total_seconds()
+    while True:
+        heard = await line.hear(SELDOM)
+        is_due = is_due or any(_is_written(message) for message in heard)
+        if is_due and loop.time() - last >= SELDOM.total_seconds():
+            is_due, last = False, loop.time()
+            nudge()
+
+
+def _is_written(message: bytes) -> bool:
+    try:
+        return msgspec.json.decode(message, type=_Said).event in _WRITTEN
+    except msgspec.MsgspecError:
+        return False
