@@ -25,8 +25,8 @@ from brandmelder.plugins import load
 from brandmelder.settings import parse_settings
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-SEEDS = range(24)
-"""A few of the two thousand that `make storm` runs."""
+SEEDS = range(len(Channel))
+"""One for each platform, of the two thousand that `make storm` runs."""
 
 
 @pytest.mark.parametrize("seed", SEEDS)
