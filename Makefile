@@ -4,7 +4,7 @@
 MINUTES ?= 1
 TARGETS ?=
 STORMS ?= 0-1999
-.PHONY: fuzz sbom audit help demo test check bench bench-detection bench-detection-short bench-judgement train chaos e2e fuzz-api docs picture clean storm \
+.PHONY: fuzz sbom audit help demo test check bench bench-detection bench-detection-short bench-judgement train chaos e2e fuzz-api docs picture clean storm e2e-all \
 	bench-matching simulate mutants power kills
 
 SHELL := /bin/sh
@@ -31,9 +31,10 @@ help:
 	@echo "make mutants plants bugs one by one; the simulation must find each within 500 seeds"
 	@echo "make power   2,000 power cuts between writes and their syncs: nothing acknowledged may be lost"
 	@echo "make kills   kill -9 at every commit and send of a real process, and again in its recovery"
-	@echo "make storm   2,000 storms on ten platforms through faults and crashes; STORMS=1234 replays one"
+	@echo "make storm   2,000 storms on every platform through faults and crashes; STORMS=1234 replays one"
 	@echo "make fuzz-api   the API under EXAMPLES=$(EXAMPLES) requests for each operation, well-formed and not"
 	@echo "make e2e     only the tests against a real WordPress"
+	@echo "make e2e-all against a real Bluesky, and GOTOSOCIAL=binary, NODEBB=checkout; downloads 362 MB the first time"
 	@echo "make fuzz    5,000 hostile feeds, then MINUTES=$(MINUTES) of fuzzing for each parser and sink"
 	@echo "make sbom    what the service is made of, with hashes and licences (CycloneDX)"
 	@echo "make audit   known weaknesses of what it is made of (asks osv.dev)"
@@ -101,6 +102,9 @@ storm: $(READY)
 
 e2e: $(READY)
 	$(BIN)/pytest -q -m e2e
+
+e2e-all: $(READY)
+	@tests/peers/real.sh
 
 fuzz-api: $(READY)
 	BRANDMELDER_API_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q tests/web/api/test_schemathesis.py

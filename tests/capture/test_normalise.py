@@ -72,6 +72,14 @@ def test_cleaning_twice_changes_nothing(text):
     assert clean_text(once) == once
 
 
+PLAIN = st.text(st.characters(max_codepoint=0x2FF) | st.sampled_from(" \n\t\r\xa0\xad\x85"), max_size=60)
+
+
+@given(PLAIN)
+def test_plain_text_takes_a_shorter_way_to_the_same_end(text):
+    assert clean_text(text) == clean_text(f"{text}\u200b") == clean_text(f"\u200b{text}")
+
+
 @given(st.one_of(ANY_TEXT, AWKWARD))
 def test_clean_text_is_nfc_encodable_and_free_of_what_nobody_sees(text):
     clean = clean_text(text)

@@ -54,3 +54,55 @@ def test_any_texts_in_one_batch_or_one_by_one_give_the_same(texts):
     copies = Copies()
     single = [clusters(text, copies=copies)[0] for text in texts]
     assert clusters(*texts) == single
+
+
+def one_by_one(posts, limit):
+    """Which cluster each post joins, with every proposed cluster compared by itself: the rule in its plainest words."""
+    signatures, bands, exact, order, placed = {}, {}, {}, [], []
+    for number, post in enumerate(posts):
+        prepared = duplicates.prepare([post])[0]
+        found = exact.get(prepared.exact)
+        if found is None and prepared.signed is not None:
+            near = {one for band in prepared.signed.bands for one in bands.get(band, [])}
+            best, most = None, duplicates.ALIKE * duplicates.VALUES
+            for one in sorted(near)[-duplicates.PROPOSED :]:
+                equal = int((signatures[one] == prepared.signed.values).sum())
+                if equal >= most:
+                    best, most = one, equal + 1
+            found = best
+        if found is None:
+            found = number
+            exact[prepared.exact] = found
+            if prepared.signed is not None:
+                signatures[found] = prepared.signed.values
+                for band in dict.fromkeys(prepared.signed.bands):
+                    bands[band] = [*bands.get(band, []), found][-duplicates.PROPOSED :]
+        order = [*(one for one in order if one != found), found]
+        placed.append(found)
+        for gone in order[:-limit]:
+            exact = {key: one for key, one in exact.items() if one != gone}
+            bands = {band: [one for one in held if one != gone] for band, held in bands.items()}
+        order = order[-limit:]
+    return placed
+
+
+@given(st.randoms(use_true_random=False), st.sampled_from([3, 20, 70]))
+@settings(deadline=None, max_examples=30)
+def test_comparing_many_clusters_at_once_finds_what_comparing_one_by_one_finds(rng, limit):
+    begin = "Seit heute früh ist bei uns schon wieder das Netz weg und niemand sagt warum"
+    words = ["Kiel", "Husum", "Plön", "Ulm", "Jena", "gestern", "heute", "immer", "nie", "Router", "Kabel", "Vertrag"]
+    posts = [f"{begin} {' '.join(rng.choices(words, k=rng.randint(2, 14)))}" for _ in range(120)]
+    copies = Copies(limit=limit)
+    names = [one.first for one in copies.add([str(number) for number in range(len(posts))], posts)]
+    assert names == [str(one) for one in one_by_one(posts, limit)]
+
+
+def test_what_was_restored_is_compared_like_what_was_never_away():
+    rng = random.Random(4)
+    posts = [f"{POST} {' '.join(str(rng.randrange(40)) for _ in range(20))}" for _ in range(200)]
+    stayed, left = Copies(limit=60), Copies(limit=60)
+    stayed.add(posts, posts)
+    left.add(posts[:100], posts[:100])
+    back = Copies(limit=60)
+    back.restore(reversed(left.changes()[0]))
+    assert clusters(*posts[100:], copies=back) == clusters(*posts[100:], copies=left)

@@ -13,7 +13,14 @@ from brandmelder.capture.source import Poll
 from brandmelder.errors import AuthRefused, Gone, RateLimited, ShapeChanged, Transient
 from brandmelder.model import Cursor, Gap, SourceClass, SourceId, SourceState
 from brandmelder.pipeline.parts import Place
-from brandmelder.pipeline.states import LONGEST_BACKOFF, after_failure, after_poll, first_poll, next_poll
+from brandmelder.pipeline.states import (
+    LONGEST_BACKOFF,
+    after_failure,
+    after_poll,
+    first_poll,
+    next_poll,
+    reads_backlog,
+)
 from brandmelder.store.sources import SourceRow
 
 NOW = datetime(2026, 12, 15, 12, 0, tzinfo=UTC)
@@ -49,6 +56,27 @@ def test_an_unchanged_answer_keeps_the_cursor_and_sight_never_goes_back():
 def test_a_page_of_a_walk_is_followed_by_the_next_at_once_and_history_is_not_over():
     row = after_poll(_row(), Poll(cursor=Cursor("page2"), more=True), NOW, PLACE)
     assert (row.next_poll_at, row.history_done) == (NOW, False)
+
+
+@pytest.mark.parametrize(
+    ("behind", "more", "is_backlog"),
+    [
+        (3 * 24 * 60, True, True),
+        (61, True, True),
+        (60, True, False),
+        (1, True, False),
+        (3 * 24 * 60, False, False),
+    ],
+)
+def test_a_source_reads_a_backlog_while_it_has_more_to_give_and_is_over_an_hour_behind(behind, more, is_backlog):
+    row = after_poll(_row(), Poll(read_until=NOW - behind * MINUTE, more=more), NOW, PLACE)
+    assert reads_backlog(row, NOW) is is_backlog
+
+
+def test_first_contact_and_a_failing_source_read_no_backlog():
+    assert not reads_backlog(after_poll(_row(), Poll(more=True), NOW, PLACE), NOW)
+    failed = after_failure(_row(read_until=NOW - 90 * MINUTE), Transient("503"), NOW, PLACE)
+    assert not reads_backlog(failed, NOW)
 
 
 def test_a_server_may_ask_for_more_time_but_not_for_less():

@@ -10,7 +10,7 @@ import pytest
 
 from brandmelder.classify.transformer import TransformerClassifier
 from brandmelder.model import Label, MentionId, Origin, StaffLabel
-from brandmelder.pipeline import teach
+from brandmelder.pipeline import staff, teach
 from brandmelder.store import labels, mentions
 from classify.tiny_network import write_network
 from pipeline.world import STORM, World, mention, quiet_weeks, storm
@@ -25,6 +25,11 @@ def kringel(number):
         f"Der Kringel {rng.randrange(10**6)} von Nordfunk ist in {rng.choice(['Husum', 'Plön', 'Eutin'])} in der Post",
         f"Heute war Nummer {rng.randrange(10**6)} von Nordfunk mit dem {rng.choice(['Bus', 'Rad', 'Zug'])} unterwegs",
     )
+
+
+def kept_and_learnt(connection, given, brand, now):
+    labels.save(connection, given)
+    return teach.learn(connection, brand, now)
 
 
 def lessons(count, origin=Origin.RANDOM):
@@ -55,7 +60,7 @@ def verdict_on(world, number):
 async def test_what_staff_teach_is_used_without_a_restart_and_undone_the_same_way():
     world = await world_with(post(900_001, 0), post(900_002, 10), post(900_003, 20))
     await world.run_until(STORM + 5 * MINUTE)
-    lesson = world.database.run_now(teach.save_labels, lessons(60), "Nordfunk", world.clock.now())
+    lesson = world.database.run_now(kept_and_learnt, lessons(60), "Nordfunk", world.clock.now())
     assert lesson.version == 1
     assert any("log loss on left-out labels" in line for line in lesson.report)
     await world.run_until(STORM + 15 * MINUTE)
@@ -72,7 +77,7 @@ async def test_what_staff_teach_is_used_without_a_restart_and_undone_the_same_wa
 async def test_it_is_written_down_from_which_mention_on_something_else_judges():
     world = await world_with()
     known = world.database.run_now(mentions.count)
-    world.database.run_now(teach.save_labels, lessons(60), "Nordfunk", STORM)
+    world.database.run_now(kept_and_learnt, lessons(60), "Nordfunk", STORM)
     (version,) = world.database.run_now(labels.versions)
     assert version.after_mention == known
     assert version.labels == 120
@@ -81,7 +86,7 @@ async def test_it_is_written_down_from_which_mention_on_something_else_judges():
 
 async def test_labels_picked_by_alerts_alone_teach_nothing():
     world = await world_with()
-    lesson = world.database.run_now(teach.save_labels, lessons(60, Origin.ALERT), "Nordfunk", STORM)
+    lesson = world.database.run_now(kept_and_learnt, lessons(60, Origin.ALERT), "Nordfunk", STORM)
     assert lesson.version is None
     assert world.database.run_now(labels.active) is None
 
@@ -95,7 +100,7 @@ async def test_labels_without_a_pattern_teach_nothing_that_would_make_it_worse()
         )
         for n in range(60)
     ]
-    world.database.run_now(teach.save_labels, given, "Nordfunk", STORM)
+    world.database.run_now(kept_and_learnt, given, "Nordfunk", STORM)
     active = world.database.run_now(labels.active)
     learnt = {} if active is None else teach.corrections_of(active.body)
     assert all(one.loss_after < one.loss_before for one in learnt.values())
@@ -104,7 +109,7 @@ async def test_labels_without_a_pattern_teach_nothing_that_would_make_it_worse()
 async def test_the_last_three_lessons_are_kept():
     world = await world_with()
     for count in (30, 40, 50, 60, 70):
-        world.database.run_now(teach.save_labels, lessons(count), "Nordfunk", STORM)
+        world.database.run_now(kept_and_learnt, lessons(count), "Nordfunk", STORM)
     versions = world.database.run_now(labels.versions)
     assert [one.version for one in versions] == [5, 4, 3]
     assert world.database.run_now(labels.undo) == 5
@@ -130,7 +135,7 @@ async def test_a_label_keeps_the_reason_for_which_it_was_asked():
     world = await world_with()
     found = world.database.run_now(teach.ask, 6, world.clock.now())
     given = [StaffLabel(label=Label.NEUTRAL, at=STORM, mention=one.mention) for one in found]
-    world.database.run_now(teach.save_labels, given, "Nordfunk", STORM)
+    world.database.run_now(kept_and_learnt, given, "Nordfunk", STORM)
     kept = {one.mention: one.origin for one in world.database.run_now(labels.read)}
     assert kept == {one.mention: one.origin for one in found}
 
@@ -166,9 +171,39 @@ async def test_what_staff_teach_corrects_a_model_of_the_operators_own_as_well(tm
         "Nordfunk", model=model, tokenizer=tokenizer, labels=tuple(Label), timeout=5 * MINUTE
     )
     await world.run_until(STORM + 5 * MINUTE)
-    world.database.run_now(teach.save_labels, lessons(60), "Nordfunk", world.clock.now())
+    world.database.run_now(kept_and_learnt, lessons(60), "Nordfunk", world.clock.now())
     await world.run_until(STORM + 15 * MINUTE)
     before, after = verdict_on(world, 900_001), verdict_on(world, 900_002)
     assert before.classifier == after.classifier == "transformer"
     assert after.p_negative > before.p_negative + 0.2
     assert after.model_version != before.model_version
+
+
+async def test_what_is_learnt_beside_the_database_is_what_a_command_learns(tmp_path):
+    world = World([], path=tmp_path / "a.db")
+    actor = staff.Actor(name="Anna", via="page")
+    parts = world.pipeline.parts
+    lesson = await staff.label_beside(parts, lessons(60), actor, STORM)
+    version = world.database.run_now(labels.active)
+    assert lesson.version == version.version
+    again = await teach.learn_beside(parts, STORM)
+    assert (again.version, again.report[-1]) == (None, "nothing changes")
+    other = World([], path=tmp_path / "b.db")
+    other.database.run_now(staff.label, lessons(60), parts.brand, actor, STORM)
+    assert other.database.run_now(labels.active).body == version.body
+    for one in (world, other):
+        one.database.close()
+
+
+async def test_while_something_is_learnt_the_database_goes_on(tmp_path):
+    world = World([], path=tmp_path / "a.db")
+    parts = world.pipeline.parts
+    world.database.run_now(labels.save, lessons(60))
+    learning = asyncio.create_task(teach.learn_beside(parts, STORM))
+    written = 0
+    while not learning.done():
+        await world.database.run(labels.active_version)
+        written += 1
+    assert written > 3
+    assert (await learning).version is not None
+    world.database.close()

@@ -157,10 +157,10 @@ class ScriptedSource:
     Options = SourceOptions
 
     def __init__(
-        self, ident: str, world: list[Mention], *, outages: tuple[tuple[datetime, datetime], ...] = ()
+        self, ident: str, world: list[Mention], *, outages: tuple[tuple[datetime, datetime], ...] = (), page: int = 500
     ) -> None:
         self.id = SourceId(ident)
-        self.outages = outages
+        self.outages, self.page = outages, page
         self.polls = 0
         self._world = sorted((one for one in world if one.source == ident), key=lambda one: one.captured_at)
 
@@ -170,8 +170,8 @@ class ScriptedSource:
             raise Transient(f'source "{self.id}": answers 503; it is asked again')
         seen = json.loads(cursor) if cursor else {"first": now.isoformat(), "at": 0}
         first, at = datetime.fromisoformat(seen["first"]), seen["at"]
-        fresh = [one for one in self._world[at : at + 500] if one.captured_at <= now]
-        more = len(fresh) == 500
+        fresh = [one for one in self._world[at : at + self.page] if one.captured_at <= now]
+        more = len(fresh) == self.page
         return Poll(
             mentions=tuple(
                 replace(
@@ -189,7 +189,14 @@ class World:
     """One installation, which can die and come back."""
 
     def __init__(
-        self, mentions: list[Mention], *, path: Path | None = None, yaml: str = YAML, outages=None, places=None
+        self,
+        mentions: list[Mention],
+        *,
+        path: Path | None = None,
+        yaml: str = YAML,
+        outages=None,
+        places=None,
+        page=500,
     ) -> None:
         self.settings = parse_settings(yaml, Path("brandmelder.yaml"), {})
         self.recorder = Recorder()
@@ -197,7 +204,7 @@ class World:
         self.places = places
         self._url = f"sqlite:///{path}" if path else "sqlite://"
         self._sources = {
-            ident: ScriptedSource(ident, mentions, outages=(outages or {}).get(ident, ()))
+            ident: ScriptedSource(ident, mentions, outages=(outages or {}).get(ident, ()), page=page)
             for ident in self.settings.sources
         }
         self.database = Database(self._url)

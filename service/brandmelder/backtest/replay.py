@@ -11,11 +11,12 @@ from msgspec import Struct
 
 from brandmelder import wiring
 from brandmelder.backtest.recorder import Recorder
-from brandmelder.backtest.tuning import Openings, openings
+from brandmelder.backtest.tuning import openings
 from brandmelder.capture.sources.archive import ArchiveSource
 from brandmelder.clock import ReplayClock
 from brandmelder.count.bins import start_of
 from brandmelder.model import BIN, Evidence, Incident, Mention, MonitorId, Transition
+from brandmelder.pipeline.openings import Openings
 from brandmelder.pipeline.parts import SETTLE
 from brandmelder.store import incidents, mentions, series
 from brandmelder.store.database import Database

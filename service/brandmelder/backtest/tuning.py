@@ -7,26 +7,17 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from brandmelder.count.bins import EPOCH, start_of
 from brandmelder.detect.budget import PRESETS
-from brandmelder.incident import lifecycle
-from brandmelder.incident.choice import choose, renamed
-from brandmelder.model import Act, Incident, IncidentId, MonitorId, State, Track
-from brandmelder.pipeline.known import rules_of
-from brandmelder.pipeline.sense import seed, seens, step
-from brandmelder.pipeline.view import SHARES_OVER, bins_of, read_usual, sights_of
-from brandmelder.store import newest, series, sources
+from brandmelder.model import Incident, MonitorId, State
+from brandmelder.pipeline.openings import Openings, openings_of, read_past
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
-    from brandmelder.detect.kinds.watching import KindRules, SeenBin
     from brandmelder.pipeline.parts import Parts, Watch
-    from brandmelder.pipeline.sense import Remembered
 
 LATE = timedelta(hours=6)
 """An alert so long after an incident's onset still tells of it."""
@@ -49,15 +40,6 @@ class Tuning(Struct, frozen=True, kw_only=True):
     """The sensitivity that the marked incidents ask for; None if they ask for nothing."""
 
 
-class Openings(Struct, frozen=True, kw_only=True):
-    """When one monitor's storms would have been opened between `since` and `until`, by sensitivity."""
-
-    monitor: MonitorId
-    since: datetime
-    until: datetime
-    at: Mapping[str, tuple[datetime, ...]]
-
-
 def openings(connection: Connection, parts: Parts, now: datetime) -> tuple[Openings, ...]:
     """Return for each evaluated monitor when every sensitivity would have opened a storm."""
     found = (_openings(connection, parts, watch, now) for watch in parts.watches.values())
@@ -65,42 +47,8 @@ def openings(connection: Connection, parts: Parts, now: datetime) -> tuple[Openi
 
 
 def _openings(connection: Connection, parts: Parts, watch: Watch, now: datetime) -> Openings | None:
-    row = series.read_monitor(connection, watch.id)
-    if row is None or row.news_since is None or row.evaluated_through is None:
-        return None
-    news, through = row.news_since, row.evaluated_through
-    usual = read_usual(connection, watch, now.replace(hour=0, minute=0, second=0, microsecond=0))
-    gaps = sources.open_gaps(connection, news - SHARES_OVER)
-    sights = sights_of(sources.read_sources(connection), gaps, parts, usual=usual, news_since=news)
-    history = series.counts(connection, watch.id, EPOCH, through)
-    topics = newest.topics_between(connection, watch.id, EPOCH, through)
-    rules = rules_of(connection, watch, now)
-    memory = seed(history, topics, replace(row, evaluated_through=news), sights=sights, rules=rules)
-    bins = seens(bins_of(history, start_of(news), through, sights=sights), history, topics, sights=sights)
-    at = {name: alerts(memory, bins, with_budget(rules, 1 / days), watch.lifecycle) for name, days in PRESETS.items()}
-    return Openings(monitor=watch.id, since=news, until=through, at=at)
-
-
-def with_budget(rules: KindRules, budget: float) -> KindRules:
-    """Return rules that put up with another number of false alarms a day."""
-    return replace(rules, volume=replace(rules.volume, budget=budget))
-
-
-def alerts(
-    memory: Remembered, bins: Sequence[SeenBin], rules: KindRules, held: lifecycle.LifecycleRules
-) -> tuple[datetime, ...]:
-    """Return when storms would have been opened, over settled bins, by the very rules that run live."""
-    incident: Incident | None = None
-    opened: list[datetime] = []
-    for one in bins:
-        memory, findings = step(memory, one, rules)
-        finding = choose(incident, [each for each in findings if each.spike.kind.track is Track.STORM])
-        change = lifecycle.consider(
-            renamed(incident, finding), finding, now=one.bin.end, rules=held, number=lambda: IncidentId("backtest")
-        )
-        incident = change.incident
-        opened += [made.at for made in change.transitions if made.act is Act.OPEN]
-    return tuple(opened)
+    past = read_past(connection, parts, watch, now)
+    return None if past is None else openings_of(past, {name: 1 / days for name, days in PRESETS.items()})
 
 
 def judged(found: Openings, marked: Sequence[Incident]) -> Tuning:

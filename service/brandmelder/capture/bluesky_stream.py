@@ -23,7 +23,7 @@ from brandmelder.capture.lists import join
 from brandmelder.capture.match import Matcher
 from brandmelder.capture.normalise import clean_text
 from brandmelder.capture.source import Poll
-from brandmelder.capture.stream import Missed, Place, Stream, Taken
+from brandmelder.capture.stream import OVERLAP, Missed, Place, Stream, Taken
 from brandmelder.errors import SourceError
 from brandmelder.model import Cursor, Gap, Mention, Removal, SourceId
 
@@ -74,6 +74,11 @@ class Followed:
         self._authors: OrderedDict[str, Profile] = OrderedDict()
         self._written: OrderedDict[str, dict[str, None]] = OrderedDict()
 
+    @property
+    def waiting(self) -> int:
+        """How much was kept and waits for a poll."""
+        return self._stream.waiting
+
     async def listen(self, nudge: Callable[[], None]) -> None:
         """Hear until cancelled; what goes wrong, the next poll tells."""
         await self._stream.follow(nudge)
@@ -102,13 +107,13 @@ class Followed:
         stream = self._stream
         if stream.is_followed:
             trouble = stream.trouble if stream.is_blind else None
-            if trouble is not None and not stream.has_kept:
+            if trouble is not None and not stream.waiting:
                 raise trouble.with_traceback(None)
             return True, str(trouble or "")
         try:
             return await stream.catch_up(now), ""
         except SourceError as error:
-            if not stream.has_kept:
+            if not stream.waiting:
                 raise
             return True, str(error)
 
@@ -194,7 +199,7 @@ class Followed:
         first = now.replace(microsecond=0)
         history = Fill(since=first - self._options.history, until=first, is_history=True)
         fills = (history,) if self._wishes.searches else ()
-        return Memory(first=first, place=Place(at=micros(first)), fills=fills)
+        return Memory(first=first, place=Place(at=micros(first) - OVERLAP), fills=fills)
 
 
 def _cursor(memory: Memory) -> Cursor:

@@ -42,6 +42,8 @@ _LOOSE_JOINER = re.compile(f"(?<![{_PICTURE}])(?<![{_PICTURE}]\ufe0f)\u200d|\u20
 _LOOSE_VARIANT = re.compile(f"(?<![{_STYLED}])[\ufe0e\ufe0f]")
 _PERHAPS_MARKS = re.compile("[^\x00-\u02ff\u0370-\u0482\u048a-\u0590\u3100-\ua66e\uac00-\ud7ff]{9}")
 _MARKS_IN_A_ROW = 8
+_PLAIN = re.compile("[\t\n\x20-\x7e\xa0-\xac\xae-\u02ff]*")
+"""What most people write in: every sign seen, none a mark, and NFC already."""
 
 
 def clean_text(text: str) -> str:
@@ -54,6 +56,8 @@ def clean_text(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text.strip()[:TEXT_BYTES].rstrip()
+    if len(text) * 4 <= TEXT_BYTES and _PLAIN.fullmatch(text):
+        return text.strip()
     text = _tidy_emoji(_drop_unseen(text).strip()[:TEXT_BYTES])
     text = _cut_marks(unicodedata.normalize("NFC", _cut_marks(text)))
     if len(text) * 4 > TEXT_BYTES:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
+from brandmelder.errors import PluginError
 from brandmelder.model import Cursor, Extent, Gap, Mention, Reading, Removal, SourceId
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ class Poll(Struct, frozen=True, kw_only=True):
     """What the server asked for."""
     cost: float = 0.0
     """What the answer cost, in US dollars."""
+    expires_at: datetime | None = None
+    """When what lets us in ends, where the service says so; None says nothing."""
     degraded: str = ""
     """Why the answer is known to be incomplete, in a few words; empty when it is complete."""
 
@@ -164,6 +168,13 @@ class Tools(Struct, frozen=True, kw_only=True):
     """Streams (capture/websocket.py)."""
     left: Callable[[], float | None] = lambda: None
     """What the source's budget has left, in US dollars; None without one."""
+
+
+def connect_of(tools: Tools, source: SourceId) -> Connect:
+    """Return how streams are opened. Raises PluginError where the extra for them is not installed."""
+    if tools.connect is None or find_spec("websockets") is None:
+        raise PluginError(f'source "{source}": streams need more; run: pip install "brandmelder[stream]"')
+    return tools.connect
 
 
 class Source(Protocol):

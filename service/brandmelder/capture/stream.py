@@ -44,7 +44,9 @@ BREATH: Final = timedelta(seconds=1)
 """Nudges are at least so far apart."""
 SILENCE: Final = timedelta(seconds=60)
 """The network is never silent for so long: whoever hears nothing is blind."""
+SHORTEST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 60.0
+"""So many seconds pass before a stream that ended is opened again; more, the longer nothing comes."""
 BLIP: Final = 30.0
 """A connection that is back within so many seconds is nobody's trouble."""
 _QUIET: Final = timedelta(seconds=2)
@@ -151,9 +153,9 @@ class Stream:
         return self.trouble is not None and asyncio.get_running_loop().time() - self._troubled_since > BLIP
 
     @property
-    def has_kept(self) -> bool:
-        """Whether something waits to be taken."""
-        return bool(self._kept)
+    def waiting(self) -> int:
+        """How much waits to be taken."""
+        return len(self._kept)
 
     async def catch_up(self, now: datetime) -> bool:
         """Where nobody follows: hear what there is, up to now; says whether that was all. Raises a SourceError."""
@@ -191,7 +193,16 @@ class Stream:
 
     async def follow(self, nudge: Callable[[], None]) -> None:
         """Hear until cancelled, from where the first poll says; `nudge` whenever a poll would find something."""
-        self.is_followed, pause = True, 1.0
+        self.is_followed = True
+        if not self._begun.is_set():
+            nudge()  # where to begin stands in the cursor, which a poll brings
+        try:
+            await self._follow_on(nudge)
+        finally:
+            self.is_followed = False  # whatever ended it: polls hear for themselves then
+
+    async def _follow_on(self, nudge: Callable[[], None]) -> None:
+        pause = SHORTEST_PAUSE
         while True:
             await self._begun.wait()
             before = self._serial, self._place
@@ -199,7 +210,7 @@ class Stream:
                 await self._follow(nudge)
             except SourceError as error:
                 self._note(error)
-                pause = 1.0 if (self._serial, self._place) != before else min(pause * 2, LONGEST_PAUSE)
+                pause = SHORTEST_PAUSE if (self._serial, self._place) != before else min(pause * 2, LONGEST_PAUSE)
                 if isinstance(error, RateLimited) and self._now is not None:
                     pause = max(pause, (error.until - self._now).total_seconds())
                 log.info("stream.ended", source=self._source, error=type(error).__name__)
@@ -268,7 +279,7 @@ class Stream:
     def _cursor(self, *, is_exact: bool) -> int:
         if self._place is None:
             raise RuntimeError("a stream is settled before it is opened")
-        return self._place.resume if is_exact else self._place.at - (FAR_OVERLAP if self._place.server else OVERLAP)
+        return self._place.resume if is_exact else self._place.at - (FAR_OVERLAP if self._place.server else 0)
 
     async def _hear(self, opened: _Opened, patience: timedelta) -> int:
         messages = await opened.line.hear(patience)

@@ -72,25 +72,48 @@ class Prepared(NamedTuple):
     signed: _Signed | None
 
 
+NO_ROW: Final = -1
+"""Of a cluster whose text is too short for a signature."""
+
+
 class _Cluster:
-    __slots__ = ("bands", "count", "exact", "first", "last", "number", "signature", "touched")
+    __slots__ = ("bands", "count", "exact", "first", "last", "number", "row", "touched")
 
     def __init__(self, number: int, first: str, exact: int, signed: _Signed | None) -> None:
         self.number, self.first, self.exact = number, first, exact
-        self.signature = None if signed is None else signed.values.copy()
         self.bands: tuple[int, ...] = () if signed is None else tuple(dict.fromkeys(signed.bands))
         self.count = self.last = self.touched = 0
+        self.row = NO_ROW
 
-    def kept(self) -> Cluster:
-        return Cluster(
-            number=self.number,
-            first=self.first,
-            exact=self.exact,
-            signature=b"" if self.signature is None else self.signature.tobytes(),
-            count=self.count,
-            last=self.last,
-            touched=self.touched,
-        )
+
+class _Signatures:
+    """Signatures in one array, so that many are compared at once; rows that were let go are used again."""
+
+    def __init__(self) -> None:
+        self._rows = np.empty((0, VALUES), np.uint32)
+        self._free: list[int] = []
+
+    def keep(self, values: NDArray[np.uint32]) -> int:
+        if not self._free:
+            before = len(self._rows)
+            rows = np.empty((max(64, 2 * before), VALUES), np.uint32)
+            rows[:before] = self._rows
+            self._rows = rows
+            self._free.extend(range(len(rows) - 1, before - 1, -1))
+        row = self._free.pop()
+        self._rows[row] = values
+        return row
+
+    def let_go(self, row: int) -> None:
+        self._free.append(row)
+
+    def content(self, row: int) -> bytes:
+        return bytes(self._rows[row].tobytes())
+
+    def equal(self, rows: list[int], values: NDArray[np.uint32]) -> NDArray[np.intp]:
+        """Return how many minima each of the rows has in common with `values`."""
+        found: NDArray[np.intp] = (self._rows[rows] == values).sum(axis=1)
+        return found
 
 
 class Copies:
@@ -101,6 +124,7 @@ class Copies:
         self._next = self._placed = 0
         self._clusters: OrderedDict[int, _Cluster] = OrderedDict()
         self._exact: dict[int, int] = {}
+        self._signatures = _Signatures()
         self._bands: dict[int, int | tuple[int, ...]] = {}
         """By band the clusters that have it; nearly all have one alone, which then stands there as it is."""
         self._changed: set[int] = set()
@@ -128,30 +152,36 @@ class Copies:
         return Membership(cluster.number, earlier, cluster.first, text.signed is not None)
 
     def _nearest(self, signed: _Signed) -> _Cluster | None:
-        proposed: set[int] = set()
+        """Return the cluster that has most in common with a text, of equals the oldest; None if none has enough."""
+        alone: list[int] = []
+        many: list[tuple[int, ...]] = []
         for band in signed.bands:
             holders = self._bands.get(band)
-            if holders is not None:
-                proposed.update((holders,) if isinstance(holders, int) else holders)
-        best, most = None, ALIKE * VALUES
-        for number in sorted(proposed)[-PROPOSED:]:
-            cluster = self._clusters[number]
-            equal = int(np.count_nonzero(cluster.signature == signed.values))
-            if equal >= most:
-                best, most = cluster, equal + 1
-        return best
+            if isinstance(holders, int):
+                alone.append(holders)
+            elif holders is not None:
+                many.append(holders)
+        proposed = set(alone).union(*many)
+        if not proposed:
+            return None
+        clusters = [self._clusters[number] for number in sorted(proposed)[-PROPOSED:]]
+        equal = self._signatures.equal([one.row for one in clusters], signed.values)
+        best = int(equal.argmax())
+        return clusters[best] if equal[best] >= ALIKE * VALUES else None
 
     def _open(self, key: str, text: Prepared) -> _Cluster:
         cluster = _Cluster(self._next, key, text.exact, text.signed)
         self._next += 1
-        self._remember(cluster)
+        self._remember(cluster, text.signed)
         while len(self._clusters) > self.limit:
             self._forget(self._clusters.popitem(last=False)[1])
         return cluster
 
-    def _remember(self, cluster: _Cluster) -> None:
+    def _remember(self, cluster: _Cluster, signed: _Signed | None) -> None:
         self._clusters[cluster.number] = cluster
         self._exact[cluster.exact] = cluster.number
+        if signed is not None:
+            cluster.row = self._signatures.keep(signed.values)
         for band in cluster.bands:
             holders = self._bands.get(band)
             if holders is None:
@@ -162,19 +192,33 @@ class Copies:
 
     def _forget(self, cluster: _Cluster) -> None:
         del self._exact[cluster.exact]
+        if cluster.row != NO_ROW:
+            self._signatures.let_go(cluster.row)
         for band in cluster.bands:
             holders = self._bands.get(band)
             if holders == cluster.number:
                 del self._bands[band]
-            elif isinstance(holders, tuple):
-                rest = tuple(number for number in holders if number != cluster.number)
+            elif isinstance(holders, tuple) and cluster.number in holders:
+                at = holders.index(cluster.number)
+                rest = holders[:at] + holders[at + 1 :]
                 self._bands[band] = rest[0] if len(rest) == 1 else rest
         self._changed.discard(cluster.number)
         self._forgotten.add(cluster.number)
 
+    def _kept(self, cluster: _Cluster) -> Cluster:
+        return Cluster(
+            number=cluster.number,
+            first=cluster.first,
+            exact=cluster.exact,
+            signature=b"" if cluster.row == NO_ROW else self._signatures.content(cluster.row),
+            count=cluster.count,
+            last=cluster.last,
+            touched=cluster.touched,
+        )
+
     def changes(self) -> tuple[list[Cluster], list[int]]:
         """Return the clusters that changed since the last call, and the numbers of those that were forgotten."""
-        changed = [self._clusters[number].kept() for number in sorted(self._changed)]
+        changed = [self._kept(self._clusters[number]) for number in sorted(self._changed)]
         forgotten = sorted(self._forgotten)
         self._changed, self._forgotten = set(), set()
         return changed, forgotten
@@ -185,9 +229,10 @@ class Copies:
         values = np.frombuffer(b"".join(one.signature for one in known), np.uint32).reshape(-1, VALUES)
         signed = map(_Signed, values, _bands(values).tolist())
         for one in known:
-            cluster = _Cluster(one.number, one.first, one.exact, next(signed) if one.signature else None)
+            mine = next(signed) if one.signature else None
+            cluster = _Cluster(one.number, one.first, one.exact, mine)
             cluster.count, cluster.last, cluster.touched = one.count, one.last, one.touched
-            self._remember(cluster)
+            self._remember(cluster, mine)
         for one in sorted(known, key=lambda each: each.touched):
             self._clusters.move_to_end(one.number)
             self._placed = one.touched

@@ -114,10 +114,14 @@ class Head:
         tokens = features.tokens(batch)
         return Reading(batch, tokens, self.words.match(batch, tokens))
 
-    def share_known(self, text: str) -> float:
-        """Return the share of words and signs that stand in the list; emoji stand in every list."""
-        words = self.read([text]).found.words
-        return float((words > 0).mean()) if len(words) else 0.0
+    def shares_known(self, texts: Sequence[str]) -> list[float]:
+        """Return, per text, the share of words and signs that stand in the list; emoji stand in every list."""
+        shares: list[float] = []
+        for part in chunks(texts):
+            _, tokens, found = self.read(part)
+            known = wordlist.per_text((found.words > 0).astype(np.int64), tokens.first, tokens.last)
+            shares += (known / np.maximum(tokens.last - tokens.first, 1)).tolist()
+        return shares
 
     def score_reading(self, reading: Reading) -> Scores:
         """Score the texts of a reading."""
@@ -250,11 +254,17 @@ class Head:
         texts = np.searchsorted(tokens.first, places, side="right") - 1
         inside = (places < tokens.last.take(texts)).nonzero()[0]
         order = inside.take(np.lexsort((-np.abs(moves.take(inside)), texts.take(inside))))
-        ends = np.cumsum(tokens.last - tokens.first)
-        return [
-            _strongest(reading, moves, order[begin:end])
-            for begin, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)
-        ]
+        ends = np.cumsum(tokens.last - tokens.first).tolist()
+        sorted_moves, strength = moves.take(order), np.abs(moves.take(order))
+        first = tokens.begins.take(order).tolist()
+        ends_of = (tokens.begins + tokens.lengths).take(order).tolist()
+        values, spelt = sorted_moves.tolist(), _Spelt(reading.batch.units)
+        found = []
+        for begin, end in zip([0, *ends[:-1]], ends, strict=True):
+            stop = min(end, begin + _LOOKED_AT)
+            words = spelt.words(first[begin:stop], ends_of[begin:stop])
+            found.append(_strongest(words, values[begin:stop], float(strength[begin:end].sum()) or 1.0))
+        return found
 
     @functools.cached_property
     def _row_moves(self) -> NDArray[np.float64]:
@@ -340,20 +350,29 @@ def _packed(negative: NDArray[np.int8], positive: NDArray[np.int8], sixteenths: 
     return out
 
 
-def _strongest(reading: Reading, moves: NDArray[np.float64], order: NDArray[np.intp]) -> tuple[tuple[str, float], ...]:
-    """Return the reasons of one text, whose tokens stand in `order`, strongest first."""
-    values = moves.take(order)
-    floor = REASON_SHARE * (whole := float(np.abs(values).sum()) or 1.0)
+def _strongest(words: Sequence[str], values: Sequence[float], whole: float) -> tuple[tuple[str, float], ...]:
+    """Return the reasons of one text from its strongest words, of `whole` movement."""
+    floor = REASON_SHARE * whole
     totals: dict[str, float] = {}
-    for index, value in zip(order[:_LOOKED_AT].tolist(), values[:_LOOKED_AT].tolist(), strict=True):
-        word = _word(reading, index)
+    for word, value in zip(words, values, strict=True):
         if word not in _SILENT:
             totals[word] = totals.get(word, 0.0) + value
     best = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))[:REASONS]
     return tuple((word, round(value / whole, 3)) for word, value in best if abs(value) > floor)
 
 
-def _word(reading: Reading, index: int) -> str:
-    begin = int(reading.tokens.begins[index])
-    units = reading.batch.units[begin : begin + int(reading.tokens.lengths[index])]
-    return units.tobytes().decode("utf-16-le", "replace")
+class _Spelt:
+    """The words of a batch of code units; where no sign takes two units, the whole is read once."""
+
+    def __init__(self, units: NDArray[np.uint16]) -> None:
+        self._raw = units.astype("<u2", copy=False).tobytes()
+        has_pairs = ((units & 0xF800) == 0xD800).any()
+        self._whole = None if has_pairs else self._raw.decode("utf-16-le")
+
+    def words(self, begins: Sequence[int], ends: Sequence[int]) -> list[str]:
+        bounds = zip(begins, ends, strict=True)
+        if self._whole is not None:
+            whole = self._whole
+            return [whole[begin:end] for begin, end in bounds]
+        raw = self._raw
+        return [raw[2 * begin : 2 * end].decode("utf-16-le", "replace") for begin, end in bounds]

@@ -89,7 +89,7 @@ class LinearClassifier:
 
     def classify(self, mentions: Sequence[Mention]) -> tuple[Verdict, ...]:
         """Return one verdict per mention, in order; never raises on any text."""
-        languages = [self.language_of(mention.text, mention.language) for mention in mentions]
+        languages = self._languages([(mention.text, mention.language) for mention in mentions])
         verdicts: list[Verdict | None] = [None] * len(mentions)
         for language in self._model.heads:
             rows = [row for row, one in enumerate(languages) if one[0] == language]
@@ -107,16 +107,28 @@ class LinearClassifier:
 
     def language_of(self, text: str, hint: str | None = None) -> tuple[str, str]:
         """Return the head that judges a text (`und`: none), and the language its verdict names."""
-        language = identify(text)
-        if language != UNDETERMINED:
-            return language, language
-        if hint in self._model.heads:
-            return hint, hint
-        known = {key: head.share_known(text[:200]) for key, head in self._model.heads.items()}
-        best = max(known, key=known.__getitem__)
-        if is_foreign(text):
-            return UNDETERMINED, UNDETERMINED
-        return (best if known[best] >= KNOWN else LOCAL), UNDETERMINED
+        return self._languages([(text, hint)])[0]
+
+    def _languages(self, asked: Sequence[tuple[str, str | None]]) -> list[tuple[str, str]]:
+        """Return `language_of` of many texts, each with its hint; those that need a word list are read together."""
+        found: dict[int, tuple[str, str]] = {}
+        open_rows: list[int] = []
+        for row, (text, hint) in enumerate(asked):
+            language = identify(text)
+            if language != UNDETERMINED:
+                found[row] = language, language
+            elif hint is not None and hint in self._model.heads:
+                found[row] = hint, hint
+            elif is_foreign(text):
+                found[row] = UNDETERMINED, UNDETERMINED
+            else:
+                open_rows.append(row)
+        texts = [asked[row][0][:200] for row in open_rows]
+        known = {key: head.shares_known(texts) for key, head in self._model.heads.items()}
+        for at, row in enumerate(open_rows):
+            best = max(known, key=lambda key: known[key][at])
+            found[row] = (best if known[best][at] >= KNOWN else LOCAL), UNDETERMINED
+        return [found[row] for row in range(len(asked))]
 
     def _verdicts(self, key: str, texts: Sequence[str], languages: Sequence[str]) -> list[Verdict]:
         head = self._model.heads[key]

@@ -31,7 +31,7 @@ from brandmelder.pipeline.receive import receive
 from brandmelder.pipeline.recheck import recheck_source
 from brandmelder.pipeline.recount import recount_changed
 from brandmelder.pipeline.rewind import rewind
-from brandmelder.pipeline.states import first_poll
+from brandmelder.pipeline.states import first_poll, reads_backlog
 from brandmelder.store import deliveries, sources
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ class Pipeline:
         self._progressed: datetime | None = None
         self._news, self._judged = 1, 0
         """How many polls brought something to judge, and how many of them were judged."""
+        self._behind: set[SourceId] = set()
+        """The sources that read a backlog."""
+        self._touched: set[MonitorId] = set()
+        """The monitors for which something was counted since they were evaluated."""
         self._evaluating = asyncio.Lock()
         self._keeping = asyncio.Lock()
 
@@ -77,6 +81,7 @@ class Pipeline:
     async def clock_went_back(self, now: datetime) -> None:
         """Bring back to `now` what was stored under a clock that was ahead; without that nothing is done."""
         self._next_settled = self._progressed = None
+        self._keeper.doubter.forget()
         if await self.parts.database.run(rewind, now):
             self._deliverer.clock_went_back()
             self._evaluator.gatherer.clock_went_back()
@@ -112,19 +117,24 @@ class Pipeline:
         after, has_news = await poll_source(self.parts, row, now)
         was_edited = after.history_done and not after.failures and await recheck_source(self.parts, row.id, now)
         self._news += has_news or was_edited
+        (self._behind.add if reads_backlog(after, now) else self._behind.discard)(after.id)
         return after
 
     async def work(self, now: datetime) -> datetime:
-        """Judge what is new, evaluate what it touches (all, once a bin has settled); returns the next moment."""
+        """Judge what is new, evaluate what it touches (all, once a bin has settled); returns the next moment.
+
+        What a backlog touches waits until it is read, or a bin has settled: each evaluation judges all its days anew.
+        """
         async with self._evaluating:
-            touched: set[MonitorId] = set()
             news = self._news
             if news > self._judged:
-                touched = await judge(self.parts)
+                self._touched |= await judge(self.parts)
                 self._judged = news
+            due = {ident for ident in self._touched if self._behind.isdisjoint(self.parts.watches[ident].sources)}
             if self._next_settled is None or now >= self._next_settled:
-                touched = set(self.parts.watches)
-            await self._evaluator.evaluate(touched, now)
+                due = set(self.parts.watches)
+            await self._evaluator.evaluate(due, now)
+            self._touched -= due
             has_progressed = self._progressed is None or now - self._progressed >= PROGRESS
             awake = await self.parts.database.run(follow_up, self.parts, now, has_progressed=has_progressed)
             self._progressed = now if has_progressed else self._progressed

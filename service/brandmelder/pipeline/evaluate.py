@@ -308,9 +308,11 @@ class _Turn:
             await self._commit(change, track)
 
     def _classes(self, track: Track) -> set[SourceClass]:
-        """Return the classes of sources in which negative mentions came since the last evaluation."""
+        """Return the classes of sources in which negative mentions came since the onset; only a snooze asks."""
         incident = self.incidents[track]
-        begin = incident.onset if incident is not None else self.now
+        if incident is None or incident.snooze is None:
+            return set()
+        begin = incident.onset
         return {
             self.parts.places[one.source].source_class
             for one in self.situation.counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -52,6 +53,12 @@ class Place(Struct, frozen=True, kw_only=True):
     own_accounts: tuple[str, ...] = ()
     """Names that are ours there, and its only language, for what others bring to it."""
     language: str | None = None
+    tells_silence: bool = True
+    """Whether it is told that it brings nothing, or far less than usual."""
+    abandoned_after: timedelta = timedelta(days=90)
+    """An account of ours there without a post for so long is called abandoned."""
+    expires_at: datetime | None = None
+    """When what lets us in ends, as the configuration says or the token itself does."""
     rhythm: Rhythm | None = None
     """How its interval changes, and its budget; without it the interval stands."""
 
@@ -123,6 +130,8 @@ class Parts:
     classifier: Classifier
     taught: int = 0
     """Which version of what staff taught the classifier uses (pipeline/teach.py)."""
+    lessons: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Whoever learns holds it: what was said last is learnt from last."""
     second: SecondOpinion | None = None
     """Whom to ask about unsure mentions inside a spike; nobody in a backtest."""
     topics: Topics

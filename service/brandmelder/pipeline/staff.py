@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from brandmelder.model import Delivery, DeliveryState, MentionId, MonitorId, Override, Silence, StaffLabel
+    from brandmelder.pipeline.parts import Parts
     from brandmelder.pipeline.teach import Lesson
     from brandmelder.store.marked import Marked
 
@@ -110,8 +111,14 @@ def unmark(connection: Connection, one: tuple[MonitorId, datetime, datetime], ac
     return was_there
 
 
-def label(connection: Connection, given: Sequence[StaffLabel], brand: str, actor: Actor, now: datetime) -> Lesson:
-    """Keep what staff say of mentions and learn from all of it; the audit names mentions by number, no texts."""
+async def label_beside(parts: Parts, given: Sequence[StaffLabel], actor: Actor, now: datetime) -> Lesson:
+    """Keep what staff say, and learn from all of it while the service goes on: what was said stands before."""
+    await parts.database.run(say, given, actor, now)
+    return await teach.learn_beside(parts, now)
+
+
+def say(connection: Connection, given: Sequence[StaffLabel], actor: Actor, now: datetime) -> None:
+    """Keep what staff say of mentions; the audit names mentions by number, no texts."""
     audit.record(
         connection,
         "label.set",
@@ -122,7 +129,13 @@ def label(connection: Connection, given: Sequence[StaffLabel], brand: str, actor
         label=given[0].label.value if len(given) == 1 else "",
         **actor.said(),
     )
-    return teach.save_labels(connection, given, brand, now)
+    labels.save(connection, given)
+
+
+def label(connection: Connection, given: Sequence[StaffLabel], brand: str, actor: Actor, now: datetime) -> Lesson:
+    """Keep what staff say of mentions and learn from all of it, in one transaction: for commands."""
+    say(connection, given, actor, now)
+    return teach.learn(connection, brand, now)
 
 
 def take_back_label(connection: Connection, ident: MentionId, actor: Actor, now: datetime) -> bool:

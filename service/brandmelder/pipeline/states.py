@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LONGEST_BACKOFF = timedelta(minutes=15)
 FAR_APART = 2
 """A source that saves its budget is known incomplete when it is asked so many times more seldom than it should be."""
+BACKLOG = timedelta(hours=1)
+"""How far behind the last mention that was read must lie for what follows to be a backlog, and not a busy day."""
 FAILING_AFTER = 3
 """So many failed polls in a row, or intervals without a good one, make a source failing."""
 
@@ -76,6 +78,11 @@ def after_poll(row: SourceRow, poll: Poll, now: datetime, place: Place, pace: Pa
         empty_polls=empty,
         note=note,
     )
+
+
+def reads_backlog(row: SourceRow, now: datetime) -> bool:
+    """Whether a source that was just polled has more to give, and is still far behind: it was away, or we were."""
+    return row.next_poll_at <= now and row.read_until is not None and now - row.read_until > BACKLOG
 
 
 def every_of(row: SourceRow, place: Place) -> timedelta:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,20 +14,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from brandmelder.classify import adapt
+from brandmelder.classify.adapt import Correction
 from brandmelder.classify.linear import LinearClassifier, load
 from brandmelder.classify.transformer import TransformerClassifier
-from brandmelder.model import Label, MentionId, Origin
+from brandmelder.model import Label, Mention, MentionId, Origin, StaffLabel
 from brandmelder.store import incidents, labels, mentions
 from brandmelder.store.labels import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
 
-    from brandmelder.classify.adapt import Correction
-    from brandmelder.model import StaffLabel
     from brandmelder.pipeline.parts import Parts
     from brandmelder.store.labels import Candidate
 
@@ -46,15 +45,56 @@ class Lesson(Struct, frozen=True, kw_only=True):
     report: tuple[str, ...]
 
 
-def save_labels(connection: Connection, given: Sequence[StaffLabel], brand: str, now: datetime) -> Lesson:
-    """Keep what staff say and learn from all of it. What was judged and counted before stays as it was."""
-    labels.save(connection, given)
-    return learn(connection, brand, now)
+class Material(Struct, frozen=True, kw_only=True):
+    """All that is learnt from: the labels, what is used until now, and recent mentions to say what changes."""
+
+    known: Sequence[StaffLabel]
+    used: Mapping[str, Correction]
+    recent: Sequence[Mention]
+
+
+class Learnt(Struct, frozen=True, kw_only=True):
+    """What was fitted, and what people are told of it; `lesson` is None if nothing changes."""
+
+    lesson: Version | None
+    report: tuple[str, ...]
 
 
 def learn(connection: Connection, brand: str, now: datetime) -> Lesson:
+    """Fit the corrections to all labels, in the transaction of a command that has nothing else to do."""
+    return keep(connection, fit(read_material(connection, now), brand, now))
+
+
+async def learn_beside(parts: Parts, now: datetime) -> Lesson:
+    """Fit the corrections to all labels in a thread of its own: seconds, for which no transaction has to wait.
+
+    What is said meanwhile is learnt from by whoever said it; so that the newest labels win, one learns at a time.
+    """
+    async with parts.lessons:
+        material = await parts.database.look(read_material, now)
+        learnt = await asyncio.to_thread(fit, material, parts.brand, now)
+        return await parts.database.run(keep, learnt)
+
+
+def read_material(connection: Connection, now: datetime) -> Material:
+    """Read all that is learnt from."""
+    before = labels.active(connection)
+    used = corrections_of(before.body) if before is not None and before.model == load().version else {}
+    recent = [one for _, one, _ in mentions.newest(connection, None, now - RECENT, COMPARED)]
+    return Material(known=labels.read(connection), used=used, recent=recent)
+
+
+def keep(connection: Connection, learnt: Learnt) -> Lesson:
+    """Use from now on what was learnt."""
+    if learnt.lesson is None:
+        return Lesson(version=None, report=(*learnt.report, "nothing changes"))
+    version = labels.teach(connection, learnt.lesson)
+    return Lesson(version=version, report=(*learnt.report, f"version {version} judges what comes from now on"))
+
+
+def fit(material: Material, brand: str, now: datetime) -> Learnt:
     """Fit the corrections to all labels. One is used only if it wins on labels it was not fitted to."""
-    known = labels.read(connection)
+    known, used = material.known, material.used
     base = LinearClassifier(brand)
     examples = base.examples(
         [one.text or "" for one in known],
@@ -63,12 +103,10 @@ def learn(connection: Connection, brand: str, now: datetime) -> Lesson:
     )
     learnt = {key: found for key, ones in examples.items() if (found := adapt.learn(ones)) is not None}
     report = [told(key, ones, learnt.get(key)) for key, ones in sorted(examples.items())]
-    before = labels.active(connection)
-    used = corrections_of(before.body) if before is not None and before.model == load().version else {}
     if {key: one.version for key, one in learnt.items()} == {key: one.version for key, one in used.items()}:
-        return Lesson(version=None, report=(*report, "nothing changes"))
+        return Learnt(lesson=None, report=tuple(report))
     old, new = LinearClassifier(brand, corrections=used), LinearClassifier(brand, corrections=learnt)
-    report.append(_difference(connection, old, new, now))
+    report.append(_difference(material.recent, old, new))
     lesson = Version(
         version=0,
         at=now,
@@ -79,8 +117,7 @@ def learn(connection: Connection, brand: str, now: datetime) -> Lesson:
         body=msgspec.json.encode(learnt),
         report="\n".join(report),
     )
-    version = labels.teach(connection, lesson)
-    return Lesson(version=version, report=(*report, f"version {version} judges what comes from now on"))
+    return Learnt(lesson=lesson, report=tuple(report))
 
 
 def corrections_of(body: bytes) -> dict[str, Correction]:
@@ -98,8 +135,7 @@ def told(language: str, examples: Sequence[adapt.Example], found: Correction | N
     return f"{begin}; {kind}; log loss on left-out labels {found.loss_before:.3f} -> {found.loss_after:.3f}"
 
 
-def _difference(connection: Connection, old: LinearClassifier, new: LinearClassifier, now: datetime) -> str:
-    found = [one for _, one, _ in mentions.newest(connection, None, now - RECENT, COMPARED)]
+def _difference(found: Sequence[Mention], old: LinearClassifier, new: LinearClassifier) -> str:
     pairs = list(zip(old.classify(found), new.classify(found), strict=True))
     moved = sum(abs(one.p_negative - other.p_negative) > NOTICEABLE for one, other in pairs)
     turned = [(one.label, other.label) for one, other in pairs if one.label is not other.label]

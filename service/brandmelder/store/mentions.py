@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import bindparam, case, false, func, select, tuple_, update
+from sqlalchemy import bindparam, case, false, func, select, true, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import Mention, MentionId, Removal, SourceId, Verdict
+from brandmelder.store.bulk import Bulk
 from brandmelder.store.database import moment, seconds
 from brandmelder.store.schema import match, mention, verdict
 
@@ -34,7 +35,10 @@ _COLUMNS = tuple(
 """What a mention is made of, in the order in which `_mention` takes it."""
 
 _LAST = select(func.max(mention.c.id))
-_INSERT = insert(mention).on_conflict_do_nothing(index_elements=["source", "external_id"])
+_INSERT = Bulk(
+    insert(mention).on_conflict_do_nothing(index_elements=["source", "external_id"]),
+    ["id", *(column.name for column in _COLUMNS), "fingerprint", "judged"],
+)
 _LANDED = select(mention.c.id).where(mention.c.id >= bindparam("first"), mention.c.id < bindparam("end"))
 _KNOWN = select(mention.c.source, mention.c.external_id, mention.c.id, mention.c.fingerprint).where(
     tuple_(mention.c.source, mention.c.external_id).in_(bindparam("keys", expanding=True)),
@@ -54,12 +58,14 @@ TO_JUDGE = (
     .limit(bindparam("limit"))
 )
 """In the words of the index mention_to_judge: `judged IS 0` would read every mention there is."""
-_SAVE_VERDICTS = insert(verdict)
-_SAVE_VERDICTS = _SAVE_VERDICTS.on_conflict_do_update(
-    index_elements=["mention"],
-    set_={name: _SAVE_VERDICTS.excluded[name] for name in ("label", "p_negative", "body")},
+_NEW_VERDICT = insert(verdict)
+_SAVE_VERDICTS = Bulk(
+    _NEW_VERDICT.on_conflict_do_update(
+        index_elements=["mention"],
+        set_={name: _NEW_VERDICT.excluded[name] for name in ("label", "p_negative", "body")},
+    )
 )
-_MARK_JUDGED = update(mention).where(mention.c.id == bindparam("key")).values(judged=True)
+_MARK_JUDGED = Bulk(update(mention).where(mention.c.id == bindparam("key")).values(judged=true()))
 _IN_SPAN = (
     match.c.monitor == bindparam("monitor"),
     match.c.published_at >= bindparam("since"),
@@ -136,7 +142,7 @@ def insert_mentions(connection: Connection, mentions: Sequence[Mention], prints:
     rows = [
         _row(first + n, one, fingerprint) for n, (one, fingerprint) in enumerate(zip(mentions, prints, strict=True))
     ]
-    if connection.execute(_INSERT, rows).rowcount == len(rows):
+    if _INSERT.run(connection, rows) == len(rows):
         return Stored(len(rows), 0, 0)
     landed = set(connection.scalars(_LANDED, {"first": first, "end": first + len(rows)}))
     repeats = [row for row in rows if row["id"] not in landed]
@@ -238,13 +244,11 @@ def _mention(columns: Sequence[Any]) -> Mention:
 
 def save_verdicts(connection: Connection, verdicts: Mapping[MentionId, Verdict]) -> None:
     """Keep the latest verdict of each mention and mark it judged."""
-    if not verdicts:
-        return
     rows = [
         {"mention": ident, "label": one.label.value, "p_negative": one.p_negative, "body": _encode(one)}
         for ident, one in verdicts.items()
     ]
-    connection.execute(_SAVE_VERDICTS, rows)
+    _SAVE_VERDICTS.run(connection, rows)
 
 
 def weights_of(connection: Connection, idents: Sequence[MentionId]) -> dict[MentionId, float]:
@@ -260,8 +264,7 @@ def weights_of(connection: Connection, idents: Sequence[MentionId]) -> dict[Ment
 
 def mark_judged(connection: Connection, idents: Sequence[MentionId]) -> None:
     """Take mentions off the list of those to judge."""
-    if idents:
-        connection.execute(_MARK_JUDGED, [{"key": ident} for ident in idents])
+    _MARK_JUDGED.run(connection, [{"key": ident} for ident in idents])
 
 
 def judged_between(

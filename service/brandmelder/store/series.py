@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.errors import Conflict
 from brandmelder.model import BIN, MentionId, MonitorId, SourceId
+from brandmelder.store.bulk import Bulk
 from brandmelder.store.database import maybe_moment, maybe_seconds, moment, seconds
 from brandmelder.store.schema import bin_, match, mention, monitor
 
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("total", "negative", "labelled", "reach")
 
-_ENTER = insert(match)
-_ADD = insert(bin_)
-_ADD = _ADD.on_conflict_do_update(
-    index_elements=["monitor", "start", "source", "history"],
-    set_={name: bin_.c[name] + _ADD.excluded[name] for name in _NUMBERS},
+_ENTER = Bulk(insert(match))
+_NEW_BIN = insert(bin_)
+_ADD = Bulk(
+    _NEW_BIN.on_conflict_do_update(
+        index_elements=["monitor", "start", "source", "history"],
+        set_={name: bin_.c[name] + _NEW_BIN.excluded[name] for name in _NUMBERS},
+    )
 )
 _MARK_DIRTY = (
     update(monitor)
@@ -116,8 +119,8 @@ def enter(connection: Connection, entries: Sequence[Entry]) -> None:
     """Write lines of the ledger and add them to their bins: one upsert per touched bin, in the same transaction."""
     if not entries:
         return
-    connection.execute(
-        _ENTER,
+    _ENTER.run(
+        connection,
         [
             {
                 "monitor": one.monitor,
@@ -133,7 +136,7 @@ def enter(connection: Connection, entries: Sequence[Entry]) -> None:
             for one in entries
         ],
     )
-    connection.execute(_ADD, list(_sums(entries).values()))
+    _ADD.run(connection, list(_sums(entries).values()))
     _mark_dirty(connection, entries)
 
 

@@ -11,6 +11,7 @@ import structlog
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from brandmelder.errors import BrandmelderError
+from brandmelder.model import MonitorId
 from brandmelder.store import incidents, notes
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Pulse:
 
     def __init__(self) -> None:
         self.viewers: dict[str, set[asyncio.Event]] = {}
-        self._stamp: tuple[object, ...] = ()
+        self._stamps: dict[int, tuple[object, ...]] = {}
         self._seen: dict[str, str] = {}
         self._looking: asyncio.Task[None] | None = None
 
@@ -67,6 +68,11 @@ class Pulse:
             self._looking.cancel()
             self._looking = None
 
+    def tell(self, topic: str) -> None:
+        """Wake whoever watches a topic."""
+        for event in self.viewers.get(topic, ()):
+            event.set()
+
     async def _look(self, site: Site) -> None:
         while self.viewers:
             try:
@@ -74,12 +80,12 @@ class Pulse:
             except BrandmelderError as error:  # a full disk, a locked file: the next look is in two seconds
                 log.warning("web.not_looked", reason=str(error))
                 digests = {}
-            for topic, digest in digests.items():
-                before = self._seen.get(topic)
-                self._seen[topic] = digest
-                if before is not None and before != digest:
-                    for event in self.viewers.get(topic, ()):
-                        event.set()
+            changed = [topic for topic, digest in digests.items() if self._seen.get(topic, digest) != digest]
+            self._seen |= digests
+            if changed:
+                site.shared.forget()
+            for topic in changed:
+                self.tell(topic)
             await pause(EVERY)
 
     def read(self, connection: Connection, topics: Iterable[str]) -> dict[str, str]:
@@ -88,8 +94,9 @@ class Pulse:
             connection.exec_driver_sql("SELECT total_changes()").scalar(),
             connection.exec_driver_sql("PRAGMA data_version").scalar(),
         )
-        wanted = [topic for topic in topics if stamp != self._stamp or topic not in self._seen]
-        self._stamp = stamp
+        before = self._stamps.get(id(connection))  # each connection counts for itself
+        wanted = [topic for topic in topics if stamp != before or topic not in self._seen]
+        self._stamps[id(connection)] = stamp
         return {topic: digest(connection, topic) for topic in wanted}
 
 
@@ -117,7 +124,7 @@ def digest(connection: Connection, topic: str) -> str:
 async def live(site: Site, request: Request, reader: Reader) -> Response:
     """Hold a line open, on which changes of one topic are told."""
     topic = request.query_params.get("topic", "")[:80]
-    if topic not in {"now", "incidents"} and not topic.startswith("incident:"):
+    if topic not in {"now", "incidents"} and not topic.startswith(("incident:", "monitor:")):
         return PlainTextResponse("There is no such topic.\n", 404)
     if site.pulse.count >= MOST:
         return PlainTextResponse("Too many watch; the page is read anew by hand.\n", 503, headers={"retry-after": "60"})
@@ -127,6 +134,9 @@ async def live(site: Site, request: Request, reader: Reader) -> Response:
 
 async def _told(site: Site, topic: str, zone: ZoneInfo) -> AsyncIterator[str]:
     event = site.pulse.watch(topic, site)
+    kind, _, ident = topic.partition(":")
+    if kind == "monitor" and not site.would.is_pending(MonitorId(ident)):
+        event.set()  # what it waits for was done before it began to wait
     try:
         yield f"retry: 5000\nevent: beat\ndata: {_clock(site, zone)}\n\n"
         while True:

@@ -12,6 +12,8 @@ from brandmelder.web.chain import Chain
 from brandmelder.web.lines import Lines
 from brandmelder.web.live import Pulse
 from brandmelder.web.rates import Rates
+from brandmelder.web.shared import Shared
+from brandmelder.web.would import Would
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +47,8 @@ class Site:
     bands: Bands = field(default_factory=Bands)
     chain: Chain = field(default_factory=Chain)
     lines: Lines = field(default_factory=Lines)
+    would: Would = field(default_factory=Would)
+    shared: Shared = field(default_factory=Shared)
     pulse: Pulse = field(default_factory=Pulse)
     """Tells viewers that something changed."""
 

@@ -8,7 +8,6 @@ what was missed, and the history, are searched for where there is an account.
 from __future__ import annotations
 
 from datetime import timedelta
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -19,10 +18,10 @@ from brandmelder.capture.bluesky_stream import Followed, Wishes
 from brandmelder.capture.lists import Lists, poll_lists
 from brandmelder.capture.match import Matcher
 from brandmelder.capture.query import Query, parse
-from brandmelder.capture.source import Poll, Recheck, Tools
+from brandmelder.capture.source import Poll, Recheck, Tools, connect_of
 from brandmelder.capture.translate import Untranslatable, by_text, for_phrases, wanted
 from brandmelder.capture.tree import Everything, Node, anchors_of, demands
-from brandmelder.errors import PluginError, QueryError
+from brandmelder.errors import QueryError
 from brandmelder.model import Cursor, MonitorId, Removal, SourceId
 from brandmelder.options import Duration, SecretText, SourceOptions, WebAddress
 
@@ -170,18 +169,21 @@ class BlueskySource:
         self._followed = self._stream() if options.through == "jetstream" else None
 
     def _stream(self) -> Followed:
-        if find_spec("websockets") is None or self._tools.connect is None:
-            raise PluginError(f'source "{self.id}": streams need more; run: pip install "brandmelder[stream]"')
-        options = self._options
+        options, connect = self._options, connect_of(self._tools, self.id)
         searches = options.searches if options.handle is not None else ()
         wishes = Wishes(servers=options.servers, matcher=options.matcher(), searches=searches)
-        return Followed(self.id, options, wishes, self._bluesky, self._tools.connect)
+        return Followed(self.id, options, wishes, self._bluesky, connect)
 
     async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
         """Read on in every search, or take what was heard."""
         if self._followed is not None:
             return await self._followed.poll(cursor, now)
         return await poll_lists(self._lists, cursor, now)
+
+    @property
+    def waiting(self) -> int:
+        """How much was heard and waits for a poll."""
+        return self._followed.waiting if self._followed is not None else 0
 
     async def listen(self, nudge: Callable[[], None]) -> None:
         """Hear the stream and have it polled when it brought something; a search has nothing to hear."""

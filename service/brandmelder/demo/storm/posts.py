@@ -28,9 +28,14 @@ class Channel(enum.StrEnum):
     INSTAGRAM = "instagram"
     REDDIT = "reddit"
     YOUTUBE = "youtube"
+    HACKERNEWS = "hackernews"
+    TELEGRAM = "telegram"
+    JETSTREAM = "jetstream"
 
 
-_HELD_BACK: Final = frozenset({Channel.WORDPRESS, Channel.MASTODON, Channel.REDDIT, Channel.YOUTUBE})
+_HELD_BACK: Final = frozenset(
+    {Channel.WORDPRESS, Channel.MASTODON, Channel.REDDIT, Channel.YOUTUBE, Channel.HACKERNEWS}
+)
 """Where what was written may be shown later: moderation, federation."""
 
 
@@ -50,6 +55,10 @@ class Post(Struct, frozen=True, kw_only=True):
     def is_shown(self, now: datetime) -> bool:
         """Whether readers see it."""
         return self.shown_at <= now and (self.gone_at is None or now < self.gone_at)
+
+    def edited_at(self, now: datetime) -> datetime | None:
+        """Return when it was last changed."""
+        return max((at for at, _ in self.edits if at <= now), default=None)
 
     def versions(self, now: datetime) -> int:
         """Return how often it has been written: once, and once for each edit."""

@@ -11,17 +11,21 @@ import asyncio
 import contextlib
 import json
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from brandmelder.demo.storm.faces import FACES
 from brandmelder.demo.storm.faults import Fault, Weather
 from brandmelder.demo.storm.posts import Channel
+from brandmelder.demo.storm.streams import Streams, streaming, unmade
 from brandmelder.demo.storm.trial import said_by
 from brandmelder.demo.storm.wire import Bill, Question, Said, Wall
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from brandmelder.clock import Clock
@@ -90,8 +94,10 @@ class StormServer:
             return web.Response(status=404)
         channel, now = Channel(name), self.clock.now()
         asked = Question.of(request.method, request.rel_url.raw_path_qs, dict(request.headers), await request.read())
-        wall = Wall(now=now, posts=self.storm.posts[channel], url=f"{self.url}/{channel}", bill=self.bills[channel])
         fault = self._weather[channel].fault(now) if self._weather is not None else None
+        if request.headers.get("upgrade", "").lower() == "websocket":
+            return await self._stream(request, channel, asked, fault)
+        wall = self._wall(channel)
         answer = said_by(asked, channel, wall, fault)
         if fault is not None and self._weather is not None:
             answer = self._weather[channel].spoil(answer, fault)
@@ -102,6 +108,24 @@ class StormServer:
                 return await self._cut(request, answer)
             case _:
                 return web.Response(status=answer.status, headers=dict(answer.headers), body=answer.body)
+
+    def _wall(self, channel: Channel) -> Wall:
+        posts, url = self.storm.posts[channel], f"{self.url}/{channel}"
+        return Wall(now=self.clock.now(), posts=posts, url=url, bill=self.bills[channel])
+
+    async def _stream(
+        self, request: web.Request, channel: Channel, asked: Question, fault: Fault | None
+    ) -> web.StreamResponse:
+        face = FACES[channel]
+        if not isinstance(face, Streams):
+            return web.Response(status=404)
+        weather = self._weather[channel] if self._weather is not None else None
+        short = replace(asked, path=asked.path.removeprefix(f"/{channel}"))
+        told = partial(self._told, face, short, channel)
+        return await streaming(request, told, fault, unmade(weather, fault))
+
+    def _told(self, face: Streams, asked: Question, channel: Channel) -> Said | Sequence[bytes]:
+        return face.stream(asked, self._wall(channel))
 
     async def _drip(self, request: web.Request, answer: Said) -> web.StreamResponse:
         response = web.StreamResponse(status=answer.status, headers=dict(answer.headers))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
@@ -22,8 +23,10 @@ from brandmelder.capture.source import Answer, Tools
 from brandmelder.capture.status import refusal
 from brandmelder.count.bins import EPOCH
 from brandmelder.demo.storm.faces import FACES
+from brandmelder.demo.storm.faces.telegram import KEPT
 from brandmelder.demo.storm.faults import Fault, Weather
 from brandmelder.demo.storm.posts import Channel, Storm, tell
+from brandmelder.demo.storm.streams import Streams, connecting
 from brandmelder.demo.storm.truth import Score, score
 from brandmelder.demo.storm.wire import Bill, Question, Refusing, Said, Wall
 from brandmelder.errors import Blocked, SourceError, Transient
@@ -35,7 +38,7 @@ from brandmelder.store.database import Database
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from brandmelder.capture.source import Fetch, ParsedFeed, Source
+    from brandmelder.capture.source import Connect, Fetch, ParsedFeed, Source
     from brandmelder.model import Gap, Mention
     from brandmelder.settings import Settings
 
@@ -58,8 +61,22 @@ _PLACES: Final[Mapping[Channel, str]] = {
         'type: reddit, subreddits: [nordfunk], client_id: "${TOKEN}", client_secret: "${TOKEN}", '
         'user_agent: "server:storm:1.0 (by /u/storm)", login_url: "BASE/api/v1/access_token"'
     ),
+    Channel.HACKERNEWS: "type: hackernews, words: [nordfunk]",
+    Channel.TELEGRAM: 'type: telegram, token: "${TOKEN}"',
     Channel.YOUTUBE: f'type: youtube, api_key: "${{TOKEN}}", channel: UC{"n" * 22}',
+    Channel.JETSTREAM: (
+        "type: bluesky, through: jetstream, handle: nf.example.com, "
+        'app_password: "${TOKEN}", searches: [nordfunk], servers: ["BASE"]'
+    ),
 }
+
+_BELOW: Final[Mapping[Channel, str]] = {
+    Channel.FEED: "/comments/feed/",
+    Channel.FACEBOOK: "/v26.0",
+    Channel.INSTAGRAM: "/v26.0",
+    Channel.YOUTUBE: "/v3",
+}
+"""Where below its name a platform's API stands."""
 
 
 def configuration(base: str, channels: tuple[Channel, ...], *, every: str = "5m", more: str = "") -> str:
@@ -83,7 +100,7 @@ alerts:
 
 
 def _url(base: str, channel: Channel) -> str:
-    return f'"{base}/{channel}/comments/feed/"' if channel is Channel.FEED else f'"{base}/{channel}"'
+    return f'"{base}/{channel}{_BELOW.get(channel, "")}"'
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -168,7 +185,13 @@ class Trial:
 
     def _tools(self, ident: SourceId) -> Tools:
         channel = Channel(ident)
-        return Tools(fetch=_fetch(self, channel), parse_feed=_parse)
+        return Tools(fetch=_fetch(self, channel), parse_feed=_parse, connect=self._connect(channel))
+
+    def _connect(self, channel: Channel) -> Connect | None:
+        face, weather = FACES[channel], self.weather[channel]
+        if not isinstance(face, Streams):
+            return None
+        return connecting(SourceId(channel), face, weather, partial(self.wall, channel), f"/{channel}")
 
     def wall(self, channel: Channel, now: datetime) -> Wall:
         """Return a platform as it stands."""
@@ -196,7 +219,8 @@ class Trial:
     def _score(self, channel: Channel, stored: list[Mention], gaps: list[Gap], contact: datetime) -> Score:
         mine = [one for one in stored if one.source == SourceId(channel)]
         # A feed shows ten: what it had shown before the first contact was never to be had.
-        since = contact if channel is Channel.FEED else EPOCH
+        # A bot hears of a day.
+        since = {Channel.FEED: contact, Channel.TELEGRAM: contact - KEPT}.get(channel, EPOCH)
         mine_gaps = [gap for gap in gaps if gap.source == SourceId(channel)]
         return score(self.storm.posts[channel], FACES[channel], mine, mine_gaps, (since, self.now))
 

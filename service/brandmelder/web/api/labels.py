@@ -14,11 +14,6 @@ from brandmelder.web.api.problems import missing
 from brandmelder.web.api.silences import Number, actor_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import Connection
-
-    from brandmelder.pipeline.staff import Actor
     from brandmelder.web.api.operation import Call
 
 MOST = 200
@@ -51,39 +46,24 @@ class Learnt(Struct, frozen=True, kw_only=True):
 
 async def create(call: Call) -> Answer:
     """Keep labels and learn from them."""
-    given = call.body.labels
-    outcome = await call.run(_create, given, call.door.parts.brand, actor_of(call), call.now)
-    if isinstance(outcome, int):
-        raise missing("mention", str(outcome), "see GET /mentions; nothing was kept", where="body $.labels")
-    return Answer(status=201, body=outcome)
-
-
-def _create(
-    connection: Connection, given: tuple[NewLabel, ...], brand: str, actor: Actor, now: datetime
-) -> Learnt | int:
-    there = mentions.texts_of(connection, [MentionId(one.mention) for one in given])
-    for one in given:
-        if MentionId(one.mention) not in there:
-            return one.mention
+    given: tuple[NewLabel, ...] = call.body.labels
+    there = await call.look(mentions.texts_of, [MentionId(one.mention) for one in given])
+    unknown = [one.mention for one in given if MentionId(one.mention) not in there]
+    if unknown:
+        raise missing("mention", str(unknown[0]), "see GET /mentions; nothing was kept", where="body $.labels")
+    actor = actor_of(call)
     said = [
-        StaffLabel(label=one.label, at=now, mention=MentionId(one.mention), origin=one.origin, by=actor.name)
+        StaffLabel(label=one.label, at=call.now, mention=MentionId(one.mention), origin=one.origin, by=actor.name)
         for one in given
     ]
-    lesson = staff.label(connection, said, brand, actor, now)
-    return Learnt(kept=len(given), version=lesson.version, report=lesson.report)
+    lesson = await staff.label_beside(call.door.parts, said, actor, call.now)
+    return Answer(status=201, body=Learnt(kept=len(given), version=lesson.version, report=lesson.report))
 
 
 async def remove(call: Call) -> Answer:
     """Take the label of a mention back."""
     ident = MentionId(int(call.path["mention"]))
-    outcome = await call.run(_remove, ident, call.door.parts.brand, actor_of(call), call.now)
-    if outcome is None:
+    if not await call.run(staff.take_back_label, ident, actor_of(call), call.now):
         raise missing("label of mention", call.path["mention"], "nothing is to be taken back", where="path mention")
-    return Answer(body=outcome)
-
-
-def _remove(connection: Connection, ident: MentionId, brand: str, actor: Actor, now: datetime) -> Learnt | None:
-    if not staff.take_back_label(connection, ident, actor, now):
-        return None
-    lesson = teach.learn(connection, brand, now)
-    return Learnt(kept=0, version=lesson.version, report=lesson.report)
+    lesson = await teach.learn_beside(call.door.parts, call.now)
+    return Answer(body=Learnt(kept=0, version=lesson.version, report=lesson.report))

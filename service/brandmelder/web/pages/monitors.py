@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from brandmelder.capture import query as queries
-from brandmelder.capture.normalise import pseudonym
-from brandmelder.errors import QueryError
 from brandmelder.model import MonitorId, State
 from brandmelder.notify.compose import rule_words
 from brandmelder.notify.inert import inert
-from brandmelder.pipeline.preview import preview
 from brandmelder.store import incidents
 from brandmelder.web import sayings
 from brandmelder.web.bars import RANGES, Bars, frame_at, read_bars, read_behind
 from brandmelder.web.charts import DESKTOP, PHONE, chart_of, drawn, rows
 from brandmelder.web.names import RANGE_NAMES
 from brandmelder.web.render import page
+from brandmelder.web.trial import MOST, SPANS, tried
+from brandmelder.web.would import PRESENT, TIMES
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from brandmelder.model import Incident, SourceId
+    from brandmelder.model import Incident
+    from brandmelder.pipeline.openings import Openings
     from brandmelder.pipeline.parts import Watch
-    from brandmelder.pipeline.preview import Preview
     from brandmelder.web.reader import Reader
     from brandmelder.web.site import Site
 
 BACK: Final = timedelta(days=56)
 DAY: Final = timedelta(days=1)
 USUALLY: Final = "7d"
+MOST_DATES: Final = 8
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -76,20 +74,18 @@ async def show(site: Site, request: Request, reader: Reader) -> Response:
     watch = site.parts.watches.get(MonitorId(request.path_params["ident"]))
     if watch is None:
         return page(site, reader, "error.html", status=404, code=404, path=request.url.path)
-    wish, asked = request.query_params.get("range", ""), request.query_params.get("q", "")[:1000]
-    name = wish if wish in RANGES else USUALLY
-    bars, told = await site.parts.database.look(_read, site, watch, name, reader)
+    params = request.query_params
+    name = params["range"] if params.get("range") in RANGES else USUALLY
+    asked, span = params.get("q", "")[:MOST], params["span"] if params.get("span") in SPANS else "day"
+    at = _moment(params.get("at", ""), reader)
+    bars, told = await site.parts.database.look(_read, site, watch, (name, at), reader)
     names = {ident: inert(place.title, 40) for ident, place in site.parts.places.items()}
-    alert = told[0].opened_at if told else None
+    alert = at or (told[0].opened_at if told else None)
     title = inert(watch.title, 60)
     alt = reader.say("{title}: negative mentions", title=title)
     chart = chart_of(bars, reader, alert=alert, name=lambda ident: names.get(ident, inert(ident, 40)), alt=alt)
-    trouble, found = "", None
-    if asked.strip():
-        try:
-            found = await _previewed(site, watch, asked, reader)
-        except QueryError as error:
-            trouble = error.text
+    trial = await tried(site, watch, asked, span, reader) if asked.strip() else None
+    would = site.would.ask(site.parts, watch, reader.now, told=lambda ident: site.pulse.tell(f"monitor:{ident}"))
     return page(
         site,
         reader,
@@ -106,17 +102,56 @@ async def show(site: Site, request: Request, reader: Reader) -> Response:
         ranges=[(one, reader.say(shown), f"?range={one}") for one, shown in RANGE_NAMES.items()],
         told=[_told(one, reader) for one in told[:20]],
         asked=asked or watch.query,
-        trouble=trouble,
-        preview=_brought(found, names, reader) if found is not None else None,
+        trial=trial,
+        span=span,
+        spans=[(one, reader.say(words)) for one, (_, words) in SPANS.items()],
+        at=reader.voice.moment(at) if at is not None else "",
+        pending=would.is_pending,
+        would=_would(would.found, watch, reader) if would.found is not None else None,
     )
 
 
-def _read(connection: Connection, site: Site, watch: Watch, name: str, reader: Reader) -> tuple[Bars, list[Incident]]:
-    frame = frame_at(name, reader.now, reader.zone)
+def _moment(asked: str, reader: Reader) -> datetime | None:
+    """Return the moment an address asks for, of the eight weeks that there are pictures of."""
+    if not (asked.isascii() and asked.isdecimal() and len(asked) < 12):
+        return None
+    found = datetime.fromtimestamp(int(asked), UTC)
+    return found if reader.now - BACK - DAY <= found <= reader.now else None
+
+
+def _read(
+    connection: Connection, site: Site, watch: Watch, wish: tuple[str, datetime | None], reader: Reader
+) -> tuple[Bars, list[Incident]]:
+    name, at = wish
+    width, count = RANGES[name]
+    moment = reader.now if at is None else min(reader.now, at + width * count / 4)
+    frame = frame_at(name, moment, reader.zone)
     behind = read_behind(connection, frame.since)
     bars = read_bars(connection, watch, frame, bands=site.bands, behind=behind, now=reader.now)
     found = [one for one, _ in incidents.all_incidents(connection, since=reader.now - BACK) if one.monitor == watch.id]
     return bars, [one for one in found if one.state not in {State.PENDING, State.DISCARDED}]
+
+
+def _would(found: Openings, watch: Watch, reader: Reader) -> dict[str, Any]:
+    """Return how often the monitor would have paged: at half, at the present and at twice the budget."""
+    rows = []
+    for name, times in TIMES.items():
+        at = found.at[name]
+        dates = [(reader.voice.moment(one), f"?range=24h&at={int(one.timestamp())}") for one in reversed(at)]
+        rows.append(
+            {
+                "rule": rule_words(times * watch.rules.budget, reader.language),
+                "is_present": name == PRESENT,
+                "count": reader.voice.number(len(at)),
+                "dates": dates[:MOST_DATES],
+                "more": reader.voice.number(len(dates) - MOST_DATES) if len(dates) > MOST_DATES else "",
+            }
+        )
+    lasted = reader.voice.span(found.until - found.since, alone=True)
+    said = reader.say(
+        "{time} until {moment}, by the stored counts", time=lasted, moment=reader.voice.moment(found.until)
+    )
+    return {"said": said, "rows": rows}
 
 
 def _told(one: Incident, reader: Reader) -> dict[str, Any]:
@@ -128,31 +163,4 @@ def _told(one: Incident, reader: Reader) -> dict[str, Any]:
         "state": reader.say(state),
         "since": reader.voice.moment(one.opened_at),
         "peak": reader.say("peak {number}", number=peak),
-    }
-
-
-async def _previewed(site: Site, watch: Watch, asked: str, reader: Reader) -> Preview:
-    """Hold a query against the mentions of the last day. Raises QueryError."""
-    query = queries.parse(asked)
-    named = partial(pseudonym, key=site.parts.author_key)
-    return await site.parts.database.look(preview, query, watch.sources, since=reader.now - DAY, named=named)
-
-
-def _brought(found: Preview, names: dict[SourceId, str], reader: Reader) -> dict[str, Any]:
-    voice = reader.voice
-    matched = sum(tally.matched for tally in found.by_source.values())
-    read = sum(tally.read for tally in found.by_source.values())
-    negative = sum(tally.negative for tally in found.by_source.values())
-    return {
-        "said": reader.say(
-            "{matched} of {read} mentions of the last day would match, {negative} of them negative.",
-            matched=voice.number(matched),
-            read=voice.number(read),
-            negative=voice.number(negative),
-        ),
-        "by_source": [
-            (names.get(ident, inert(ident, 40)), voice.number(tally.matched))
-            for ident, tally in found.by_source.items()
-        ],
-        "examples": [one.text for one in found.examples],
     }

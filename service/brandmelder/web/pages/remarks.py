@@ -39,19 +39,16 @@ async def label(site: Site, request: Request, reader: Reader) -> Response:
         return page(site, reader, "error.html", status=400, code=400, path=request.url.path)
     if chosen:
         wanted = [MentionId(int(one)) for one in chosen]
-        kept = await site.parts.database.run(_label, site, reader, wanted, Label(said))
-        log.info("web.labelled", incident=ident, label=said, count=kept)
+        known = await site.parts.database.look(mentions.texts_of, wanted)
+        given = [_given(one, Label(said), reader) for one in known]
+        if given:
+            await staff.label_beside(site.parts, given, actor(reader), reader.now)
+        log.info("web.labelled", incident=ident, label=said, count=len(given))
     return RedirectResponse(f"{path_of(ident)}#posts", 303)
 
 
-def _label(connection: Connection, site: Site, reader: Reader, wanted: list[MentionId], said: Label) -> int:
-    known = mentions.texts_of(connection, wanted)
-    given = [
-        StaffLabel(label=said, at=reader.now, mention=ident, origin=Origin.ALERT, by=reader.shown) for ident in known
-    ]
-    if given:
-        staff.label(connection, given, site.parts.brand, actor(reader), reader.now)
-    return len(given)
+def _given(mention: MentionId, said: Label, reader: Reader) -> StaffLabel:
+    return StaffLabel(label=said, at=reader.now, mention=mention, origin=Origin.ALERT, by=reader.shown)
 
 
 async def note(site: Site, request: Request, reader: Reader) -> Response:

@@ -32,20 +32,30 @@ class BlueskyFace:
         if asked.path == "/xrpc/app.bsky.feed.getPosts":
             wanted = set(asked.every.get("uris", ()))
             return said({"posts": [self._post(one, wall.now) for one in wall.shown() if self.ident(one) in wanted]})
+        if asked.path == "/xrpc/app.bsky.actor.getProfiles":
+            return said({"profiles": [self._author(did) for did in asked.every.get("actors", ())]})
         if asked.path != "/xrpc/app.bsky.feed.searchPosts":
             return said({"error": "MethodNotImplemented", "message": "no"}, 501)
         first, size = int(asked.query.get("cursor", "0")), min(int(asked.query.get("limit", "25")), _PAGE)
-        listed = wall.newest_first()
+        since, until = asked.query.get("since", ""), asked.query.get("until", "9")
+        listed = [post for post in wall.newest_first() if since <= _written(post) < until]
         told: dict[str, Any] = {"posts": [self._post(post, wall.now) for post in listed[first : first + size]]}
         told["hitsTotal"] = len(listed)
         return said(told | ({"cursor": str(first + size)} if first + size < len(listed) else {}))
 
     def _post(self, post: Post, now: datetime) -> dict[str, Any]:
-        moment = f"{post.at:%Y-%m-%dT%H:%M:%S}.000Z"
+        moment = _written(post)
         return {
             "uri": self.ident(post),
             "cid": "bafy",
-            "author": {"did": f"did:plc:{post.author}", "handle": f"{post.author}.example.com"},
+            "author": self._author(f"did:plc:{post.author}"),
             "record": {"text": post.text_at(now), "createdAt": moment, "langs": ["de"]},
             "indexedAt": moment,
         }
+
+    def _author(self, did: str) -> dict[str, Any]:
+        return {"did": did, "handle": f"{did.rpartition(':')[2]}.example.com"}
+
+
+def _written(post: Post) -> str:
+    return f"{post.at:%Y-%m-%dT%H:%M:%S}.000Z"

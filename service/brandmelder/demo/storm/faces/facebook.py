@@ -22,6 +22,7 @@ from brandmelder.demo.storm.faces.graph import (
     metered,
     missing,
     stamp,
+    steps,
 )
 from brandmelder.demo.storm.posts import START
 from brandmelder.demo.storm.threads import parents
@@ -66,7 +67,7 @@ class FacebookFace:
         return fault(32, "(#32) Page request limit reached")
 
     def _said(self, asked: Question, wall: Wall) -> Said:
-        match asked.path.strip("/").split("/"):
+        match steps(asked):
             case [one] if one == PAGE:
                 told = {"id": PAGE, "name": "Nordfunk", "fan_count": 4990, "followers_count": 5102}
                 return said(chosen(told, asked))

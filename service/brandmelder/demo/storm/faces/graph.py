@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 TOKEN: Final = "token"  # noqa: S105 - of a server that plays
 HOURLY: Final = 600
 """How many calls an hour are a hundred per cent."""
+_VERSION: Final = re.compile(r"v\d+\.\d+")
 Row = tuple[tuple[int, int], Mapping[str, Any]]
 """Where an entry stands (time, number), and what it says."""
 
@@ -84,6 +86,12 @@ def listed(rows: Sequence[Row], asked: Question, url: str, *, most: int) -> Said
         if len(page) < len(rest):
             told["paging"]["next"] = f"{url}{asked.path}?access_token={TOKEN}&limit={size}&after={after}"
     return said(told)
+
+
+def steps(asked: Question) -> list[str]:
+    """Return what is asked for, step by step, without the version that the path begins with."""
+    found = asked.path.strip("/").split("/")
+    return found[1:] if _VERSION.fullmatch(found[0]) else found
 
 
 def fields(asked: Question) -> dict[str, str]:

@@ -22,6 +22,7 @@ from brandmelder.demo.storm.faces.graph import (
     metered,
     missing,
     stamp,
+    steps,
 )
 from brandmelder.demo.storm.posts import START
 from brandmelder.demo.storm.threads import below, parents
@@ -65,7 +66,7 @@ class InstagramFace:
         return fault(80002, "(#80002) There have been too many calls to this Instagram account.")
 
     def _said(self, asked: Question, wall: Wall) -> Said:
-        match asked.path.strip("/").split("/"):
+        match steps(asked):
             case [one] if one == ACCOUNT:
                 told = {"id": ACCOUNT, "username": "nordfunk", "followers_count": 1053, "media_count": 812}
                 return said(chosen(told, asked))

@@ -65,7 +65,7 @@ class RedditFace:
         return replace(refused, headers={**refused.headers, **_limits(_ALLOWED, wall.now)})
 
     def _said(self, asked: Question, wall: Wall) -> Said:
-        match asked.path:
+        match asked.path.rstrip("/"):
             case "/r/nordfunk/new":
                 return self._listed([post for post in self._there(wall) if _is_link(post)], asked, wall)
             case "/r/nordfunk/comments":
@@ -99,7 +99,7 @@ class RedditFace:
 
     def _thing(self, post: Post, wall: Wall) -> dict[str, Any]:
         is_gone = not post.is_shown(wall.now)
-        changed = max((at for at, _ in post.edits if at <= wall.now), default=None)
+        changed = post.edited_at(wall.now)
         words, author = ("[deleted]", "[deleted]") if is_gone else (post.text_at(wall.now), post.author)
         common = {
             "id": self.ident(post)[3:],

@@ -31,7 +31,7 @@ class XFace:
             return _problem(401, "unauthorized")
         match asked.path:
             case "/2/tweets":
-                return self._by_id(asked.query.get("ids", "").split(","), wall)
+                return self._by_id(asked, wall)
             case "/2/users/by":
                 return _users(asked.query.get("usernames", "").split(","), wall)
             case "/2/tweets/counts/recent" | "/2/tweets/search/recent":
@@ -52,34 +52,46 @@ class XFace:
         size = int(asked.query.get("max_results", "10"))
         if not 10 <= size <= 100:
             return _problem(400, "invalid-request")
-        older = asked.query.get("next_token", "")  # names the last post that was read: a deletion shifts nothing
-        rest = [post for post in found if not older or (f"{post.at:%s}", post.number) < _place(older)]
+        older = asked.query.get("next_token") or asked.query.get("pagination_token", "")
+        # It names the last post that was read: a deletion shifts nothing.
+        rest = [post for post in found if not older or (int(post.at.timestamp()), post.number) < _place(older)]
         page = rest[:size]
         wall.bill.charge("posts", len(page), POST)
         meta: dict[str, Any] = {"result_count": len(page)}
         if len(page) < len(rest):
-            meta["next_token"] = f"{page[-1].at:%s}.{page[-1].number}"
+            meta["next_token"] = f"{int(page[-1].at.timestamp())}.{page[-1].number}"
         told: dict[str, Any] = {"meta": meta}
         if page:
-            told["data"] = [self._post(post, wall.now) for post in page]
+            told["data"] = [self._post(post, asked, wall.now) for post in page]
         if "expansions" in asked.query:
             authors = sorted({post.author for post in page})
             wall.bill.charge("users", len(authors), USER)
             told["includes"] = {"users": [_user(name) for name in authors]}
         return said(told)
 
-    def _by_id(self, wanted: list[str], wall: Wall) -> Said:
+    def _by_id(self, asked: Question, wall: Wall) -> Said:
+        wanted = asked.query.get("ids", "").split(",")
         there = {self.ident(post): post for post in wall.shown()}
         missing = [
-            {"resource_id": one, "type": "https://api.twitter.com/2/problems/resource-not-found", "title": "Not Found"}
+            {
+                "type": "https://api.x.com/2/problems/resource-not-found",
+                "title": "Not Found Error",
+                "detail": f"Could not find post with ids: [{one}].",
+                "parameter": "ids",
+                "value": one,
+                "resource_id": one,
+                "resource_type": "tweet",
+            }
             for one in wanted
             if one not in there
         ]
-        found = [self._post(there[one], wall.now) for one in wanted if one in there]
+        found = [self._post(there[one], asked, wall.now) for one in wanted if one in there]
         wall.bill.charge("posts", len(found), POST)
-        return said({"data": found, "errors": missing})
+        return said(({"data": found} if found else {}) | ({"errors": missing} if missing else {}))
 
-    def _post(self, post: Post, now: datetime) -> dict[str, Any]:
+    def _post(self, post: Post, asked: Question, now: datetime) -> dict[str, Any]:
+        """Write a post in the names that it was asked for in: those of the guides, or those of the schema."""
+        word = "tweet" if "tweet.fields" in asked.query else "post"
         first = int(self.ident(post))
         versions = [str(first + number) for number in range(post.versions(now))]
         return {
@@ -88,7 +100,7 @@ class XFace:
             "author_id": post.author,
             "created_at": f"{post.at:%Y-%m-%dT%H:%M:%S}.000Z",
             "lang": "de",
-            "edit_history_tweet_ids": versions,
+            f"edit_history_{word}_ids": versions,
             "conversation_id": versions[0],
         }
 
@@ -100,9 +112,9 @@ def _counts(found: list[Post], span: tuple[datetime, datetime], *, hourly: bool)
         end = min(until, start + width - (start - start.replace(minute=0, second=0)) % width)
         count = sum(start <= post.at < end for post in found)
         stamp = "%Y-%m-%dT%H:%M:%S.000Z"
-        rows.append({"start": f"{start:{stamp}}", "end": f"{end:{stamp}}", "tweet_count": count})
+        rows.append({"start": f"{start:{stamp}}", "end": f"{end:{stamp}}", "post_count": count})
         start = end
-    return {"data": rows, "meta": {"total_tweet_count": len(found)}}
+    return {"data": rows, "meta": {"total_post_count": len(found)}}
 
 
 def _users(names: list[str], wall: Wall) -> Said:
@@ -111,17 +123,19 @@ def _users(names: list[str], wall: Wall) -> Said:
 
 
 def _user(name: str) -> dict[str, Any]:
-    return {"id": name, "username": name, "public_metrics": {"followers_count": 120, "tweet_count": 3}}
+    metrics = {"followers_count": 120, "following_count": 80, "post_count": 3, "listed_count": 0}
+    return {"id": name, "name": name, "username": name, "public_metrics": metrics}
 
 
 def _problem(status: int, kind: str) -> Said:
-    return said({"title": kind, "detail": "no", "type": f"https://api.twitter.com/2/problems/{kind}"}, status)
+    told = {"title": kind, "detail": "no", "type": f"https://api.x.com/2/problems/{kind}", "status": status}
+    return said(told, status)
 
 
 def _moment(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
-def _place(token: str) -> tuple[str, int]:
+def _place(token: str) -> tuple[int, int]:
     moment, _, number = token.partition(".")
-    return moment, int(number)
+    return int(moment), int(number)

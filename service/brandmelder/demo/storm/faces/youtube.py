@@ -53,9 +53,9 @@ class YouTubeFace:
         if "snippet" not in asked.query.get("part", "").split(","):
             return _fault(400, "missingRequiredParameter", "No filter selected.")
         match asked.path:
-            case "/commentThreads":
+            case "/v3/commentThreads":
                 return self._threads(asked, wall)
-            case "/comments":
+            case "/v3/comments":
                 return self._comments(asked, wall)
         return _fault(404, "notFound", "Not Found")
 
@@ -124,7 +124,7 @@ class YouTubeFace:
         return told
 
     def _comment(self, post: Post, now: datetime, above: Post | None = None) -> dict[str, Any]:
-        text, changed = post.text_at(now), max((at for at, _ in post.edits if at <= now), default=post.at)
+        text, changed = post.text_at(now), post.edited_at(now) or post.at
         snippet = {
             "channelId": CHANNEL,
             "videoId": VIDEO,
