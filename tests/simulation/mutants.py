@@ -260,14 +260,6 @@ HURTS = {
 """Which promises a bug breaks, by the letters of their oracles: what is said of anything else is no catch."""
 
 
-FOUND = {
-    "dual_write": 6, "no_quiesce": 7, "send_without_look": 21, "no_sweep": 7, "arrival_time": 0, "no_fencing": 11,
-    "swallowed_cancellation": 7, "unbounded_queue": 0, "snooze_lost": 203, "latecomer_rewrites": 0, "counted_twice": 3,
-    "judged_before_stored": 43, "two_open": 0, "looks_blind": 7, "dead_beat": 11,
-}  # fmt: skip
-"""A seed that finds each; a change of plan.py or of the service may move it, `make mutants` finds the first anew."""
-
-
 @contextmanager
 def planted(name):
     """Plant a bug for a while; None plants none."""

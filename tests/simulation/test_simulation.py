@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simulation.mutants import FOUND, convicts
+from simulation.mutants import convicts
 from simulation.oracles import complaints
 from simulation.workers import quiet
 from simulation.world import Workshop
@@ -64,9 +64,9 @@ def test_a_seed_is_the_same_world_each_time_and_in_every_process(workshop):
     assert workshop.simulate(5).digest != digest
 
 
-@pytest.mark.parametrize(("name", "seed"), FOUND.items())
-def test_a_planted_bug_is_found_and_the_seed_is_well_without_it(workshop, name, seed):
-    assert convicts(workshop, name, seed) != []
+@pytest.mark.parametrize("name", ["arrival_time", "counted_twice", "two_open", "unbounded_queue", "send_without_look"])
+def test_a_planted_bug_is_found_soon_and_the_seed_is_well_without_it(workshop, name):
+    assert any(convicts(workshop, name, seed) for seed in range(40))
 
 
 def test_a_seed_can_be_told_step_by_step(workshop):
