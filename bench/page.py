@@ -20,6 +20,7 @@ import pstats
 import statistics
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -28,6 +29,7 @@ from sqlalchemy import Engine, event
 
 from brandmelder import wiring
 from brandmelder.settings import parse_settings
+from brandmelder.store import notes
 from brandmelder.store.database import Database
 from brandmelder.web.api.app import mounted
 from brandmelder.web.api.operation import Door
@@ -185,7 +187,46 @@ async def explained(site, said: list) -> None:
 
 
 async def watch(site, asked) -> None:
-    """Hold a hundred viewers while nothing happens, and while their incident changes every few seconds."""
+    """Hold a hundred viewers while nothing happens, and while their incident changes every few seconds.
+
+    Each viewer fetches the page again within a second and a half of being told, as the script in a page does.
+    """
+    topic, path = f"incident:{BURNING}", f"/incidents/{BURNING}"
+    fetched, opened = 0, time.perf_counter()
+    site.now = lambda: NOW + timedelta(seconds=time.perf_counter() - opened)
+
+    async def viewer(number: int) -> None:
+        nonlocal fetched
+        event = site.pulse.watch(topic, site)
+        try:
+            while True:
+                await event.wait()
+                event.clear()
+                await asyncio.sleep(1.5 * number / VIEWERS)
+                status, _ = await asked.get(path)
+                assert status == 200
+                fetched += 1
+        finally:
+            site.pulse.leave(topic, event)
+
+    watching = [asyncio.create_task(viewer(number)) for number in range(VIEWERS)]
+    for does_change in (False, True):
+        fetched, changes = 0, 0
+        before, began = time.process_time(), time.perf_counter()
+        while time.perf_counter() - began < WATCHED:
+            await asyncio.sleep(CHANGED_EVERY)
+            if does_change:
+                one = notes.Note(incident=BURNING, at=NOW, by="bench", text=f"{changes}")
+                await site.parts.database.run(notes.add, one)
+                changes += 1
+        share = (time.process_time() - before) / (time.perf_counter() - began)
+        print(
+            f"{VIEWERS} live viewers, {changes} changes in {WATCHED:.0f} s, {fetched} pages fetched: "
+            f"{100 * share:.1f} % of a core; load {os.getloadavg()[0]:.1f}"
+        )
+    for one in watching:
+        one.cancel()
+    await asyncio.gather(*watching, return_exceptions=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -33,8 +34,9 @@ from brandmelder.web.pages import (
     signin,
     sources,
 )
-from brandmelder.web.reader import Forged, Reader, reader_of
+from brandmelder.web.reader import VISITOR, Forged, Reader, reader_of, remember
 from brandmelder.web.render import page
+from brandmelder.web.shared import CROWD
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -125,10 +127,29 @@ def app(site: Site, *, mounts: Sequence[BaseRoute] = ()) -> ASGIApp:
 
     pages = Starlette(
         routes=routes,
-        middleware=[Middleware(GZipMiddleware, minimum_size=1000)],
+        middleware=[Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)],
         exception_handlers={404: failed, 405: failed, 500: failed},
     )
     return Guard(pages, site)  # outermost, so that the answer to a fault is guarded, too
+
+
+SHARED: Final = frozenset({now.now, now.wall, incident.show, incident.all_of_them})
+"""What a hundred look at when it burns."""
+
+
+async def _handled(site: Site, request: Request, reader: Reader, handler: Handler) -> Response:
+    if request.method != "GET":
+        try:
+            return await handler(site, request, reader)
+        finally:
+            site.shared.forget()  # whoever did something sees it on the next page
+    response: Response
+    if handler in SHARED and reader.role is not None and site.pulse.count >= CROWD:
+        response = await site.shared.answer(request, reader, partial(handler, site))
+        if reader.is_new:
+            remember(site, response, VISITOR, reader.visitor)
+        return response
+    return await handler(site, request, reader)
 
 
 def _route(site: Site, method: str, path: str, gate: Gate, handler: Handler) -> Route:
@@ -143,7 +164,7 @@ def _route(site: Site, method: str, path: str, gate: Gate, handler: Handler) -> 
         if own.must_prove_more(site, reader) and gate is not anybody and gate is not members:
             return RedirectResponse(own.PATH, 303)
         try:
-            return await handler(site, request, reader)
+            return await _handled(site, request, reader, handler)
         except Forged as error:
             log.warning("web.forged", reason=str(error), member=reader.name, method=method, page=path)
             return page(site, reader, "error.html", status=400, code=400, path=request.url.path)

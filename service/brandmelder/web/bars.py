@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from brandmelder.incident.picture import UNSEEN, Frame
+from brandmelder.incident.picture import UNSEEN, YOUNG, Frame
 from brandmelder.model import Gap, Hole, MonitorId, Occasion, SourceId
 from brandmelder.store import bars, series, sources
 from brandmelder.store.series import MonitorRow
@@ -48,6 +48,8 @@ class Bars(Struct, frozen=True, kw_only=True):
     is_running: bool = True
     age: timedelta = timedelta(0)
     """How much history there is."""
+    is_relearnt: bool = False
+    """Whether what is usual is not known although there is history: after an upgrade, until the next evaluation."""
 
     def is_beyond(self, place: int) -> bool:
         """Whether a bar is beyond what is usual."""
@@ -116,6 +118,7 @@ def bars_of(  # noqa: PLR0913 -- each is a thing of its own
     row = behind.monitors.get(watch.id)
     known = bands.known(connection, watch, now)
     numbers = counted.total if total else counted.negative
+    usual = () if total else bands.usual(watch, row, frame.ends, frame.width, now=now)
     mine = [behind.rows[ident] for ident in watch.sources if ident in behind.rows]
     gaps = [gap for gap in behind.gaps if gap.source in watch.sources]
     return Bars(
@@ -124,7 +127,7 @@ def bars_of(  # noqa: PLR0913 -- each is a thing of its own
             number if number or _is_seen(end - frame.width, end, mine, gaps, known) else UNSEEN
             for number, end in zip(numbers, frame.ends, strict=True)
         ),
-        usual=() if total else bands.usual(watch, row, frame.ends, frame.width, now=now),
+        usual=usual,
         holes=_holes(mine, gaps, frame, now),
         events=tuple(
             Occasion(at=event.since, until=event.until, name=event.name)
@@ -133,6 +136,7 @@ def bars_of(  # noqa: PLR0913 -- each is a thing of its own
         ),
         is_running=frame.until > now,
         age=known.age(now),
+        is_relearnt=not usual and not total and known.age(now) >= YOUNG,
     )
 
 

@@ -51,13 +51,16 @@ def chart_of(bars: Bars, reader: Reader, *, alert: datetime | None, name: Callab
     many = words.without_many.format(number=reader.voice.number(len(names)))
     label = words.without.format(source=names[0]) if len(names) == 1 else many
     learns = words.learns.format(time=reader.voice.span(bars.age, alone=True))
+    learning = learns if not bars.usual and bars.age < YOUNG else ""
+    if bars.is_relearnt:
+        learning = reader.say("what is usual is being learnt anew")
     return Chart(
         voice=reader.voice,
         until=frame.until,
         width=frame.width,
         counts=bars.counts,
         usual=bars.usual,
-        learning=learns if not bars.usual and bars.age < YOUNG else "",
+        learning=learning,
         marks=tuple(marks),
         blind=tuple(Blind(label=label, since=hole.since, until=hole.until) for hole in bars.holes),
         is_running=bars.is_running,

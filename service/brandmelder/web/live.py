@@ -40,7 +40,7 @@ class Pulse:
 
     def __init__(self) -> None:
         self.viewers: dict[str, set[asyncio.Event]] = {}
-        self._stamp: tuple[object, ...] = ()
+        self._stamps: dict[int, tuple[object, ...]] = {}
         self._seen: dict[str, str] = {}
         self._looking: asyncio.Task[None] | None = None
 
@@ -69,7 +69,7 @@ class Pulse:
             self._looking = None
 
     def tell(self, topic: str) -> None:
-        """Wake whoever watches a topic: something came of it that no look at the database shows."""
+        """Wake whoever watches a topic."""
         for event in self.viewers.get(topic, ()):
             event.set()
 
@@ -80,12 +80,12 @@ class Pulse:
             except BrandmelderError as error:  # a full disk, a locked file: the next look is in two seconds
                 log.warning("web.not_looked", reason=str(error))
                 digests = {}
-            for topic, digest in digests.items():
-                before = self._seen.get(topic)
-                self._seen[topic] = digest
-                if before is not None and before != digest:
-                    for event in self.viewers.get(topic, ()):
-                        event.set()
+            changed = [topic for topic, digest in digests.items() if self._seen.get(topic, digest) != digest]
+            self._seen |= digests
+            if changed:
+                site.shared.forget()
+            for topic in changed:
+                self.tell(topic)
             await pause(EVERY)
 
     def read(self, connection: Connection, topics: Iterable[str]) -> dict[str, str]:
@@ -94,8 +94,9 @@ class Pulse:
             connection.exec_driver_sql("SELECT total_changes()").scalar(),
             connection.exec_driver_sql("PRAGMA data_version").scalar(),
         )
-        wanted = [topic for topic in topics if stamp != self._stamp or topic not in self._seen]
-        self._stamp = stamp
+        before = self._stamps.get(id(connection))  # each connection counts for itself
+        wanted = [topic for topic in topics if stamp != before or topic not in self._seen]
+        self._stamps[id(connection)] = stamp
         return {topic: digest(connection, topic) for topic in wanted}
 
 

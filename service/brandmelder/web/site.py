@@ -12,6 +12,7 @@ from brandmelder.web.chain import Chain
 from brandmelder.web.lines import Lines
 from brandmelder.web.live import Pulse
 from brandmelder.web.rates import Rates
+from brandmelder.web.shared import Shared
 from brandmelder.web.would import Would
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Site:
     chain: Chain = field(default_factory=Chain)
     lines: Lines = field(default_factory=Lines)
     would: Would = field(default_factory=Would)
+    shared: Shared = field(default_factory=Shared)
     pulse: Pulse = field(default_factory=Pulse)
     """Tells viewers that something changed."""
 
