@@ -389,11 +389,7 @@ def _commit_evaluation(
 ) -> MonitorRow:
     if written is not None:
         incidents.save_incident(
-            connection,
-            written.incident,
-            written.evidence,
-            written.transitions,
-            expected_revision=written.expected,
+            connection, written.incident, written.evidence, written.transitions, expected_revision=written.expected
         )
         if written.is_told:
             promise_change(connection, parts, written.incident, written.transitions, now)
