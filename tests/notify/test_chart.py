@@ -258,7 +258,7 @@ def test_hours_are_named_as_close_as_they_fit(width, count, names):
 @pytest.mark.parametrize("quarters", range(96))
 def test_no_hour_stands_on_its_neighbour_wherever_the_picture_ends(quarters):
     until = UNTIL + quarters * 15 * MINUTE
-    look = Look(width=560, height=200, size=10)
+    look = Look(width=684, height=236, size=12)
     read = drawn(look, until=until, counts=(1,) * 22, usual=((0, 3),) * 22)
     hours = [
         one
@@ -267,11 +267,11 @@ def test_no_hour_stands_on_its_neighbour_wherever_the_picture_ends(quarters):
     ]
     base = max(float(one["y"]) for one in hours)
     spans = sorted(
-        (float(one["x"]) - width_of(one["text"], 10) / 2, float(one["x"]) + width_of(one["text"], 10) / 2)
+        (float(one["x"]) - width_of(one["text"], 12) / 2, float(one["x"]) + width_of(one["text"], 12) / 2)
         for one in hours
         if float(one["y"]) == base
     )
-    assert all(right < left for (_, right), (left, _) in pairwise(spans))
+    assert all(right + 3 < left for (_, right), (left, _) in pairwise(spans))
 
 
 def test_english_hours_need_no_word():
