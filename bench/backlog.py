@@ -306,9 +306,8 @@ def main() -> int:
         spike = one.spike
         usual_range = f"{spike.usual_low}-{spike.usual_high}, mean {spike.expected:.1f}"
         print(f"false: {one.monitor} {spike.kind.value} {spike.since} + {spike.window}: {spike.observed}")
-        print(
-            f"       usual {usual_range}; opened {one.opened_at}, {one.state.value}, peak {one.peak}, once in {spike.rarity} by chance"
-        )
+        print(f"       usual {usual_range}; once in {spike.rarity} by chance")
+        print(f"       opened {one.opened_at}, {one.state.value}, peak {one.peak}")
     allowed = MONITORS * OUTAGE / timedelta(days=30)
     print(f"by chance the budget of one alert in thirty days and monitor allows {allowed:.1f} in these three days")
     print("stored, judged and counted once each" if not faults else "\n".join(faults))
