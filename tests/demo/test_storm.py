@@ -46,6 +46,15 @@ async def test_a_stream_loses_nothing_silently_through_broken_silent_doubled_and
     assert told.found + told.declared == told.posts
 
 
+@pytest.mark.parametrize(
+    ("seed", "channel"), [(2, Channel.FACEBOOK), (3, Channel.FACEBOOK), (2, Channel.INSTAGRAM), (2, Channel.YOUTUBE)]
+)
+async def test_seeds_that_once_lost_posts_lose_none(seed, channel):
+    """What went wrong is told in docs/decisions/0093-oracles-for-the-faces.md."""
+    told = (await Trial(seed, (channel,)).run()).scores[channel]
+    assert (told.lost, told.doubled, told.invented) == ((), (), ())
+
+
 async def test_all_platforms_of_one_storm_at_once():
     result = await Trial(2026, tuple(Channel), tell(2026, burst=(30, 80))).run()
     assert result.is_honest

@@ -151,8 +151,7 @@ class Evaluator:
         return known[1]
 
     async def _state(self, watch: Watch, situation: Situation, now: datetime) -> Remembered:
-        row = situation.row
-        kept = self.states.get(watch.id)
+        row, kept = situation.row, self.states.get(watch.id)
         if kept is not None and kept[0] == row.revision and row.state is not None:
             return kept[1]
         if row.state is not None:
@@ -187,8 +186,7 @@ class _Turn:
         self, evaluator: Evaluator, watch: Watch, situation: Situation, *, memory: Remembered, now: datetime
     ) -> None:
         self.parts, self.gatherer = evaluator.parts, evaluator.gatherer
-        self.watch, self.situation, self.now = watch, situation, now
-        self.row = situation.row
+        self.watch, self.situation, self.row, self.now = watch, situation, situation.row, now
         self.incidents, self.stored = dict(situation.incidents), dict(situation.incidents)
         patience = {ident: self.parts.places[ident].patience for ident in watch.sources}
         mark, left_out = watermark(situation.sights.rows, now=now, patience=patience)
@@ -309,15 +307,11 @@ class _Turn:
 
     def _classes(self, track: Track) -> set[SourceClass]:
         """Return the classes of sources in which negative mentions came since the onset; only a snooze asks."""
-        incident = self.incidents[track]
+        incident, places = self.incidents[track], self.parts.places
         if incident is None or incident.snooze is None:
             return set()
-        begin = incident.onset
-        return {
-            self.parts.places[one.source].source_class
-            for one in self.situation.counts
-            if one.negative and one.start >= begin and one.source in self.parts.places
-        }
+        found = (one for one in self.situation.counts if one.negative and one.start >= incident.onset)
+        return {places[one.source].source_class for one in found if one.source in places}
 
     def _is_partial(self, finding: Finding) -> bool:
         """Whether a source was blind inside the window; what lies before the first news is history, not blindness."""
@@ -391,11 +385,7 @@ def _commit_evaluation(
 ) -> MonitorRow:
     if written is not None:
         incidents.save_incident(
-            connection,
-            written.incident,
-            written.evidence,
-            written.transitions,
-            expected_revision=written.expected,
+            connection, written.incident, written.evidence, written.transitions, expected_revision=written.expected
         )
         if written.is_told:
             promise_change(connection, parts, written.incident, written.transitions, now)
