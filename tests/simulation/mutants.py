@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from msgspec.structs import replace
+from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder import pipeline
 from brandmelder.incident import lifecycle, snooze
@@ -20,7 +21,8 @@ from brandmelder.notify import delivery as life
 from brandmelder.notify import patience
 from brandmelder.notify.notifier import Found, NotDelivered, Unclear
 from brandmelder.pipeline import aftermath, deliver, poll, timer
-from brandmelder.store import clicks, deliveries, incidents, mentions, series, sources
+from brandmelder.store import clicks, deliveries, incidents, mentions, schema, series, sources
+from brandmelder.store.bulk import Bulk
 from simulation import slack
 
 judging = sys.modules["brandmelder.pipeline.judge"]  # in the package, its function bears its name
@@ -172,8 +174,7 @@ def latecomer_rewrites(put):
 def counted_twice(put):
     """An edit counts as one more mention."""
     put(series, "counted", lambda connection, idents: set())
-    entered = series._ENTER
-    put(series, "_ENTER", entered.on_conflict_do_nothing())
+    put(series, "_ENTER", Bulk(insert(schema.match).on_conflict_do_nothing()))
 
 
 def fallback_forgotten(put):
