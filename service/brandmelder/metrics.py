@@ -36,6 +36,11 @@ SOURCE_LAST_ITEM = _gauge(
     "source_last_item_timestamp_seconds", "When the newest mention of this process was published.", "source"
 )
 SOURCE_BLIND_SINCE = _gauge("source_blind_since_timestamp_seconds", "Since when it is blind; 0 if it sees.", "source")
+SOURCE_DOUBTED = _gauge(
+    "source_doubted_since_timestamp_seconds", "Since when it is doubted though it answers; 0 if not.", "source", "kind"
+)
+SOURCE_ACCESS_ENDS = _gauge("source_access_ends_timestamp_seconds", "When our access ends; 0 if unknown.", "source")
+SOURCE_CLOCK_OFFSET = _gauge("source_clock_offset_seconds", "How far its server's clock is ahead of ours.", "source")
 POLL_LATENESS = _histogram("poll_lateness_seconds", "How long after its moment a poll began.", _MINUTES)
 PARSE_CHILD_KILLED = _counter("parse_child_killed", "Parser processes that ended before their time.", "reason")
 EGRESS_BLOCKED = _counter("egress_blocked", "Requests that our own rules refused.", "why")

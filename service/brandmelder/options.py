@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -46,6 +46,16 @@ Duration = Annotated[
         {"type": "string", "pattern": r"^\d{1,6}\s*(s|m|min|h|d|w)$", "examples": ["90s", "2m", "4h", "7d"]}
     ),
 ]
+
+
+def _day(value: Any) -> date:
+    try:
+        return date.fromisoformat(str(value).strip())
+    except ValueError as error:
+        raise ValueError(f'"{value}" is no day; write it as in 2027-02-28') from error
+
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "examples": ["2027-02-28"]})]
 
 
 def _web_address(value: str) -> str:
@@ -123,6 +133,12 @@ def _with_a_pause(every: timedelta) -> timedelta:
     return every
 
 
+def _a_day(span: timedelta) -> timedelta:
+    if span < timedelta(days=1):
+        raise ValueError("posts are counted by days; write 1d or more")
+    return span
+
+
 class SourceOptions(Options):
     """What every source's block may hold; a plug-in's `Options` extends it."""
 
@@ -152,6 +168,12 @@ class SourceOptions(Options):
     """How far back the first poll reads to learn what is usual; it never alerts."""
     language: str | None = None
     """The language of its texts, if it has only one."""
+    abandoned_after: Annotated[Duration, AfterValidator(_a_day)] = timedelta(days=90)
+    """An account of ours there that has posted nothing for so long is called abandoned; `1d` or more."""
+    tell_silence: bool = True
+    """Whether it is told that it brings nothing, or far less, against its own rhythm."""
+    token_expires: Day | None = None
+    """The day on which what lets us in ends, where neither the service nor the token says it; told days before."""
     may_leave_host: bool = False
     """Whether its texts may be sent to the endpoint of `second_opinion`."""
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brandmelder.capture.headers import parse_date, retry_at, seen_until, stays_fresh
+from brandmelder.capture.headers import clock_offset, parse_date, retry_at, seen_until, stays_fresh
 
 NOW = datetime(2026, 11, 20, 13, 0, tzinfo=UTC)
 
@@ -64,3 +64,18 @@ def test_what_is_no_date_is_none(text):
 
 def test_a_date_without_zone_is_utc():
     assert parse_date("Fri, 20 Nov 2026 13:00:00 -0000") == NOW
+
+
+@pytest.mark.parametrize(
+    ("headers", "offset"),
+    [
+        ({}, None),
+        ({"date": "no date"}, None),
+        ({"date": "Fri, 20 Nov 2026 13:00:00 GMT"}, timedelta(0)),
+        ({"date": "Fri, 20 Nov 2026 13:20:00 GMT"}, timedelta(minutes=20)),
+        ({"date": "Fri, 20 Nov 2026 12:40:00 GMT"}, timedelta(minutes=-20)),
+        ({"date": "Fri, 20 Nov 2026 12:40:00 GMT", "age": "1200"}, timedelta(0)),
+    ],
+)
+def test_a_servers_clock_is_held_against_ours_with_the_age_of_the_answer(headers, offset):
+    assert clock_offset(headers, NOW) == offset

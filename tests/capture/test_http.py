@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import zlib
 from datetime import timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -57,6 +58,24 @@ async def test_it_says_who_it_is_and_asks_for_gzip_only(server):
     assert sent["user-agent"].endswith(" (+https://brandmelder.example; ops@acme.example)")
     assert sent["accept-encoding"] == "gzip"
     assert sent["host"] == f"127.0.0.1:{server.port}"
+
+
+async def test_the_clock_of_a_server_is_noted_once_a_poll(server):
+    client = HttpClient()
+    fetch = client.bind(source=PRESS, allow_private=True)
+    late = server.on("/late", reply(200, b"x", {"Date": format_datetime(NOW + timedelta(minutes=20), usegmt=True)}))
+    right = server.on("/right", reply(200, b"x", {"Date": format_datetime(NOW, usegmt=True)}))
+    silent = server.on("/silent", reply(200, b"x"))
+    await fetch(silent, now=NOW)
+    assert client.meter.offset(PRESS) is None
+    await fetch(late, now=NOW)
+    await fetch(right, now=NOW)
+    assert timedelta(minutes=19) < client.meter.offset(PRESS) <= timedelta(minutes=20)
+    client.meter.begin(PRESS)
+    assert client.meter.offset(PRESS) is None
+    await fetch(right, now=NOW)
+    assert abs(client.meter.offset(PRESS)) < timedelta(minutes=1)
+    await client.close()
 
 
 async def test_gzip_is_inflated(server, fetch):

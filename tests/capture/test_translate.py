@@ -13,14 +13,28 @@ from brandmelder.capture.match import Matcher
 from brandmelder.capture.query import parse
 from brandmelder.capture.sources.bluesky import BlueskyOptions
 from brandmelder.capture.sources.hackernews import HackerNewsOptions
+from brandmelder.capture.sources.mastodon import MastodonOptions
+from brandmelder.capture.sources.reddit import RedditOptions
 from brandmelder.capture.sources.x import XOptions
-from brandmelder.capture.translate import Untranslatable, for_phrases, for_x, matched_here, positive, spellings, wanted
+from brandmelder.capture.sources.youtube import YouTubeOptions
+from brandmelder.capture.translate import (
+    Untranslatable,
+    for_phrases,
+    for_reddit,
+    for_x,
+    for_youtube,
+    matched_here,
+    positive,
+    spellings,
+    wanted,
+)
 from brandmelder.capture.tree import Word
 from brandmelder.model import MonitorId
 from brandmelder.options import Secret
 from capture.test_match import SEPARATORS, TREES, has_anchor, written
 
 ONE = MonitorId("one")
+MASTODON = MastodonOptions(type="mastodon", url="https://social.example", token=Secret("t"))
 
 
 # ------------------------------------------------- X as its documentation has it
@@ -73,6 +87,62 @@ def holds(asked: str, text: str, words: list[str]) -> bool:
         return re.search(rf"{re.escape(asked)}(?![^\W_])", text) is not None
     row = re.findall(r"[^\W_]+", asked)
     return any(words[at : at + len(row)] == row for at in range(len(words))) if row else True
+
+
+class RedditPlays:
+    """A search in Reddit's syntax over one post: AND and OR between brackets, phrases, letters alone."""
+
+    def __init__(self, query: str) -> None:
+        self.tokens = re.findall(r'"[^"]*"|[()]|[^\s()"]+', query)
+
+    def finds(self, text: str) -> bool:
+        self.words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text).lower())
+        self.at = 0
+        found = self._chain()
+        assert self.at == len(self.tokens), "the query is not read to its end"
+        return found
+
+    def _chain(self) -> bool:
+        found, kinds = self._one(), set()
+        while self.at < len(self.tokens) and self.tokens[self.at] in {"AND", "OR"}:
+            kinds.add(self.tokens[self.at])
+            self.at += 1
+            other = self._one()
+            found = found and other if kinds == {"AND"} else found or other
+        assert len(kinds) <= 1, "and and or without brackets mean different things in different places"
+        return found
+
+    def _one(self) -> bool:
+        token = self.tokens[self.at]
+        self.at += 1
+        if token != "(":
+            assert token[0] not in "#@"
+            return holds(token, "", self.words)
+        found = self._chain()
+        assert self.tokens[self.at] == ")"
+        self.at += 1
+        return found
+
+
+def youtube_finds(query: str, text: str) -> bool:
+    """A search in YouTube's syntax: words or phrases, of which one must stand there."""
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text).lower())
+    parts = query.split("|")
+    assert all(re.fullmatch(r'"[^"|]+"|\w+', part) for part in parts), query
+    return any(holds(part, "", words) for part in parts)
+
+
+def mastodon_brings(options: MastodonOptions, text: str) -> bool:
+    """A tag timeline holds what is tagged, whatever its case; a search finds words, accents folded."""
+    lower = unicodedata.normalize("NFC", text).lower()
+    if any(holds(f"#{tag}", lower, []) for tag in options.tags):
+        return True
+    words = [without_accents(one) for one in re.findall(r"[^\W_]+", lower)]
+    return any(holds(without_accents(one), "", words) for one in options.searches)
+
+
+def without_accents(text: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
 
 
 def takes(query: str, text: str) -> bool:
@@ -132,6 +202,50 @@ def test_each_platform_is_asked_in_its_own_way():
     assert own.asking(trees) is own
 
 
+def test_what_the_others_are_asked():
+    trees = [parse('nordfunk (störung OR "kein netz" OR #ausfall)').tree]
+    reddit = RedditOptions(type="reddit", client_id=Secret("i"), client_secret=Secret("s"), user_agent="server:x:1 (y)")
+    assert reddit.asking(trees).search == '(nordfunk AND ((stoerung OR störung) OR "kein netz" OR ausfall))'
+    assert reddit.model_copy(update={"subreddits": ("de",)}).asking(trees).search == ""
+    youtube = YouTubeOptions(type="youtube", api_key=Secret("k"), every="30m")
+    assert youtube.asking([parse('nordfunk OR "nord funk" OR #nofu').tree]).search == 'nordfunk|"nord funk"|nofu'
+    assert youtube.model_copy(update={"search": "mine"}).asking(trees).search == "mine"
+
+
+def test_a_mastodon_server_is_asked_for_tags_and_searched_for_words():
+    trees = [parse('#nordfunk OR "kein netz" OR @nordfunk OR störung').tree]
+    asked = MASTODON.asking(trees)
+    assert asked.tags == ("nordfunk",)
+    assert asked.searches == ('"kein netz"', "nordfunk", "stoerung", "störung")
+    assert MASTODON.model_copy(update={"tags": ("mine",)}).asking(trees).searches == ()
+    only_tags = MastodonOptions(type="mastodon", url="https://social.example").asking([parse("#nordfunk").tree])
+    assert (only_tags.tags, only_tags.searches) == (("nordfunk",), ())
+
+
+@pytest.mark.parametrize(
+    ("options", "query", "why"),
+    [
+        (lambda: MastodonOptions(type="mastodon", url="https://a.example"), "nordfunk", "tags do not hold; add token"),
+        (lambda: MASTODON, "the", "nothing that a server's search knows"),
+        (lambda: MASTODON, " OR ".join(f"wort{n}" for n in range(6)), "0 tags and 6 searches, and 8 and 5 are asked"),
+        (
+            lambda: YouTubeOptions(type="youtube", api_key=Secret("k"), every="30m"),
+            "nord*",
+            "write channel, videos, or",
+        ),
+        (lambda: YouTubeOptions(type="youtube", api_key=Secret("k")), "nordfunk", "write every: 15m or more"),
+        (
+            lambda: MastodonOptions(type="mastodon", url="https://a.example", searches=("nordfunk",)),
+            "nordfunk",
+            "wants to know who asks",
+        ),
+    ],
+)
+def test_what_a_platform_cannot_be_asked_is_refused_with_what_to_do(options, query, why):
+    with pytest.raises(ValueError, match=why):
+        options().asking([parse(query).tree])
+
+
 def test_too_much_for_a_platform_is_said():
     many = " OR ".join(f"wort{number}" for number in range(80))
     with pytest.raises(ValueError, match="characters and X takes 512; write query"):
@@ -169,3 +283,18 @@ def test_what_the_query_takes_is_among_what_the_platform_brings(tree, texts):
             assert asked.finds(text), f"{query!r} takes {text!r}, {for_x(node)!r} does not bring it"
             lower = unicodedata.normalize("NFC", text).lower()
             assert any(holds(one, lower, re.findall(r"[^\W_]+", lower)) for one in phrases)
+            assert RedditPlays(for_reddit(node)).finds(text), f"{query!r} takes {text!r}, {for_reddit(node)!r} not"
+            assert youtube_finds(for_youtube(node), text), f"{query!r} takes {text!r}, {for_youtube(node)!r} not"
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(TREES.filter(has_anchor), st.lists(TEXTS, min_size=1, max_size=4))
+def test_what_the_query_takes_is_among_what_a_mastodon_server_brings(tree, texts):
+    query = written(tree)
+    try:
+        options = MASTODON.asking([parse(query).tree])
+    except ValueError:
+        return
+    for text in texts:
+        if takes(query, text):
+            assert mastodon_brings(options, text), f"{query!r} takes {text!r}, {options.tags} {options.searches} do not"

@@ -21,8 +21,9 @@ from brandmelder.clock import SystemClock
 from brandmelder.doctor import checks
 from brandmelder.doctor.finding import Finding, Level, worst
 from brandmelder.doctor.words import HEADS, VERDICTS, WORDS, said
-from brandmelder.model import Delivery, DeliveryKind, DeliveryState, Mention, SourceId, SourceState
-from brandmelder.store import audit, deliveries, mentions, meta, sources
+from brandmelder.model import Delivery, DeliveryKind, DeliveryState, Doubt, DoubtKind, Mention, SourceId, SourceState
+from brandmelder.settings import parse_settings
+from brandmelder.store import audit, deliveries, doubts, mentions, meta, sources
 from brandmelder.store.database import Database
 from cli.test_commands import CONFIG
 
@@ -257,3 +258,18 @@ def test_the_worst_finding_decides():
     assert worst([]) is Level.WELL
     assert worst([Finding(name="disk", level=one) for one in (Level.NOTE, Level.BAD, Level.WELL)]) is Level.BAD
     assert said(Finding(name="disk", about={"free": 7}), "de") == ("7 MB frei bei der Datenbank", "")
+
+
+def test_a_doubted_source_and_an_access_that_ends_are_warnings_with_what_to_do(database, now):
+    press = SourceId("press")
+    silent = Doubt(source=press, kind=DoubtKind.SILENT, since=now - timedelta(hours=3), told_at=now, usual=12.4)
+    ends = now + timedelta(days=13, hours=23)
+    ending = Doubt(source=press, kind=DoubtKind.EXPIRING, since=now, told_at=now, expires_at=ends, days=14)
+    database.run_now(doubts.begin, silent)
+    database.run_now(doubts.begin, ending)
+    settings = parse_settings(CONFIG.format(folder="."), Path("a.yaml"), {})
+    found = database.run_now(lambda connection: list(checks.doubted(connection, settings, now, "de")))
+    texts = ["; ".join(said(one, "de")) for one in found]
+    assert [one.level for one in found] == [Level.WARNING, Level.WARNING]
+    assert any("schweigt seit 3 Std.; üblich sind 12" in text for text in texts)
+    assert any("Der Zugang endet in 14 Tagen" in text and "den Zugang erneuern" in text for text in texts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,6 +56,26 @@ def test_ours_stand_before_others_and_what_needs_a_look_before_the_rest():
         ("@b", "X: 1,053 followers (−3)"),
         ("Other (to compare)", "X: 1,825 followers (+12)"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("days", "after", "says"),
+    [
+        (89, 90, None),
+        (90, 90, "no post for 3 months"),
+        (179, 180, None),
+        (180, 180, "no post for 6 months"),
+        (20, 14, "no post for 2 weeks"),
+        (5, 3, "no post for 5 days"),
+    ],
+)
+def test_after_how_long_an_account_is_abandoned_is_a_setting(days, after, says):
+    account = AccountDay(
+        title="@a", place="X", own=True, numbers=(), silent=days, abandoned_after=timedelta(days=after)
+    )
+    (line,) = account_lines([account], Voice(words_of("en"), BERLIN, UNTIL))
+    said = "".join(span.text for span in line.spans)
+    assert said == (f"X: abandoned: {says}" if says else "X: ")
 
 
 @settings(deadline=None)

@@ -1,4 +1,4 @@
-"""The faces of Reddit, Mastodon, Bluesky, X and Discourse against the clients that people use."""
+"""The faces of Reddit, Mastodon, Bluesky, X, Discourse and Telegram against the clients that people use."""
 
 from __future__ import annotations
 
@@ -172,3 +172,27 @@ async def test_discourses_usual_client_reads_the_latest_posts(client_of, telling
 
         await asyncio.to_thread(missing)
         assert datetime.fromisoformat(found[first]["created_at"]).tzinfo == UTC
+
+
+async def test_telegrams_usual_client_hears_every_message_and_change(client_of, telling):
+    telegram, failures = client_of("telegram"), client_of("telegram.error")
+    async with telling(Channel.TELEGRAM) as server:
+        place, found, offset = f"{server.url}/telegram/bot", {}, None
+        async with telegram.Bot("token", base_url=place) as bot:
+            while updates := await bot.get_updates(offset=offset, limit=100, timeout=0):
+                for one in updates:
+                    assert not one.api_kwargs, "what the library does not know, Telegram does not say"
+                    said = one.effective_message
+                    assert not said.api_kwargs
+                    found[f"{said.chat.id}:{said.message_id}"] = (said.text, said.from_user.username, said.date)
+                offset = updates[-1].update_id + 1
+        now = server.clock.now()
+        heard = {ident: post for ident, post in server.due.items() if post.at >= now - timedelta(hours=24)}
+        assert {ident: found.get(ident) for ident in heard} == {
+            ident: (post.text_at(now), post.author, post.at) for ident, post in heard.items()
+        }
+        stranger = telegram.Bot("another", base_url=place)
+        with pytest.raises(failures.InvalidToken):
+            await stranger.initialize()
+        for one in stranger._request:
+            await one.shutdown()

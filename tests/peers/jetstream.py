@@ -27,6 +27,8 @@ class JetstreamFace(Face):
         self.log = []
         self.searches = 0
         self.is_searchable = True
+        self.profiles_answer = 200
+        self.profiles_asked = 0
         self.number = 1_000
 
     def ident(self, post):
@@ -119,6 +121,9 @@ class JetstreamFace(Face):
         if asked.path == "/xrpc/com.atproto.server.createSession":
             return Said.json({"accessJwt": "jwt", "did": "did:plc:nf"})
         if asked.path == "/xrpc/app.bsky.actor.getProfiles":
+            self.profiles_asked += 1
+            if self.profiles_answer != 200:
+                return Said(status=self.profiles_answer)
             dids = [value for name, value in asked.pairs if name == "actors"]
             return Said.json({"profiles": [self._profile(did) for did in dids]})
         if asked.path == "/xrpc/app.bsky.feed.getPosts":

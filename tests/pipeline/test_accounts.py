@@ -62,6 +62,13 @@ async def test_others_accounts_and_ordinary_changes_are_no_notice():
     assert told(world, "jump:") == []
 
 
+async def test_a_source_says_after_how_long_its_accounts_are_abandoned():
+    yaml = YAML.replace("every: 2m,", "every: 2m, abandoned_after: 7d,")
+    places = World([], yaml=yaml).pipeline.parts.places
+    assert places["blog"].abandoned_after == timedelta(days=7)
+    assert places["press"].abandoned_after == timedelta(days=90)
+
+
 async def test_the_look_back_shows_ours_beside_a_competitors_and_an_abandoned_one():
     world, last = await world_with_four_weeks(EIGHT - HOUR)
     at = EIGHT - HOUR

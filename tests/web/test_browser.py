@@ -157,6 +157,60 @@ def test_every_page_is_sound_for_eyes_keys_and_screen_readers(chromium, served, 
         assert visit.troubles == []
 
 
+WIDE_LETTERS = "document.body.style.letterSpacing = '.055em'"
+"""About what a face 15 % wider does to the lines."""
+
+
+def test_nothing_is_lost_on_the_smallest_screen_with_wide_letters(chromium, served):
+    with Visit(chromium, served, size="phone") as visit:
+        visit.sign_in()
+        visit.page.set_viewport_size({"width": 320, "height": 640})
+        for path in ("/", f"/incidents/{INCIDENT}", "/sources", "/accounts", "/deliveries", "/audit", "/me"):
+            visit.page.goto(f"{served.address}{path}")
+            visit.page.evaluate(WIDE_LETTERS)
+            wide = visit.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= 320, f"{path} scrolls sideways"
+            assert visit.page.evaluate(SQUEEZED) == [], f"{path} squeezes words"
+
+
+def test_paper_is_light_and_bears_no_buttons(chromium, served):
+    with Visit(chromium, served, scheme="dark") as visit:
+        visit.sign_in()
+        visit.page.goto(f"{served.address}/incidents/{INCIDENT}")
+        visit.page.emulate_media(media="print")
+        assert visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        seen = "[...document.querySelectorAll('button, select, textarea, nav')].filter(one => one.checkVisibility())"
+        assert visit.page.evaluate(f"{seen}.length") == 0
+        assert visit.page.is_visible(".figure strong")
+        assert visit.page.is_visible(".steps")
+
+
+def test_without_colours_of_ours_the_open_incident_still_stands_out(chromium, served):
+    with Visit(chromium, served) as visit:
+        visit.sign_in()
+        visit.page.emulate_media(forced_colors="active")
+        visit.page.goto(f"{served.address}/incidents/{INCIDENT}")
+        of = "one => getComputedStyle(document.querySelector(one)).backgroundColor"
+        assert visit.page.evaluate(of, ".button.primary") != visit.page.evaluate(of, "body")
+        assert visit.page.evaluate(of, ".chip") == visit.page.evaluate(of, ".button.primary")
+
+
+def test_the_keyboard_goes_through_the_page_in_order_and_is_seen(chromium, served):
+    with Visit(chromium, served) as visit:
+        visit.sign_in()
+        visit.page.goto(f"{served.address}/")
+        visit.page.keyboard.press("Tab")
+        assert visit.page.evaluate("document.activeElement.className") == "skip"
+        places = []
+        for _ in range(12):
+            visit.page.keyboard.press("Tab")
+            box = "document.activeElement.getBoundingClientRect()"
+            places.append(visit.page.evaluate(f"[Math.round({box}.top / 60), Math.round({box}.left)]"))
+            width = "getComputedStyle(document.activeElement).outlineWidth"
+            assert visit.page.evaluate(width) == "3px"
+        assert places == sorted(places)
+
+
 def test_the_values_of_the_picture_are_told_by_pointer_and_keys(chromium, served):
     with Visit(chromium, served) as visit:
         visit.sign_in()

@@ -162,3 +162,17 @@ def test_a_zone_outlives_a_new_role_and_a_new_password(filled):
     known = filled.database.run_now(members.find, "anna")
     filled.database.run_now(members.save, replace(known, shown="Anna P.", zone=""))
     assert filled.database.run_now(members.find, "anna").zone == "Asia/Tokyo"
+
+
+def test_what_is_usual_is_never_promised_for_a_day_that_is_over(filled):
+    filled.browser("anna").act("dismiss", reason="other")
+    filled.database.run_now(lambda connection: connection.exec_driver_sql("UPDATE monitor SET state = NULL"))
+    text = read(filled, "/")
+    assert re.search(r"Nordfunk gesamt \d+ 60 min – ", text), text
+    assert "ab Di 22.12." in text
+
+
+def test_a_row_is_told_to_a_reader_of_screens_in_one_sentence(filled):
+    page = html.unescape(filled.browser("adam").get("/").text)
+    assert 'aria-label="Nordfunk gesamt: 99 in 60 min, üblich 0–2"' in page
+    assert 'aria-label="Tarife: 0 in 60 min, ab Di 22.12."' in page

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from brandmelder.model import DeliveryState, Label
-from brandmelder.store import audit, deliveries, labels, mentions
+from brandmelder.model import DeliveryState, Doubt, DoubtKind, Label
+from brandmelder.store import audit, deliveries, doubts, labels, mentions
 from web.house import INCIDENT
 
 ROLES = ("", "vera", "anna", "adam", "paula")
@@ -111,6 +112,16 @@ def test_a_blind_source_says_since_when_and_what_follows(house):
     assert page.index("Facebook") < page.index("Blog")
     assert f"NF-2026-001 zählt ohne sie; {house.incident().spike.observed} ist die Untergrenze" in page
     assert "97\u00a0%" in page
+
+
+def test_a_source_that_answers_and_is_doubted_says_why(house):
+    now = house.now
+    silent = Doubt(source="blog", kind=DoubtKind.SILENT, since=now - timedelta(hours=3), told_at=now, usual=12.4)
+    house.database.run_now(doubts.begin, silent)
+    page = house.browser("vera").get("/sources").text
+    assert "Zweifelhaft" in page
+    assert "1 zweifelhaft" in page
+    assert "schweigt seit 3 Std.; üblich sind 12 Kommentare die Stunde" in page.replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize(("query", "status"), [("nordfunk", True), ("nordfunk AND (", False), ("\x00", False)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -38,6 +38,8 @@ KNOWN: Final = 20_000
 """So many authors are remembered, with the posts of theirs that were met."""
 BEHIND: Final = timedelta(minutes=5)
 """Who is further behind the present catches up, and says so."""
+PATIENCE: Final = timedelta(minutes=5)
+"""When somebody who does not say who wrote is asked again."""
 _SECOND: Final = timedelta(seconds=1)
 _POSTED: Final = frozenset({Deed.WRITTEN, Deed.CHANGED})
 _AUTHORS: Final = frozenset({Deed.LEFT, Deed.RENAMED})
@@ -73,6 +75,7 @@ class Followed:
         self._stream = Stream(source, wishes.servers, connect, self._keep)
         self._authors: OrderedDict[str, Profile] = OrderedDict()
         self._written: OrderedDict[str, dict[str, None]] = OrderedDict()
+        self._unmet, self._asks_again = "", datetime.min.replace(tzinfo=UTC)
 
     @property
     def waiting(self) -> int:
@@ -155,16 +158,21 @@ class Followed:
     async def _meet(self, events: Sequence[Event], now: datetime) -> str:
         """Ask who wrote, for the stream tells numbers only; says what hindered it."""
         new = list(dict.fromkeys(one.did for one in events if one.deed in _POSTED and one.did not in self._authors))
+        if new and now >= self._asks_again:
+            self._unmet = await self._ask_who(new, now)
+        for known in (self._authors, self._written):
+            while len(known) > KNOWN:
+                known.popitem(last=False)
+        return self._unmet if new else ""
+
+    async def _ask_who(self, dids: Sequence[str], now: datetime) -> str:
         try:
-            for start in range(0, len(new), FEW):
-                for one in await self._bluesky.profiles(new[start : start + FEW], now):
+            for start in range(0, len(dids), FEW):
+                for one in await self._bluesky.profiles(dids[start : start + FEW], now):
                     self._authors[one.did] = one
         except SourceError as error:
+            self._asks_again = now + PATIENCE  # posts must not wait for it, poll after poll
             return f"who wrote is not known yet: {error}"
-        finally:
-            for known in (self._authors, self._written):
-                while len(known) > KNOWN:
-                    known.popitem(last=False)
         return ""
 
     # -------------------------------------------------------------------- gaps

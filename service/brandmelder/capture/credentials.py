@@ -1,11 +1,13 @@
-"""Access tokens that a service gives for credentials and takes back after an hour: kept until shortly before that."""
+"""Access tokens: those that a service gives for credentials, kept until shortly before their end; and when one ends."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from msgspec import Struct
 
 from brandmelder.capture.json_api import read_json
@@ -16,7 +18,25 @@ if TYPE_CHECKING:
     from brandmelder.model import SourceId
 
 EARLY: Final = timedelta(minutes=2)
+_JWT_PARTS: Final = 3
 _REFUSED: Final = frozenset({400, 401, 403})
+
+
+class _Claims(Struct, frozen=True):
+    exp: float | None = None
+
+
+def end_of(token: str) -> datetime | None:
+    """Return when a token ends that says so itself (`exp` of a JWT, RFC 7519); None for any other. Unverified."""
+    parts = token.split(".")
+    if len(parts) != _JWT_PARTS:
+        return None
+    try:
+        padded = parts[1] + "=" * (-len(parts[1]) % 4)
+        claims = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Claims)
+        return None if claims.exp is None else datetime.fromtimestamp(int(claims.exp), UTC)
+    except (ValueError, OverflowError, OSError, msgspec.MsgspecError):
+        return None
 
 
 class _Granted(Struct, frozen=True):

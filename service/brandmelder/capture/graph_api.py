@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlencode
 
@@ -32,6 +32,9 @@ _PASSING: Final = frozenset({1, 2})
 _RIGHTS: Final = frozenset({3, 10, *range(200, 300)})
 _TOKEN: Final = frozenset({102, 190, 463, 467})
 _USAGE: Final = ("x-app-usage", "x-page-usage", "x-business-use-case-usage")
+_ASK_AGAIN: Final = timedelta(days=1)
+_FARTHEST: Final = 253_402_300_799
+"""The last second of the year 9999."""
 _BUSY: Final = 75
 """Per cent of a limit from which on it is asked more slowly."""
 
@@ -64,6 +67,15 @@ class Paging(Struct, frozen=True):
         return self.cursors.after if self.next else ""
 
 
+class _Ends(Struct, frozen=True):
+    expires_at: int = 0
+    data_access_expires_at: int = 0
+
+
+class _Debugged(Struct, frozen=True):
+    data: _Ends = _Ends()
+
+
 class Missing(SourceError):
     """The object is gone, or not to be seen with this token."""
 
@@ -78,6 +90,9 @@ class GraphApi:
         if app_secret is not None:
             proof = hmac.digest(app_secret.reveal().encode(), token.reveal().encode(), "sha256").hex()
             self._proof = {"appsecret_proof": proof}
+        self._token = token
+        self._asked: datetime | None = None
+        self._ends: datetime | None = None
         self.slower = timedelta(0)
         """How long the service would like to be left alone, as its usage headers tell."""
 
@@ -89,6 +104,21 @@ class GraphApi:
         if answer.status in _TOLD:
             raise self._refusal(answer, now).about(self._source)
         return read_json(answer, shape, source=self._source, service=_SERVICE)
+
+    async def expires(self, now: datetime) -> datetime | None:
+        """Return when the token, or its right to data, ends, asked once a day: year 9999 for never, None if unknown.
+
+        The address holds the token: the service has no other way to be asked about one.
+        """
+        if self._asked is None or now - self._asked >= _ASK_AGAIN:
+            self._asked = now
+            try:
+                told = await self.get("debug_token", {"input_token": self._token.reveal()}, _Debugged, now)
+            except SourceError:
+                return self._ends
+            known = [at for at in (told.data.expires_at, told.data.data_access_expires_at) if at > 0]
+            self._ends = datetime.fromtimestamp(min(*known, _FARTHEST, _FARTHEST), UTC)
+        return self._ends
 
     def _refusal(self, answer: Answer, now: datetime) -> SourceError:
         try:

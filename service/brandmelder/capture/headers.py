@@ -63,6 +63,19 @@ def seen_until(headers: Mapping[str, str], now: datetime) -> datetime:
     return made - old
 
 
+def clock_offset(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """Return by how much the server's clock is ahead of `now`; None where it does not say. A cache's age is added.
+
+    An answer from a cache that does not tell its age looks like a clock that is behind: it is old all the same.
+    """
+    made = parse_date(headers.get("date", ""))
+    if made is None:
+        return None
+    age = _SECONDS.fullmatch(headers.get("age", ""))
+    old = timedelta(seconds=min(int(age[1]), 10**9)) if age else timedelta(0)
+    return made + old - now
+
+
 def stays_fresh(headers: Mapping[str, str]) -> timedelta:
     """Return how long the answer says it holds (`max-age`), at most a day; zero if it does not say."""
     match = _MAX_AGE.search(headers.get("cache-control", ""))

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from brandmelder import __version__, metrics
 from brandmelder.capture.egress import Guard, Reach, Resolve, Resolver, host_of, port_of, reach_of
+from brandmelder.capture.headers import clock_offset
 from brandmelder.capture.inflate import Body
 from brandmelder.capture.meter import Meter
 from brandmelder.capture.source import Answer, Fetch
@@ -95,13 +96,14 @@ class HttpClient:
             body: bytes | None = None,
             takes: frozenset[int] = frozenset(),
         ) -> Answer:
+            began = asyncio.get_running_loop().time()
             try:
                 target = parse_url(url)
                 reach = reach_of(target, allow_private=allow_private)
                 question = _Question(source=source, headers=dict(headers or {}), body=body, takes=takes, now=now)
                 turn = self._turns.at((host_of(target), port_of(target)), is_ours=allow_private)
                 async with turn, asyncio.timeout(self.limits.deadline.total_seconds()):
-                    return await self._exchange(target, question, reach)
+                    answer = await self._exchange(target, question, reach)
             except TimeoutError:
                 text = f"gave no whole answer within {self.limits.deadline.total_seconds():g} s; is the server slow?"
                 metrics.EGRESS_BLOCKED.labels("deadline").inc()
@@ -110,8 +112,15 @@ class HttpClient:
                 _count(error)
                 error.about(source)
                 raise
+            waited = timedelta(seconds=asyncio.get_running_loop().time() - began)
+            self._note_clock(source, clock_offset(answer.headers, now + waited))
+            return answer
 
         return fetch
+
+    def _note_clock(self, source: SourceId, offset: timedelta | None) -> None:
+        if offset is not None:
+            self.meter.note_clock(source, offset)
 
     def exchange(self, *, allow_private: bool) -> Callable[..., Awaitable[Answer]]:
         """Return what sends one message: any method, a body, no redirects, no turn to wait for; statuses are answers.

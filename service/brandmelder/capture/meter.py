@@ -1,4 +1,7 @@
-"""What sources ask of the net and what it may cost: counted where requests go out, read where polls are committed."""
+"""What sources ask of the net, what it may cost, which time it is there: noted where requests go out and answers come.
+
+Polls read it where they are committed.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from brandmelder.model import SourceId
 
 
@@ -15,6 +20,7 @@ class Meter:
     def __init__(self) -> None:
         self._requests: Counter[SourceId] = Counter()
         self._left: dict[SourceId, float | None] = {}
+        self._offsets: dict[SourceId, timedelta] = {}
 
     def count(self, source: SourceId) -> None:
         """Count one request."""
@@ -37,3 +43,15 @@ class Meter:
     def left(self, source: SourceId) -> float | None:
         """Return what the source may still spend, in US dollars; None without a budget in money."""
         return self._left.get(source)
+
+    def begin(self, source: SourceId) -> None:
+        """Begin a poll: which time it is there is asked anew."""
+        self._offsets.pop(source, None)
+
+    def note_clock(self, source: SourceId, offset: timedelta) -> None:
+        """Keep by how much a server's clock is ahead of ours; of a poll's answers the first, the nearest to `now`."""
+        self._offsets.setdefault(source, offset)
+
+    def offset(self, source: SourceId) -> timedelta | None:
+        """Return by how much its server's clock was ahead of ours in this poll; None where none said."""
+        return self._offsets.get(source)

@@ -34,6 +34,11 @@ def signing_key(secret: str) -> bytes:
     return key
 
 
+def signing_keys(secrets: str) -> list[bytes]:
+    """Return the keys of one or several secrets, apart by blanks or lines. Raises ValueError as `signing_key` does."""
+    return [signing_key(one) for one in secrets.split() or [""]]
+
+
 def sign(key: bytes, ident: str, stamp: str, body: bytes) -> str:
     """Return the signature of a message as it stands in the header, with its version."""
     signed = f"{ident}.{stamp}.".encode() + body

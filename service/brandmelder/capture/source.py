@@ -41,6 +41,8 @@ class Poll(Struct, frozen=True, kw_only=True):
     """What the server asked for."""
     cost: float = 0.0
     """What the answer cost, in US dollars."""
+    expires_at: datetime | None = None
+    """When what lets us in ends, where the service says so; None says nothing."""
     degraded: str = ""
     """Why the answer is known to be incomplete, in a few words; empty when it is complete."""
 

@@ -44,7 +44,9 @@ BREATH: Final = timedelta(seconds=1)
 """Nudges are at least so far apart."""
 SILENCE: Final = timedelta(seconds=60)
 """The network is never silent for so long: whoever hears nothing is blind."""
+SHORTEST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 60.0
+"""So many seconds pass before a stream that ended is opened again; more, the longer nothing comes."""
 BLIP: Final = 30.0
 """A connection that is back within so many seconds is nobody's trouble."""
 _QUIET: Final = timedelta(seconds=2)
@@ -191,9 +193,16 @@ class Stream:
 
     async def follow(self, nudge: Callable[[], None]) -> None:
         """Hear until cancelled, from where the first poll says; `nudge` whenever a poll would find something."""
-        self.is_followed, pause = True, 1.0
+        self.is_followed = True
         if not self._begun.is_set():
             nudge()  # where to begin stands in the cursor, which a poll brings
+        try:
+            await self._follow_on(nudge)
+        finally:
+            self.is_followed = False  # whatever ended it: polls hear for themselves then
+
+    async def _follow_on(self, nudge: Callable[[], None]) -> None:
+        pause = SHORTEST_PAUSE
         while True:
             await self._begun.wait()
             before = self._serial, self._place
@@ -201,7 +210,7 @@ class Stream:
                 await self._follow(nudge)
             except SourceError as error:
                 self._note(error)
-                pause = 1.0 if (self._serial, self._place) != before else min(pause * 2, LONGEST_PAUSE)
+                pause = SHORTEST_PAUSE if (self._serial, self._place) != before else min(pause * 2, LONGEST_PAUSE)
                 if isinstance(error, RateLimited) and self._now is not None:
                     pause = max(pause, (error.until - self._now).total_seconds())
                 log.info("stream.ended", source=self._source, error=type(error).__name__)

@@ -220,3 +220,27 @@ def _quoted(text: str) -> str:
 def for_phrases(node: Node) -> tuple[str, ...]:
     """Write a tree as phrases of which each is a search of its own: without quotes."""
     return tuple(dict.fromkeys(text for term in any_of(node) for text in spellings(term)))
+
+
+def for_reddit(node: Node) -> str:
+    """Write a tree in Reddit's syntax: AND and OR are words, quotes a phrase; signs before a word mean nothing."""
+    match node:
+        case And():
+            return f"({' AND '.join(for_reddit(part) for part in node.parts)})"
+        case Or():
+            return f"({' OR '.join(for_reddit(part) for part in node.parts)})"
+        case Word() | Phrase() | Sign():
+            written = _bare(spellings(node))
+            return written[0] if len(written) == 1 else f"({' OR '.join(written)})"
+        case _:
+            raise TypeError(f"{type(node).__name__} is nothing to be asked for")
+
+
+def for_youtube(node: Node) -> str:
+    """Write a tree in YouTube's syntax, which has `|` and no brackets: terms of which one occurs in every match."""
+    return "|".join(_bare(tuple(text for term in any_of(node) for text in spellings(term))))
+
+
+def _bare(texts: Iterable[str]) -> list[str]:
+    """Return words and quoted phrases without the signs before them: these platforms search for letters."""
+    return list(dict.fromkeys(_quoted(text.lstrip("#@")) for text in texts))

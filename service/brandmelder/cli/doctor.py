@@ -40,7 +40,7 @@ def doctor(path: Path, *, live: bool, language: str | None, as_json: bool) -> No
 
     settings = read_settings(path, os.environ)
     tongue = language or settings.language
-    found = list(_look(settings, live=live))
+    found = list(_look(settings, tongue, live=live))
     for one in found:
         what, todo = words.said(one, tongue)
         if as_json:
@@ -54,7 +54,7 @@ def doctor(path: Path, *, live: bool, language: str | None, as_json: bool) -> No
     raise SystemExit(1 if verdict is Level.BAD else 0)
 
 
-def _look(settings: Settings, *, live: bool) -> Iterator[Finding]:
+def _look(settings: Settings, tongue: str, *, live: bool) -> Iterator[Finding]:
     from brandmelder.clock import SystemClock
     from brandmelder.doctor import checks
     from brandmelder.doctor.finding import Finding, Level
@@ -68,7 +68,7 @@ def _look(settings: Settings, *, live: bool) -> Iterator[Finding]:
         yield Finding(name="database.trouble", level=Level.BAD, about={"text": str(error)})
     else:
         try:
-            yield from _look_inside(settings, database, now)
+            yield from _look_inside(settings, database, tongue, now)
         except StoreError as error:
             yield Finding(name="database.trouble", level=Level.BAD, about={"text": str(error)})
         finally:
@@ -77,7 +77,7 @@ def _look(settings: Settings, *, live: bool) -> Iterator[Finding]:
         yield from asyncio.run(_ask(settings))
 
 
-def _look_inside(settings: Settings, database: Database, now: datetime) -> Iterator[Finding]:
+def _look_inside(settings: Settings, database: Database, tongue: str, now: datetime) -> Iterator[Finding]:
     from brandmelder.cli.service import is_alive
     from brandmelder.doctor import checks
     from brandmelder.doctor.finding import Finding, Level
@@ -95,6 +95,7 @@ def _look_inside(settings: Settings, database: Database, now: datetime) -> Itera
     if settings.health is not None and checks.is_running(path) and not is_alive(*settings.health.place):
         yield Finding(name="service.dumb", level=Level.BAD, about={"listen": settings.health.listen})
     yield from database.run_now(lambda connection: list(checks.seen(connection, settings)))
+    yield from database.run_now(lambda connection: list(checks.doubted(connection, settings, now, tongue)))
     yield from database.run_now(lambda connection: list(checks.told(connection, settings)))
     yield from database.run_now(lambda connection: list(checks.trail(connection)))
     yield from database.run_now(lambda connection: list(checks.forgotten(connection, settings, now)))

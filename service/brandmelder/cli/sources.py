@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from brandmelder.store.sources import SourceRow
 
 
+_LONG = timedelta(days=3_650)
+"""What ends later than this is as good as endless."""
+
+
 class BudgetLine(Struct, frozen=True, kw_only=True):
     """One limit: what of it is used, and where it leads at the pace of the last days."""
 
@@ -45,6 +49,10 @@ class SourceLine(Struct, frozen=True, kw_only=True):
     last_success_at: datetime | None
     next_poll_at: datetime | None
     blind_since: datetime | None
+    doubts: tuple[str, ...]
+    """Why it is doubted though it answers."""
+    access_ends_at: datetime | None
+    clock_offset_seconds: int | None
     requests_today: int
     dollars_today: float
     requests_this_month: int
@@ -82,14 +90,38 @@ def sources(path: Path, *, as_json: bool) -> None:
 
 def survey(connection: Connection, settings: Settings, now: datetime) -> list[SourceLine]:
     """Return how the configuration's sources are."""
+    from brandmelder.model import SourceId
     from brandmelder.store import sources as stored
     from brandmelder.wiring import rhythm_of
 
     rows = stored.read_sources(connection)
-    return [
+    lines = [
         _line(connection, (str(ident), options.type), rhythm_of(options), rows.get(ident), now)
         for ident, options in settings.sources.items()
     ]
+    return [_with_doubts(connection, settings, line, rows.get(SourceId(line.source)), now) for line in lines]
+
+
+def _with_doubts(
+    connection: Connection, settings: Settings, line: SourceLine, row: SourceRow | None, now: datetime
+) -> SourceLine:
+    from msgspec.structs import replace
+
+    from brandmelder.model import SourceClass, SourceId
+    from brandmelder.notify.doubt import said
+    from brandmelder.notify.voice import Voice, words_of
+    from brandmelder.pipeline.doubts import ends_at
+    from brandmelder.store import doubts
+    from brandmelder.wiring.access import access_ends
+
+    ident = SourceId(line.source)
+    options, voice = settings.sources[ident], Voice(words_of("en"), settings.zone, now)
+    held = [one for one in doubts.running(connection).values() if one.source == ident]
+    return replace(
+        line,
+        doubts=tuple(said(one, {ident: SourceClass(options.class_)}, "en", voice) for one in held),
+        access_ends_at=ends_at(row, access_ends(options, settings.zone)),
+    )
 
 
 def _line(
@@ -117,12 +149,19 @@ def _line(
         last_success_at=row.last_success_at if row is not None else None,
         next_poll_at=row.next_poll_at if row is not None else None,
         blind_since=row.blind_since if row is not None else None,
+        doubts=(),
+        access_ends_at=None,
+        clock_offset_seconds=_offset_of(row),
         requests_today=today.requests,
         dollars_today=today.micros / 1e6,
         requests_this_month=month.requests,
         dollars_this_month=month.micros / 1e6,
         budgets=tuple(_budget(one) for one in forecasts(rhythm.budget, used, now)),
     )
+
+
+def _offset_of(row: SourceRow | None) -> int | None:
+    return None if row is None or row.clock_offset is None else round(row.clock_offset.total_seconds())
 
 
 def _budget(one: Forecast) -> BudgetLine:
@@ -140,6 +179,9 @@ def lines_of(one: SourceLine, now: datetime) -> Iterator[str]:
     yield f"{one.source} ({one.type}): {one.state}{since}{blind}"
     if one.note:
         yield f"  {inert(one.note, 300)}"
+    yield from (f"  {inert(doubt, 300)}" for doubt in one.doubts)
+    if one.access_ends_at is not None and one.access_ends_at - now < _LONG:
+        yield f"  its access ends on {one.access_ends_at:%Y-%m-%d}"
     if one.last_success_at is not None:
         every = format_duration(timedelta(seconds=one.every_seconds))
         asked = timedelta(seconds=one.asked_every_seconds)

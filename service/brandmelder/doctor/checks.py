@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 
 from brandmelder import __version__
 from brandmelder.doctor.finding import Finding, Level
-from brandmelder.model import DeliveryState, SourceState
+from brandmelder.model import DeliveryState, DoubtKind, SourceClass, SourceState
+from brandmelder.notify import doubt
+from brandmelder.notify.voice import Voice, words_of
 from brandmelder.pipeline.vitals import LOW_ON_DISK
-from brandmelder.store import audit, deliveries, forgetting, meta, schema, sources
+from brandmelder.store import audit, deliveries, doubts, forgetting, meta, schema, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,6 +141,21 @@ def is_running(path: Path) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+def doubted(connection: Connection, settings: Settings, now: datetime, language: str) -> Iterator[Finding]:
+    """Say which sources answer and are doubted all the same."""
+    voice = Voice(words_of(language), settings.zone, now)
+    nouns = {ident: SourceClass(options.class_) for ident, options in settings.sources.items()}
+    for one in doubts.running(connection).values():
+        if one.source in settings.sources:
+            about: About = {"source": one.source, "text": doubt.said(one, nouns, language, voice)}
+            about |= {"where": settings.where("sources", one.source)}
+            is_expiry = one.kind is DoubtKind.EXPIRING
+            name = "source.expiring" if is_expiry else "source.doubted"
+            yield Finding(
+                name=name, level=Level.WARNING, about=about | {"where": settings.where("sources", one.source)}
+            )
 
 
 def seen(connection: Connection, settings: Settings) -> Iterator[Finding]:

@@ -97,6 +97,12 @@ sources
 source.blind
   de: Quelle {source} ist blind seit {since}: {text} -> {where}
   en: source {source} is blind since {since}: {text} -> {where}
+source.doubted
+  de: Quelle {source} antwortet, aber: {text} -> dort nachsehen; stimmt es so: tell_silence: false bei {where}
+  en: source {source} answers, but: {text} -> look there; if it is well: tell_silence: false at {where}
+source.expiring
+  de: Quelle {source}: {text} -> den Zugang erneuern: {where}
+  en: source {source}: {text} -> renew the access: {where}
 source.degraded
   de: Quelle {source} wird nicht ganz gelesen: {text} -> {where}
   en: source {source} is not read wholly: {text} -> {where}

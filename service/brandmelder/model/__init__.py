@@ -32,6 +32,10 @@ from brandmelder.model.detect import (
     SpikeKind,
     Track,
 )
+from brandmelder.model.doubt import (
+    Doubt,
+    DoubtKind,
+)
 from brandmelder.model.duty import (
     Matcher,
     Override,
@@ -92,6 +96,8 @@ __all__ = [
     "DeliveryKind",
     "DeliveryState",
     "Detour",
+    "Doubt",
+    "DoubtKind",
     "Evidence",
     "Extent",
     "Finding",

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from brandmelder.notify.bulletin import Reader
     from brandmelder.notify.voice import Voice
 
-ABANDONED: Final = timedelta(days=90)
-"""An account of ours without a post for so long is called abandoned."""
+_MONTHS_FROM: Final = 60
+"""Days from which on silence is said in months."""
 SILENT: Final = "days_silent"
 _MOST: Final = 12
 
@@ -43,7 +43,7 @@ _GERMAN: Final = _Words(
     loses="{title} verliert {change} {metric} in 24 Std.",
     moves="{before} → {after}",
     usual="an einem Tag üblich {low} bis {high}",
-    abandoned="verwaist: seit {months} kein Beitrag",
+    abandoned="verwaist: seit {time} kein Beitrag",
     compared="{title} (Vergleich)",
     months=Plural("{number} Monat", "{number} Monaten"),
 )  # fmt: skip
@@ -56,7 +56,7 @@ _ENGLISH: Final = _Words(
     loses="{title} loses {change} {metric} in 24 h",
     moves="{before} → {after}",
     usual="usual in a day {low} to {high}",
-    abandoned="abandoned: no post for {months}",
+    abandoned="abandoned: no post for {time}",
     compared="{title} (to compare)",
     months=Plural("{number} month", "{number} months"),
 )  # fmt: skip
@@ -84,13 +84,15 @@ class AccountDay(Struct, frozen=True, kw_only=True):
     """Metric, value, and by how much it changed; None where that is not known."""
     silent: int | None = None
     """Days since its last post."""
+    abandoned_after: timedelta = timedelta(days=90)
+    """An account of ours without a post for so long is called abandoned."""
     jumped: tuple[str, ...] = ()
     """The metrics that jumped."""
 
     @property
     def is_abandoned(self) -> bool:
         """Whether ours has fallen silent."""
-        return self.own and self.silent is not None and self.silent >= ABANDONED.days
+        return self.own and self.silent is not None and timedelta(days=self.silent) >= self.abandoned_after
 
 
 def leap_notice(ident: str, leap: Leap, reader: Reader) -> Message:
@@ -130,8 +132,11 @@ def _line(one: AccountDay, words: _Words, voice: Voice) -> Line:
         mark = " ❗" if metric in one.jumped else ""
         parts.append(f"{_number(voice, value)} {_metric(words, metric)}{moved}{mark}")
     if one.is_abandoned:
-        months = (one.silent or 0) // 30
-        parts.append(words.abandoned.format(months=words.months.of(months).format(number=voice.number(months))))
+        days = one.silent or 0
+        said = voice.span(timedelta(days=days))
+        if days >= _MONTHS_FROM:
+            said = words.months.of(days // 30).format(number=voice.number(days // 30))
+        parts.append(words.abandoned.format(time=said))
     title = inert(one.title, 40)
     label = title if one.own else words.compared.format(title=title)
     return Line(label=label, spans=(Span(text=f"{inert(one.place, 40)}: {', '.join(parts)}"),))

@@ -259,4 +259,7 @@ def _coverage(plot: Plot) -> list[str]:
         fill=palette.ink2,
         anchor="end" if fits else "start",
     )
+    if not fits:  # the halo alone would leave hatching between the words
+        wide = plot.left + width_of(text, size) + 0.3 * size
+        parts.append(rectangle(Box(plot.left, y - 0.9 * size, wide, y + 0.2 * size), fill=palette.bg))
     return [*parts, label.svg(palette.bg)]

@@ -133,7 +133,7 @@ class _Teller(Struct, frozen=True):
             said = self.words.loudest.format(title=inert(loudest.title, 40), moment=moment, number=number)
             rows.append(_line(self.words.loudest_label, said))
         if self.period.asked:
-            rows.append(_line(self.words.answers_label, self._answers()))
+            rows.append(_line(self.voice.words.answers, self._answers()))
         if self.period.blind:
             blind = (
                 self.words.still_blind.format(source=inert(source, 40), moment=self.voice.moment(since))

@@ -28,7 +28,6 @@ class DigestWords(Struct, frozen=True, kw_only=True):
     loudest: str
     blind_label: str
     still_blind: str
-    answers_label: str
     severity: str
     running: str
     lasted: str
@@ -52,7 +51,6 @@ _GERMAN: Final = DigestWords(
     loudest="{title}, {moment}: {number} negative in einer Stunde",
     blind_label="Nicht gelesen",
     still_blind="{source} seit {moment}",
-    answers_label="Unsere Antworten",
     severity="Schwere {severity}",
     running="läuft noch",
     lasted="nach {time} {state}",
@@ -75,7 +73,6 @@ _ENGLISH: Final = DigestWords(
     loudest="{title}, {moment}: {number} negative in one hour",
     blind_label="Not read",
     still_blind="{source} since {moment}",
-    answers_label="Our replies",
     severity="severity {severity}",
     running="still running",
     lasted="{state} after {time}",

@@ -81,6 +81,7 @@ class Pipeline:
     async def clock_went_back(self, now: datetime) -> None:
         """Bring back to `now` what was stored under a clock that was ahead; without that nothing is done."""
         self._next_settled = self._progressed = None
+        self._keeper.doubter.forget()
         if await self.parts.database.run(rewind, now):
             self.parts.on_failure(f"the clock went back to {now:%Y-%m-%d %H:%M} UTC: what was planned is planned anew")
 

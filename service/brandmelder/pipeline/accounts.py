@@ -105,5 +105,6 @@ def _day(scene: Scene, account: Account, since: datetime, until: datetime) -> Ac
         own=account.own,
         numbers=tuple(numbers),
         silent=None if silent is None else int(silent.value),
+        abandoned_after=scene.parts.places[account.source].abandoned_after,
         jumped=tuple(jumped),
     )

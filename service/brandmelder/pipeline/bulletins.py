@@ -34,7 +34,7 @@ from brandmelder.notify.routing import channels_of
 from brandmelder.pipeline.calendars import FRESH
 from brandmelder.pipeline.duty import AHEAD, BACK, Scene, first_called, plan_of, roster_of
 from brandmelder.pipeline.promise import scheduled
-from brandmelder.store import calls, deliveries, incidents, meta, rotas, silences, sources, usage
+from brandmelder.store import calls, deliveries, incidents, intake, meta, rotas, silences, sources, usage
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -137,11 +137,12 @@ def duty_bulletins(scene: Scene) -> datetime | None:
 
 
 def _forget(scene: Scene) -> None:
-    """Once a day, forget the calls of a year ago, and what sources took then."""
+    """Once a day, forget the calls of a year ago, what sources took then, and what they brought before last month."""
     today = scene.now.date().isoformat()
     if meta.read(scene.connection, "pages_kept") != today:
         calls.forget_pages(scene.connection, scene.now - PAGES_KEPT)
         usage.forget(scene.connection, scene.now.date())
+        intake.forget(scene.connection, scene.now)
         meta.write(scene.connection, "pages_kept", today)
 
 

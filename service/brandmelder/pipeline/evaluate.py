@@ -151,8 +151,7 @@ class Evaluator:
         return known[1]
 
     async def _state(self, watch: Watch, situation: Situation, now: datetime) -> Remembered:
-        row = situation.row
-        kept = self.states.get(watch.id)
+        row, kept = situation.row, self.states.get(watch.id)
         if kept is not None and kept[0] == row.revision and row.state is not None:
             return kept[1]
         if row.state is not None:
@@ -187,8 +186,7 @@ class _Turn:
         self, evaluator: Evaluator, watch: Watch, situation: Situation, *, memory: Remembered, now: datetime
     ) -> None:
         self.parts, self.gatherer = evaluator.parts, evaluator.gatherer
-        self.watch, self.situation, self.now = watch, situation, now
-        self.row = situation.row
+        self.watch, self.situation, self.row, self.now = watch, situation, situation.row, now
         self.incidents, self.stored = dict(situation.incidents), dict(situation.incidents)
         patience = {ident: self.parts.places[ident].patience for ident in watch.sources}
         mark, left_out = watermark(situation.sights.rows, now=now, patience=patience)
@@ -391,11 +389,7 @@ def _commit_evaluation(
 ) -> MonitorRow:
     if written is not None:
         incidents.save_incident(
-            connection,
-            written.incident,
-            written.evidence,
-            written.transitions,
-            expected_revision=written.expected,
+            connection, written.incident, written.evidence, written.transitions, expected_revision=written.expected
         )
         if written.is_told:
             promise_change(connection, parts, written.incident, written.transitions, now)

@@ -19,6 +19,7 @@ from brandmelder.pipeline.blindness import sight_bulletins
 from brandmelder.pipeline.bulletins import duty_bulletins, give, still_burning
 from brandmelder.pipeline.calendars import read_calendars
 from brandmelder.pipeline.digests import give_digests
+from brandmelder.pipeline.doubts import Doubter
 from brandmelder.pipeline.duty import Called, Scene, called, first_called, hush_now, quiet_of, why
 from brandmelder.pipeline.promise import made, openings, promise_change, scheduled
 from brandmelder.store import deliveries, incidents, silences
@@ -53,6 +54,7 @@ class Keeper:
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
+        self.doubter = Doubter(parts)
         self.started: datetime | None = None
         """Since when this process polls: what was due before it is not late."""
 
@@ -60,7 +62,9 @@ class Keeper:
         """Do all that is due, and say when to look again."""
         reads_at = await read_calendars(self.parts, now)
         try:
-            next_at, has_promised = await self.parts.database.run(_keep_and_tell, self.parts, now, self.started or now)
+            next_at, has_promised = await self.parts.database.run(
+                _keep_and_tell, self.parts, self.doubter, now, self.started or now
+            )
         except Conflict:
             log.info("keep.overtaken")
             next_at, has_promised = now + SOON, False
@@ -69,20 +73,19 @@ class Keeper:
 
 
 def _keep_and_tell(
-    connection: Connection, parts: Parts, now: datetime, started: datetime
+    connection: Connection, parts: Parts, doubter: Doubter, now: datetime, started: datetime
 ) -> tuple[datetime | None, bool]:
     """Do what is due; returns when to look again, and whether something is to be sent at once that was not before."""
     before = deliveries.next_attention(connection)
-    next_at = _keep(connection, parts, now, started)
+    next_at = _keep(Scene(connection, parts, now), doubter, started)
     after = deliveries.next_attention(connection)
     return next_at, after is not None and after <= now and (before is None or before > now)
 
 
-def _keep(connection: Connection, parts: Parts, now: datetime, started: datetime) -> datetime | None:
-    scene = Scene(connection, parts, now)
+def _keep(scene: Scene, doubter: Doubter, started: datetime) -> datetime | None:
     running = [
         found
-        for found in incidents.all_incidents(connection, running_only=True)
+        for found in incidents.all_incidents(scene.connection, running_only=True)
         if watch.is_told_of(found[0].state) and found[0].under is None
     ]
     moments = [_next_edge(scene, running)]
@@ -94,7 +97,7 @@ def _keep(connection: Connection, parts: Parts, now: datetime, started: datetime
     _tell_what_still_burns(scene, ended)
     moments.append(duty_bulletins(scene))
     moments.append(give_digests(scene))
-    moments.append(sight_bulletins(scene, started))
+    moments += [sight_bulletins(scene, started), doubter.look(scene)]
     return min((moment for moment in moments if moment is not None), default=None)
 
 

@@ -53,6 +53,12 @@ class Place(Struct, frozen=True, kw_only=True):
     own_accounts: tuple[str, ...] = ()
     """Names that are ours there, and its only language, for what others bring to it."""
     language: str | None = None
+    tells_silence: bool = True
+    """Whether it is told that it brings nothing, or far less than usual."""
+    abandoned_after: timedelta = timedelta(days=90)
+    """An account of ours there without a post for so long is called abandoned."""
+    expires_at: datetime | None = None
+    """When what lets us in ends, as the configuration says or the token itself does."""
     rhythm: Rhythm | None = None
     """How its interval changes, and its budget; without it the interval stands."""
 

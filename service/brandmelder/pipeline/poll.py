@@ -17,6 +17,7 @@ from brandmelder.errors import SourceError
 from brandmelder.model import Mention, MonitorId, SourceId
 from brandmelder.pipeline.accounts import follow_readings
 from brandmelder.pipeline.correct import correct_alerts
+from brandmelder.pipeline.signs import with_signs, write_intake
 from brandmelder.pipeline.spend import Took, read_pace, write_usage
 from brandmelder.pipeline.states import after_failure, after_poll, after_spending
 from brandmelder.store import forgetting, mentions, series, sources
@@ -44,6 +45,7 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
     place = parts.places[row.id]
     now_pace = await parts.database.run(read_pace, parts, row, now)
     parts.meter.allow(row.id, now_pace.dollars_left)
+    parts.meter.begin(row.id)
     if now_pace.spent is not None:
         return await _spent(parts, row, now_pace.spent, now), False
     metrics.POLL_LATENESS.observe(max(0.0, (now - row.next_poll_at).total_seconds()))
@@ -57,7 +59,7 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
             log.exception("source.bug", source=row.id)
             return await _fail(parts, row, error, now), has_news
         found = [ready(one, parts.author_key) for one in poll.mentions]
-        after = after_poll(row, poll, now, place, now_pace)
+        after = with_signs(after_poll(row, poll, now, place, now_pace), poll, parts.meter.offset(row.id), now)
         visit = Visit(poll=poll, mentions=found, after=after, watchers=watchers(parts, row.id), now=now)
         new = await parts.database.run(commit_poll, parts, visit)
         parts.meter.spend(row.id, poll.cost)
@@ -112,6 +114,7 @@ def commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
     before = sources.read_source(connection, visit.after.id)
     found = forgetting.wanted(connection, parts.author_key, visit.mentions)
     stored = mentions.insert_mentions(connection, found, [_print_of(one) for one in found])
+    write_intake(connection, visit.after.id, found, stored.new, visit.now)
     gone = mentions.remove_mentions(connection, visit.poll.removals, visit.now)
     correct_alerts(connection, parts, gone, visit.now)
     follow_readings(connection, parts, visit.poll.readings, visit.now)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from brandmelder.count.bins import start_of
 from brandmelder.model import BIN, Delivery, DeliveryState
 from brandmelder.notify.delivery import next_moment
-from brandmelder.store import deliveries, meta, series, sources
+from brandmelder.store import deliveries, intake, meta, series, sources
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,6 +32,7 @@ def rewind(connection: Connection, now: datetime) -> bool:
     if last is None or last - now <= TOLERATED:
         return False
     _wake_sources(connection, now)
+    intake.undo(connection, now)
     ahead = [row for row in series.read_monitors(connection).values() if (row.evaluated_through or now) > now]
     for row in ahead:
         # What it learnt of hours that have not been is forgotten: it learns anew from its bins.

@@ -12,9 +12,11 @@ import structlog
 from brandmelder import metrics
 from brandmelder.errors import StoreError
 from brandmelder.incident import watch
+from brandmelder.model import DoubtKind
 from brandmelder.notify.listener import Breathes
+from brandmelder.pipeline.doubts import ends_at
 from brandmelder.pipeline.heartbeat import complaint
-from brandmelder.store import deliveries, incidents, meta, schema, sources
+from brandmelder.store import deliveries, doubts, incidents, meta, schema, sources
 from brandmelder.store.database import revision
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ def _look(connection: Connection, parts: Parts, now: datetime) -> list[str]:
     if at != schema.HEAD:
         found.append(f"the database is at revision {at}, this version needs {schema.HEAD}")
     _measure_sources(connection)
+    _measure_doubts(connection, parts)
     running = incidents.all_incidents(connection, running_only=True)
     metrics.INCIDENTS_OPEN.set(sum(1 for one, _ in running if watch.is_told_of(one.state)))
     for state, since in deliveries.oldest(connection).items():
@@ -98,6 +101,20 @@ def _measure_sources(connection: Connection) -> None:
         if row.last_success_at is not None:
             metrics.SOURCE_LAST_SUCCESS.labels(ident).set(row.last_success_at.timestamp())
         metrics.SOURCE_BLIND_SINCE.labels(ident).set(0 if row.blind_since is None else row.blind_since.timestamp())
+
+
+def _measure_doubts(connection: Connection, parts: Parts) -> None:
+    running = doubts.running(connection)
+    for ident, row in sources.read_sources(connection).items():
+        if ident not in parts.places:
+            continue
+        for kind in DoubtKind:
+            held = running.get((ident, kind))
+            metrics.SOURCE_DOUBTED.labels(ident, kind.value).set(0 if held is None else held.since.timestamp())
+        ends = ends_at(row, parts.places[ident].expires_at)
+        metrics.SOURCE_ACCESS_ENDS.labels(ident).set(0 if ends is None else ends.timestamp())
+        if row.clock_offset is not None:
+            metrics.SOURCE_CLOCK_OFFSET.labels(ident).set(row.clock_offset.total_seconds())
 
 
 def _disk(path: Path | None) -> list[str]:

@@ -66,11 +66,11 @@ class _Writer:
 
     def document(self) -> Document:
         sections = (
-            self._section(self.words.course, self._course()),
+            self._section(self.story.words.course, self._course()),
             self._section(self.words.about, self._about()),
             self._section(self.words.where, self._where()),
             self._section(self.words.said, self._said()),
-            self._section(self.words.answers, self._answers()),
+            self._section(self.story.words.answers, self._answers()),
             self._section(self.words.timeline, iter((timeline(self.account.timeline, self.story, self.voice),))),
             self._section(self.words.people, self._people()),
             self._section(self.words.seen, self._seen()),
@@ -152,9 +152,11 @@ class _Writer:
 
     def _answered(self) -> Figure:
         answers, words, voice = self.account.answers, self.words, self.voice
-        share = words.answered_of.format(answered=voice.number(answers.answered), asked=voice.number(answers.asked))
+        share = self.story.words.answered.format(
+            answered=voice.number(answers.answered), asked=voice.number(answers.asked)
+        )
         if answers.first is None:
-            return Figure(number="–", label=words.first_answer, beside=words.no_answer, is_loud=True)
+            return Figure(number="–", label=words.first_answer, beside=self.story.words.no_answer, is_loud=True)
         waited = answers.first - self.account.incident.opened_at
         if waited < timedelta(0):
             return Figure(number="0 min", label=words.first_answer, beside=f"{words.answered_before}, {share}")
@@ -163,7 +165,8 @@ class _Writer:
     def _severity(self) -> Iterator[tuple[str, Spans]]:
         incident, names = self.account.incident, self.story.words.severities
         first, last = names[incident.first_severity - 1], names[incident.severity - 1]
-        told = self.words.severity_same if first == last else self.words.severity_change
+        same = self.words.severity_same if self.story.has_ended else self.words.severity_so_far
+        told = same if first == last else self.words.severity_change
         yield self.words.severity, said(told.format(first=first, last=last), bold=True)
         if self.story.words.skala in self.facts:
             yield self.story.words.skala, self.facts[self.story.words.skala]

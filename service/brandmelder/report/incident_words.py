@@ -32,16 +32,14 @@ class IncidentWords(Struct, frozen=True, kw_only=True):
     taken_after: str
     never_taken: str
     first_answer: str
-    no_answer: str
     answered_before: str
-    answered_of: str
     severity: str
     severity_change: str
     severity_same: str
+    severity_so_far: str
     community: str
     media: str
     level: str
-    course: str
     caption: str
     caption_band: str
     caption_hatched: str
@@ -55,7 +53,6 @@ class IncidentWords(Struct, frozen=True, kw_only=True):
     said: str
     followers: str
     said_left_out: Plural
-    answers: str
     answered: str
     answered_since: str
     median: str
@@ -117,16 +114,14 @@ _GERMAN: Final = IncidentWords(
     taken_after="um {moment} durch {name}",
     never_taken="niemand hat übernommen",
     first_answer="bis zur ersten Antwort",
-    no_answer="keine Antwort von uns",
     answered_before="schon vor dem Alarm",
-    answered_of="{answered} von {asked} beantwortet",
     severity="Schwere",
     severity_change="zuerst {first}, zuletzt {last}",
     severity_same="{last}, von Anfang bis Ende",
+    severity_so_far="{last}, bisher",
     community="Skala, Öffentlichkeit",
     media="Skala, Medien",
     level="{level} {name}",
-    course="Verlauf",
     caption="Negative Erwähnungen je {width}.",
     caption_band="Heller Grund: das Übliche um diese Zeit; farbig, was darüber liegt.",
     caption_hatched="Schraffiert: nicht gelesen.",
@@ -143,7 +138,6 @@ _GERMAN: Final = IncidentWords(
         "Eine weitere Stimme ist nicht mehr zu zeigen: gelöscht, oder ihr Text ist abgelaufen.",
         "{number} weitere Stimmen sind nicht mehr zu zeigen: gelöscht, oder ihr Text ist abgelaufen.",
     ),
-    answers="Unsere Antworten",
     answered="Beantwortet",
     answered_since="bis zum Ende {answered} von {asked}, bis heute {later}",
     median="Mittlere Wartezeit",
@@ -213,16 +207,14 @@ _ENGLISH: Final = IncidentWords(
     taken_after="at {moment} by {name}",
     never_taken="nobody acknowledged",
     first_answer="until the first reply",
-    no_answer="no reply from us",
     answered_before="before the alert",
-    answered_of="{answered} of {asked} answered",
     severity="Severity",
     severity_change="{first} at first, {last} at last",
     severity_same="{last} from beginning to end",
+    severity_so_far="{last} so far",
     community="Skala, community",
     media="Skala, media",
     level="{level} {name}",
-    course="Course",
     caption="Negative mentions per {width}.",
     caption_band="Light ground: the usual at this time; in colour what is beyond it.",
     caption_hatched="Hatched: not read.",
@@ -239,7 +231,6 @@ _ENGLISH: Final = IncidentWords(
         "One more voice cannot be shown any more: deleted, or its text has expired.",
         "{number} more voices cannot be shown any more: deleted, or their texts have expired.",
     ),
-    answers="Our replies",
     answered="Answered",
     answered_since="by the end {answered} of {asked}, until today {later}",
     median="Median wait",

@@ -14,7 +14,7 @@ from brandmelder.incident.people import reason_of
 from brandmelder.model import Act, Incident, State, Transition
 from brandmelder.notify.inert import inert
 from brandmelder.report.document import Block, Document, Facts, Figure, Figures, Grid, Prose, Section, Spans, said
-from brandmelder.report.incident_words import long_day
+from brandmelder.report.incident_words import incident_words, long_day
 from brandmelder.report.noise_words import NoiseWords, noise_words
 
 if TYPE_CHECKING:
@@ -215,9 +215,9 @@ def _reasons(heard: Sequence[Heard], voice: Voice, words: NoiseWords) -> Iterato
     false = Counter(alarm.reason for one in heard for alarm in one.alarms if alarm.is_false)
     whole = sum(false.values())
     if whole:
-        names = voice.words.reasons
+        names, shared = voice.words.reasons, incident_words(voice.words.language)
         yield Grid(
-            head=(words.reason, words.false_head, words.share),
+            head=(words.reason, words.false_head, shared.share),
             rows=tuple(
                 (
                     said(names.get(reason, names["other"])),
@@ -237,7 +237,7 @@ def _untaken(heard: Sequence[Heard], voice: Voice, words: NoiseWords) -> Iterato
     )
     if alarms:
         yield Grid(
-            head=(words.incident, words.monitor, words.opened, words.severity),
+            head=(words.incident, words.monitor, words.opened, incident_words(voice.words.language).severity),
             rows=tuple(_told(alarms, voice)),
         )
 

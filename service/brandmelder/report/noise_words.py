@@ -29,11 +29,9 @@ class NoiseWords(Struct, frozen=True, kw_only=True):
     advice: str
     reasons: str
     reason: str
-    share: str
     untaken_list: str
     incident: str
     opened: str
-    severity: str
     footer: str
     advices: dict[str, str]
     """By the values of `noise.Advice`."""
@@ -57,11 +55,9 @@ _GERMAN: Final = NoiseWords(
     advice="Vorschläge",
     reasons="Warum es keine Krise war",
     reason="Grund",
-    share="Anteil",
     untaken_list="Alarme, die niemand übernahm",
     incident="Vorfall",
     opened="Eröffnet",
-    severity="Schwere",
     footer="Geschrieben {moment} von Brandmelder {version}. Gezählt wird je Monitor, nie je Person.",
     advices={
         "calendar": "Eigene Kampagnen vorher in den `calendar` eintragen.",
@@ -91,11 +87,9 @@ _ENGLISH: Final = NoiseWords(
     advice="Suggestions",
     reasons="Why it was not a crisis",
     reason="Reason",
-    share="Share",
     untaken_list="Alerts that nobody acknowledged",
     incident="Incident",
     opened="Opened",
-    severity="Severity",
     footer="Written {moment} by Brandmelder {version}. Counted per monitor, never per person.",
     advices={
         "calendar": "Enter campaigns of your own in the `calendar` beforehand.",

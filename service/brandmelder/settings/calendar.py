@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from brandmelder.detect.calendar import check_region
 from brandmelder.detect.occasions import Planned, Repeats, check_planned
 from brandmelder.model import MonitorId
-from brandmelder.options import Options
+from brandmelder.options import Day, Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,17 +31,9 @@ def _local(value: Any) -> datetime:
     return moment
 
 
-def _day(value: Any) -> date:
-    try:
-        return date.fromisoformat(str(value).strip())
-    except ValueError as error:
-        raise ValueError(f'"{value}" is no day; write it as in 2027-02-28') from error
-
-
 _TIME = {"type": "string", "examples": ["2026-12-20T19:58"]}
 LocalTime = Annotated[datetime, BeforeValidator(_local), WithJsonSchema(_TIME)]
 """A time by the configuration's zone."""
-Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "examples": ["2027-02-28"]})]
 
 
 class EventBlock(Options):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
 
 from brandmelder.store.schema import metadata
 
@@ -40,4 +40,6 @@ subscription = Table(
     Column("monitors", Text, nullable=False),
     Column("made_at", BigInteger, nullable=False),
     Column("made_by", Text, nullable=False),
+    Column("rotations", Integer, nullable=False, server_default="0"),
+    Column("rotated_at", BigInteger),
 )

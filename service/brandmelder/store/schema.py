@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0016"
+HEAD = "0018"
 """The newest migration; a database at another revision is refused or migrated (database.py)."""
 
 metadata = MetaData()
@@ -51,6 +51,9 @@ source = Table(
     Column("fault", String(16), nullable=False, server_default=""),
     Column("every", BigInteger),
     Column("empty_polls", Integer, nullable=False, server_default="0"),
+    Column("clock_offset", BigInteger),
+    Column("skewed_since", BigInteger),
+    Column("expires_at", BigInteger),
 )
 
 mention = Table(

@@ -56,6 +56,12 @@ class SourceRow(Struct, frozen=True, kw_only=True):
     """What kind of fault its last poll met: the name of an error, `bug`; empty if it was good."""
     note: str = ""
     """Why it is not wholly well, in a sentence; empty if it is."""
+    clock_offset: timedelta | None = None
+    """By how much its server's clock was ahead of ours in the last poll; None where it does not say."""
+    skewed_since: datetime | None = None
+    """Since when that is too much; None while it is not."""
+    expires_at: datetime | None = None
+    """When what lets us in ends, as the service says; None where it does not say."""
 
 
 def register(connection: Connection, first_polls: Mapping[SourceId, datetime]) -> None:
@@ -101,11 +107,22 @@ def _source(row: Row[Any]) -> SourceRow:
         state_since=maybe_moment(row.state_since),
         blind_since=maybe_moment(row.blind_since),
         good_since=maybe_moment(row.good_since),
-        every=None if row.every is None else timedelta(seconds=row.every),
+        every=_maybe_span(row.every),
         empty_polls=row.empty_polls,
         fault=row.fault,
         note=row.note,
+        clock_offset=_maybe_span(row.clock_offset),
+        skewed_since=maybe_moment(row.skewed_since),
+        expires_at=maybe_moment(row.expires_at),
     )
+
+
+def _maybe_span(value: int | None) -> timedelta | None:
+    return None if value is None else timedelta(seconds=value)
+
+
+def _maybe_whole(value: timedelta | None) -> int | None:
+    return None if value is None else int(value.total_seconds())
 
 
 def save_source(connection: Connection, row: SourceRow) -> None:
@@ -125,10 +142,13 @@ def save_source(connection: Connection, row: SourceRow) -> None:
             "state_since": maybe_seconds(row.state_since),
             "blind_since": maybe_seconds(row.blind_since),
             "good_since": maybe_seconds(row.good_since),
-            "every": None if row.every is None else int(row.every.total_seconds()),
+            "every": _maybe_whole(row.every),
             "empty_polls": row.empty_polls,
             "fault": row.fault,
             "note": row.note,
+            "clock_offset": _maybe_whole(row.clock_offset),
+            "skewed_since": maybe_seconds(row.skewed_since),
+            "expires_at": maybe_seconds(row.expires_at),
         },
     )
 

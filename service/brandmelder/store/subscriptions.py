@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from brandmelder.model import MonitorId
 from brandmelder.store.api_schema import subscription
-from brandmelder.store.database import moment, seconds
+from brandmelder.store.database import maybe_moment, moment, seconds
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -25,6 +25,10 @@ class Subscription(Struct, frozen=True, kw_only=True):
     """Empty stands for all."""
     made_at: datetime
     made_by: str
+    rotations: int = 0
+    """How often its secret was replaced."""
+    rotated_at: datetime | None = None
+    """When that was done last: the secret before holds a while longer."""
 
 
 def add(connection: Connection, one: Subscription) -> None:
@@ -50,9 +54,21 @@ def every(connection: Connection) -> list[Subscription]:
             monitors=frozenset(MonitorId(one) for one in row.monitors.split()),
             made_at=moment(row.made_at),
             made_by=row.made_by,
+            rotations=row.rotations,
+            rotated_at=maybe_moment(row.rotated_at),
         )
         for row in connection.execute(select(subscription).order_by(subscription.c.made_at, subscription.c.id))
     ]
+
+
+def rotate(connection: Connection, ident: str, now: datetime) -> Subscription | None:
+    """Give a subscription the next secret; returns it as it stands then, None if there is none."""
+    connection.execute(
+        update(subscription)
+        .where(subscription.c.id == ident)
+        .values(rotations=subscription.c.rotations + 1, rotated_at=seconds(now))
+    )
+    return next((one for one in every(connection) if one.id == ident), None)
 
 
 def remove(connection: Connection, ident: str) -> bool:

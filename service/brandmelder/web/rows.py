@@ -160,7 +160,8 @@ def row_of(raw: Raw, reader: Reader) -> Row:
     who, under, who_icon = _who(raw, reader)
     title = inert(raw.watch.title, 60)
     alert = incident.opened_at if incident is not None else None
-    alt = reader.say("{title}: {number} in {window}, {usual}", title=title, number=number, window=window, usual=usual)
+    known = reader.say("usual {range}", range=usual) if usual[:1].isdigit() else usual
+    alt = reader.say("{title}: {number} in {window}, {usual}", title=title, number=number, window=window, usual=known)
     is_open = incident is not None and incident.state is State.OPEN
     excess = float(incident.spike.observed - incident.spike.usual_high) if incident is not None else 0.0
     return Row(
@@ -235,8 +236,9 @@ def _figures(raw: Raw, reader: Reader) -> tuple[str, str, str]:
     last = raw.bars.counts[-1]
     number = "–" if last == UNSEEN or raw.blind_since is not None else voice.number(last)
     if raw.usual is None:
-        ready = reader.now + YOUNG - raw.bars.age
-        return number, voice.duration(_HOUR), reader.say("from {day}", day=voice.day(ready))
+        ready = reader.now + YOUNG - raw.bars.age  # behind us: the past is there, and is learnt at the next look
+        known = reader.say("from {day}", day=voice.day(ready)) if ready > reader.now else "–"
+        return number, voice.duration(_HOUR), known
     return number, voice.duration(_HOUR), _range(*raw.usual, reader)
 
 

@@ -22,6 +22,7 @@ from brandmelder.pipeline.parts import DigestPlan, Parts, Place
 from brandmelder.pipeline.weigh import Scales
 from brandmelder.settings.asking import asking
 from brandmelder.store.spending import Allowance
+from brandmelder.wiring.access import access_ends
 from brandmelder.wiring.author_key import KEY_VARIABLE, author_key
 from brandmelder.wiring.calendars import build_calendars
 from brandmelder.wiring.outside import Outside, outside
@@ -198,6 +199,9 @@ def _places(settings: Settings) -> dict[SourceId, Place]:
             title=ident.replace("_", " ").replace("-", " ").title(),
             own_accounts=options.own_accounts,
             language=options.language,
+            abandoned_after=options.abandoned_after,
+            tells_silence=options.tell_silence,
+            expires_at=access_ends(options, settings.zone),
             rhythm=rhythm_of(options),
         )
         for ident, options in settings.sources.items()

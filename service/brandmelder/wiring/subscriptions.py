@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import base64
 import hmac
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from brandmelder.model import ChannelId, MonitorId
+from brandmelder.model import ChannelId
 from brandmelder.notify.routing import Route
 from brandmelder.options import Secret
 from brandmelder.store import subscriptions
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from brandmelder.wiring.outside import Outside
 
 PREFIX = "subscription-"
+OVERLAP = timedelta(hours=24)
+"""So long the secret before signs beside the new one."""
 
 
 def channel_of(ident: str) -> ChannelId:
@@ -29,27 +32,37 @@ def channel_of(ident: str) -> ChannelId:
     return ChannelId(f"{PREFIX}{ident}")
 
 
-def secret_of(key: bytes, ident: str) -> str:
-    """Return the signing secret of a subscription, as Standard Webhooks write it."""
-    return "whsec_" + base64.b64encode(hmac.digest(key, f"subscription\n{ident}".encode(), "sha256")).decode()
+def secret_of(key: bytes, ident: str, rotations: int = 0) -> str:
+    """Return the signing secret of a subscription, as Standard Webhooks write it; each rotation makes another."""
+    named = f"subscription\n{ident}" + (f"\n{rotations}" if rotations else "")
+    return "whsec_" + base64.b64encode(hmac.digest(key, named.encode(), "sha256")).decode()
 
 
-def attach(parts: Parts, reach: Outside) -> Callable[[str, str, frozenset[MonitorId]], None]:
-    """Make channels of the subscriptions that are kept; returns how a new one becomes a channel at once."""
-
-    def subscribe(ident: str, url: str, monitors: frozenset[MonitorId]) -> None:
-        from brandmelder.notify.channels.webhook import WebhookNotifier
-        from brandmelder.notify.channels.webhook_options import WebhookOptions
-
-        options = WebhookOptions(type="webhook", url=url, secret=Secret(secret_of(parts.author_key, ident)))
-        channel = channel_of(ident)
-        notifier = WebhookNotifier(channel, options, reach.lent(options))
-        parts.notifiers = {**parts.notifiers, channel: notifier}
-        parts.routes = (*parts.routes, Route(channels=(channel,), monitors=monitors or None))
-
+def attach(parts: Parts, reach: Outside) -> Callable[[Subscription], None]:
+    """Make channels of the subscriptions that are kept; returns how a new or changed one becomes a channel at once."""
     for one in _kept(parts):
-        subscribe(one.id, one.url, one.monitors)
+        _attach(parts, reach, one)
+
+    def subscribe(one: Subscription) -> None:
+        detach(parts, one.id)
+        _attach(parts, reach, one)
+
     return subscribe
+
+
+def _attach(parts: Parts, reach: Outside, one: Subscription) -> None:
+    from brandmelder.notify.channels.webhook import WebhookNotifier
+    from brandmelder.notify.channels.webhook_options import WebhookOptions
+
+    secret, former = Secret(secret_of(parts.author_key, one.id, one.rotations)), None
+    if one.rotated_at is not None:
+        former = Secret(secret_of(parts.author_key, one.id, one.rotations - 1))
+    options = WebhookOptions(type="webhook", url=one.url, secret=secret, former_secret=former)
+    channel = channel_of(one.id)
+    until = None if one.rotated_at is None else one.rotated_at + OVERLAP
+    notifier = WebhookNotifier(channel, options, reach.lent(options), former_until=until)
+    parts.notifiers = {**parts.notifiers, channel: notifier}
+    parts.routes = (*parts.routes, Route(channels=(channel,), monitors=one.monitors or None))
 
 
 def detach(parts: Parts, ident: str) -> None:

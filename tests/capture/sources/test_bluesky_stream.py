@@ -151,6 +151,23 @@ class Streams(SourceConformance):
                 "https://bsky.app/profile/did:plc:mia/post/1",
             )
 
+    async def test_posts_do_not_wait_for_who_wrote_them(self):
+        async with self.reading() as stage:
+            await self.begun(stage)
+            stage.face.profiles_answer = 503
+            for author in ("eins", "zwei"):
+                stage.face.write(stage.now - SECOND, "Nordfunk", author=author)
+                poll = await stage.reader.poll()
+                assert "who wrote is not known yet" in poll.degraded
+                stage.later(MINUTE)
+            assert {one.author for one in stage.reader.stored.values()} == {"did:plc:eins", "did:plc:zwei"}
+            assert stage.face.profiles_asked == 1
+            stage.face.profiles_answer = 200
+            stage.later(5 * MINUTE)
+            stage.face.write(stage.now - SECOND, "Nordfunk", author="drei")
+            assert (await stage.reader.poll()).degraded == ""
+            assert {one.author for one in stage.reader.stored.values()} > {"drei.example"}
+
     async def test_a_record_without_sense_stops_nothing(self):
         async with self.reading() as stage:
             await self.begun(stage)

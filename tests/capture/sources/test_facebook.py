@@ -28,13 +28,16 @@ class FacebookFace(Face):
         self.alias = "10"
         self.closed = set()
         self.usage = {}
-        self.asked_for = []
+        self.asked_for, self.ends = [], None
 
     def ident(self, post):
         return f"10_{post.number + 1000}"
 
     def answer(self, asked):
         assert asked.headers["authorization"] == "Bearer token"
+        if asked.path == "/debug_token":
+            assert asked.query["input_token"] == "token"
+            return self._said({"data": self.ends}) if self.ends is not None else self.refused(190)
         assert "token" not in str(asked.query)
         self.asked_for.append(asked.path)
         if asked.path in {"/10/feed", f"/{self.alias}/feed"}:

@@ -24,16 +24,40 @@ class InstagramFace(Face):
     def __init__(self):
         super().__init__()
         self.replies, self.tags, self.refused, self.posted = {}, [], None, None
+        self.ends, self.debugged = None, 0
+        self.tagged, self.searched, self.forbidden = [], [], None
 
     def ident(self, post):
         return f"179{post.number}"
 
-    def answer(self, asked):  # noqa: PLR0911 - a table of paths
+    def answer(self, asked):
         assert asked.headers["authorization"] == "Bearer token"
         if self.refused is not None:
             return self.refused
         if "limit" in asked.query:
             assert int(asked.query["limit"]) <= 50
+        return self._beside(asked) or self._account(asked)
+
+    def _beside(self, asked):
+        match asked.path.strip("/").split("/"):
+            case ["ig_hashtag_search"]:
+                assert asked.query["user_id"] == ACCOUNT
+                self.searched.append(asked.query["q"])
+                if asked.query["q"] == "niemand":
+                    return self.error(24, subcode=2207024)
+                return Said.json({"data": [{"id": f"17{len(self.searched):04d}"}]})
+            case [tag, "recent_media"]:
+                assert tag.startswith("17")
+                assert (asked.query["user_id"], asked.query["limit"]) == (ACCOUNT, "50")
+                assert "username" not in asked.query["fields"], "it is refused there"
+                return self.forbidden or self._recent(asked)
+            case ["debug_token"]:
+                self.debugged += 1
+                assert asked.query["input_token"] == "token"
+                return Said.json({"data": self.ends}) if self.ends else self.error(190)
+        return None
+
+    def _account(self, asked):
         match asked.path.strip("/").split("/"):
             case [account] if account == ACCOUNT:
                 return Said.json({"id": ACCOUNT, "username": "nordfunk", "followers_count": 1053, "media_count": 812})
@@ -50,6 +74,19 @@ class InstagramFace(Face):
                 assert ident.isdigit()
                 found = [one for one in self.newest_first() if self.ident(one) == ident]
                 return Said.json(self._comment(found[0])) if found else self.error(100, subcode=33)
+
+    def _recent(self, asked):
+        """Pages of fifty; `after` is the same on every page, and the last page comes again for ever."""
+        self.turns = 0 if "after" not in asked.query else self.turns + 1
+        last = max(0, (len(self.tagged) - 1) // 50)
+        start = 50 * min(self.turns, last)
+        page = {"data": self.tagged[start : start + 50], "paging": {"cursors": {"after": "same"}}}
+        return Said.json(page)
+
+    def tag(self, number, at, text="#nordfunk schweigt"):
+        stamp = f"{at:%Y-%m-%dT%H:%M:%S}+0000"
+        self.tagged.insert(0, {"id": f"180{number}", "caption": f"{text} {number}", "timestamp": stamp,
+                               "permalink": f"https://www.instagram.com/p/{number}/"})  # fmt: skip
 
     @staticmethod
     def error(code, status=400, subcode=0):
@@ -143,6 +180,111 @@ class TestInstagram(SourceConformance):
 
     async def test_what_is_written_and_deleted_during_a_walk_hides_nothing_else(self):
         """Its cursors count in this face; where they name a comment, nothing shifts."""
+
+    @pytest.mark.parametrize(
+        ("ends", "told"),
+        [
+            ({"expires_at": 1_800_000_000, "data_access_expires_at": 1_795_000_000}, 1_795_000_000),
+            ({"expires_at": 1_800_000_000, "data_access_expires_at": 0}, 1_800_000_000),
+            ({"expires_at": 0}, 253_402_300_799),
+            (None, None),
+        ],
+    )
+    async def test_when_the_token_ends_is_asked_once_a_day_and_a_refusal_is_no_trouble(self, ends, told):
+        async with self.reading() as stage:
+            stage.face.ends = ends
+            poll = await stage.reader.poll()
+            assert (poll.expires_at and poll.expires_at.timestamp()) == told
+            stage.later(5 * MINUTE)
+            await stage.reader.poll()
+            assert stage.face.debugged == 1
+            stage.later(24 * HOUR)
+            await stage.reader.poll()
+            assert stage.face.debugged == 2
+
+    def tagging(self, stage, *hashtags):
+        options = InstagramOptions(
+            type="instagram", account=ACCOUNT, token=Secret("token"), url=stage.url, hashtags=hashtags
+        )
+        stage.reader.source = InstagramSource(SourceId("one"), options, stage.reader.source._api._tools)
+        return stage.reader
+
+    @staticmethod
+    def tagged(stage):
+        return {key for key in stage.reader.stored if key.startswith("post:180") and len(key) > 8}
+
+    async def test_public_posts_under_hashtags_come_page_by_page_though_the_cursor_stays_the_same(self):
+        async with self.reading() as stage:
+            for number in range(120):
+                stage.face.tag(number, stage.now - HOUR + number * timedelta(seconds=10))
+            reader = self.tagging(stage, "#Nordfunk")
+            await reader.poll()
+            assert self.tagged(stage) == {f"post:180{number}" for number in range(120)}
+            one = stage.reader.stored["post:1807"]
+            assert (one.author, one.own, one.url) == ("", False, "https://www.instagram.com/p/7/")
+            assert stage.face.searched == ["nordfunk"]
+
+    async def test_a_hashtag_is_read_every_quarter_of_an_hour_and_its_number_asked_for_once(self):
+        async with self.reading() as stage:
+            reader = self.tagging(stage, "nordfunk")
+            await reader.poll()
+            stage.face.tag(1, stage.now)
+            stage.later(5 * MINUTE)
+            await reader.poll()
+            assert self.tagged(stage) == set()
+            stage.later(10 * MINUTE)
+            await reader.poll()
+            assert self.tagged(stage) == {"post:1801"}
+            assert stage.face.searched == ["nordfunk"]
+
+    async def test_a_pause_of_more_than_a_day_is_a_gap(self):
+        async with self.reading() as stage:
+            reader = self.tagging(stage, "nordfunk")
+            await reader.poll()
+            stage.later(30 * HOUR)
+            await reader.poll()
+            (gap,) = reader.gaps
+            assert gap.until - gap.since == 6 * HOUR
+            assert "last 24 hours" in gap.reason
+
+    async def test_a_hashtag_nobody_used_keeps_the_others_back_in_nothing(self):
+        async with self.reading() as stage:
+            stage.face.tag(1, stage.now)
+            reader = self.tagging(stage, "niemand", "nordfunk")
+            poll = await reader.turn()
+            assert "post:1801" in {one.external_id for one in poll.mentions}
+            assert "#niemand cannot be read" in poll.degraded
+
+    async def test_without_the_right_the_comments_go_on(self):
+        async with self.reading() as stage:
+            stage.face.write(stage.now - HOUR, "Kein Netz!")
+            stage.face.forbidden = InstagramFace.error(10, 403)
+            reader = self.tagging(stage, "nordfunk")
+            await reader.poll()
+            assert "Kein Netz!" in reader.texts()
+            stage.later(20 * MINUTE)
+            assert "hashtags cannot be read" in (await reader.turn()).degraded
+
+    async def test_no_more_than_thirty_hashtags_are_asked_for_in_a_week(self):
+        async with self.reading() as stage:
+            await self.tagging(stage, *(f"alt{number}" for number in range(28))).poll()
+            stage.later(HOUR)
+            reader = self.tagging(stage, *(f"neu{number}" for number in range(5)))
+            poll = await reader.turn()
+            assert len(stage.face.searched) == 30
+            assert "an account may ask for 30 hashtags in a week" in poll.degraded
+            stage.later(8 * 24 * HOUR)
+            await reader.poll()
+            assert len(set(stage.face.searched)) == 33
+
+    async def test_our_own_post_under_a_hashtag_stays_ours(self):
+        async with self.reading() as stage:
+            stage.face.write(stage.now - HOUR, "x")
+            stage.face.tagged = [{"id": InstagramFace.POST, "caption": "Unser neuer Spot", "permalink": "",
+                                  "timestamp": f"{stage.now - HOUR:%Y-%m-%dT%H:%M:%S}+0000"}]  # fmt: skip
+            reader = self.tagging(stage, "nordfunk")
+            await reader.poll()
+            assert reader.stored[f"post:{InstagramFace.POST}"].own
 
     async def test_our_reply_is_a_response_and_posts_that_tag_us_are_mentions(self):
         async with self.reading() as stage:

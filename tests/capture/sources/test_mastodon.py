@@ -34,13 +34,19 @@ class MastodonFace(Face):
         if asked.path.startswith("/api/v1/statuses/"):
             found = [post for post in self.newest_first() if self.ident(post) == asked.path.rpartition("/")[2]]
             return Said.json(self._status(found[0])) if found else Said.json({"error": "Record not found"}, status=404)
+        if asked.path == "/api/v2/search":
+            assert asked.query["type"] == "statuses"
+            return Said.json({"accounts": [], "hashtags": [], "statuses": self._page(asked, asked.query["q"])})
         if not asked.path.startswith("/api/v1/timelines/tag/"):
             return Said.json({"error": "Record not found"}, status=404)
+        return Said.json(self._page(asked))
+
+    def _page(self, asked, words=""):
         limit = int(asked.query.get("limit", "20"))
         assert limit <= 40, "the server refuses more"
         below = int(asked.query.get("max_id", "0")) or 1 << 80
-        page = [post for post in self.newest_first() if int(self.ident(post)) < below][:limit]
-        return Said.json([self._status(post) for post in page])
+        held = [post for post in self.newest_first() if words.strip('"') in post.text]
+        return [self._status(post) for post in held if int(self.ident(post)) < below][:limit]
 
     def stream(self, asked):
         """Say what is written under one tag, after the fact, to whoever shows a token as the subprotocol."""
@@ -83,6 +89,24 @@ class TestMastodon(SourceConformance):
             await stage.reader.poll()
             assert stage.reader.texts() == {"Nordfunk offen"}
 
+    async def test_a_search_brings_what_holds_its_words_page_by_page(self):
+        async with self.reading() as stage:
+            tools = stage.reader.source._tools
+            options = {"tags": (), "searches": ('"kein netz"',), "token": Secret("t")}
+            stage.reader.source = self.make_source(tools, stage.url, **options)
+            for number in range(90):
+                stage.face.write(stage.now, f"kein netz {number}" if number % 3 else f"alles gut {number}")
+            await stage.reader.poll()
+            assert stage.reader.texts() == {f"kein netz {number}" for number in range(90) if number % 3}
+
+    async def test_what_a_tag_and_a_search_both_bring_is_one_mention(self):
+        async with self.reading() as stage:
+            tools = stage.reader.source._tools
+            stage.reader.source = self.make_source(tools, stage.url, searches=("nordfunk",), token=Secret("t"))
+            stage.face.write(stage.now, "#nordfunk schweigt")
+            await stage.reader.poll()
+            assert len(stage.reader.stored) == 1
+
     async def test_author_reach_and_address_come_along(self):
         async with self.reading() as stage:
             stage.face.write(stage.now, "Nordfunk")
@@ -121,7 +145,7 @@ class TestMastodon(SourceConformance):
 
 class TestSeveralTags(TestMastodon):
     def make_source(self, tools, url, **options):
-        return super().make_source(tools, url, tags=("nordfunk", "nordfunkhilft"), **options)
+        return super().make_source(tools, url, **{"tags": ("nordfunk", "nordfunkhilft")} | options)
 
 
 def test_a_tag_that_is_none_is_refused():

@@ -33,7 +33,7 @@ class RedditFace(Face):
     def newest_first(self):
         return [post for post in super().newest_first() if post.number not in self.deleted]
 
-    def answer(self, asked):
+    def answer(self, asked):  # noqa: PLR0911 - a table of paths
         assert asked.headers["user-agent"].startswith("server:brandmelder")
         if asked.path == "/api/v1/access_token":
             return self._token(asked)
@@ -46,6 +46,13 @@ class RedditFace(Face):
             return self._listing([post for post in listed if self.ident(post) in wanted], None)
         if asked.path == "/r/kitchen/new":
             return self._listing([], None)
+        if asked.path == "/search":
+            assert (asked.query["q"], asked.query["sort"], asked.query["type"]) == (
+                "(nordfunk AND netz)",
+                "new",
+                "link",
+            )
+            return self._listing([post for post in listed if "nordfunk" in post.text][:100], None)
         assert asked.path == "/r/kitchen/comments"
         listed = listed[:1000]
         names = [self.ident(post) for post in listed]
@@ -126,6 +133,15 @@ class TestReddit(SourceConformance):
             stage.later(stage.now.resolution * 36 * 10**8)
             await stage.reader.poll()
             assert stage.face.tokens == 2
+
+    async def test_a_search_brings_posts_from_anywhere(self):
+        async with self.reading() as stage:
+            tools, options = stage.reader.source._tools, {"subreddits": (), "search": "(nordfunk AND netz)"}
+            stage.reader.source = self.make_source(tools, stage.url, **options)
+            stage.face.write(stage.now, "nordfunk, kein netz")
+            stage.face.write(stage.now, "anderes")
+            await stage.reader.poll()
+            assert stage.reader.texts() == {"nordfunk, kein netz"}
 
     async def test_wrong_credentials_wait_for_a_person(self):
         async with self.reading() as stage:

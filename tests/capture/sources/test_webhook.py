@@ -92,6 +92,19 @@ def test_old_and_new_secret_are_taken_while_one_is_replaced():
     assert source().receive(both, NOW).ident == "msg_1"
 
 
+@pytest.mark.parametrize("between", [" ", "\n", "\n\n  "])
+def test_several_secrets_hold_at_once(between):
+    one = source(secret=f"{OTHER}{between}{SECRET}\n")
+    assert one.receive(message(created(ROW)), NOW).ident == "msg_1"
+    assert one.receive(message(created(ROW), key=signing_key(OTHER)), NOW).ident == "msg_1"
+
+
+@pytest.mark.parametrize("secret", ["", " ", f"{SECRET} short"])
+def test_one_wrong_secret_among_several_is_refused(secret):
+    with pytest.raises(ValueError, match="is no signing secret"):
+        source(secret=secret)
+
+
 def test_a_sender_that_cannot_sign_bears_a_token():
     one = source(token="geheim")
     body = json.dumps(created(ROW)).encode()

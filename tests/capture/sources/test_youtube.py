@@ -33,6 +33,8 @@ class YouTubeFace(Face):
             assert len(wanted) <= 50
             found = [post for post in self.newest_first() if self.ident(post) in wanted]
             return Said.json({"items": [self._comment(post) for post in found]})
+        if asked.path == "/search":
+            return self._videos(asked)
         assert asked.path == "/commentThreads"
         assert asked.query["order"] == "time"
         listed, size = self.newest_first(), int(asked.query["maxResults"])
@@ -42,6 +44,24 @@ class YouTubeFace(Face):
         if start + size < len(listed):
             page["nextPageToken"] = str(start + size)
         return Said.json(page)
+
+    def _videos(self, asked):
+        assert (asked.query["type"], asked.query["order"], asked.query["q"]) == (
+            "video",
+            "date",
+            'nordfunk|"nord funk"',
+        )
+        start, listed = int(asked.query.get("pageToken", "0")), self.newest_first()
+        size = int(asked.query["maxResults"])
+        assert size <= 50
+        page = {"items": [self._found(post) for post in listed[start : start + size]]}
+        return Said.json(page | ({"nextPageToken": str(start + size)} if start + size < len(listed) else {}))
+
+    @staticmethod
+    def _found(post):
+        about = {"title": post.text, "description": "Heute &amp; morgen", "channelTitle": "Technik &quot;live&quot;",
+                 "publishedAt": f"{post.at:%Y-%m-%dT%H:%M:%S}Z"}  # fmt: skip
+        return {"id": {"kind": "youtube#video", "videoId": f"v{post.number:010d}"}, "snippet": about}
 
     def _replies(self, asked):
         parent = asked.query["parentId"]
@@ -141,7 +161,24 @@ class TestYouTube(SourceConformance):
             if kind is RateLimited:
                 assert 0 < (told.value.until - stage.now).total_seconds() <= 86_400
 
+    async def test_a_search_brings_videos_page_by_page_and_leaves_them_when_rechecked(self):
+        query = 'nordfunk|"nord funk"'
+        async with self.reading() as stage:
+            options = YouTubeOptions(type="youtube", api_key=Secret("key"), search=query, every="30m", url=stage.url)
+            stage.reader.source = YouTubeSource(SourceId("one"), options, stage.reader.source._tools)
+            for number in range(60):
+                stage.face.write(stage.now, f"Nordfunk &amp; ich {number}")
+            await stage.reader.poll()
+            assert len(stage.reader.stored) == 60
+            one = stage.reader.stored["video:v0000000001"]
+            assert one.text == "Nordfunk & ich 0\nHeute & morgen"
+            assert (one.author, one.url) == ('Technik "live"', "https://www.youtube.com/watch?v=v0000000001")
+            await stage.reader.recheck()
+            assert stage.reader.removed == set()
 
-def test_a_channel_or_videos():
-    with pytest.raises(ValidationError, match="one of both"):
+
+def test_one_place_and_no_hasty_search():
+    with pytest.raises(ValidationError, match="one of channel, videos and search"):
+        YouTubeOptions(type="youtube", api_key=Secret("key"), channel=CHANNEL, search="x")
+    with pytest.raises(ValidationError, match="write every: 15m or more"):
         YouTubeOptions(type="youtube", api_key=Secret("key"))

@@ -70,7 +70,7 @@ def test_without_a_listener_there_are_links_and_commands_instead_of_buttons():
 def test_with_a_listener_there_are_buttons_that_name_incident_and_revision():
     blocks = render(ALERT, receives_clicks=True)[1]
     (actions,) = of_type(blocks, "actions")
-    assert [button["action_id"] for button in actions["elements"]] == ["acknowledge", "dismiss", "details"]
+    assert [button["action_id"] for button in actions["elements"]] == ["acknowledge", "dismiss", "open_details"]
     assert {button["value"] for button in actions["elements"]} == {"NF-2026-042:3"}
     assert [button.get("style") for button in actions["elements"]] == ["primary", None, None]
     assert actions["elements"][2]["url"] == "https://alarm.example/NF-2026-042"

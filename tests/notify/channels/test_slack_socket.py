@@ -8,9 +8,12 @@ import pytest
 
 from brandmelder.errors import StoreBusy
 from brandmelder.notify.channels import slack_socket
+from brandmelder.notify.channels.slack_blocks import render
 from brandmelder.notify.channels.slack_socket import SlackSocket
 from brandmelder.options import Secret
+from notify.channels.samples import ALERT
 from peers.slack import SlackPeer
+from peers.slack.workspace import Seen
 
 
 class Inbox:
@@ -104,6 +107,21 @@ async def test_what_is_no_click_is_acknowledged_and_forgotten():
         for kind, payload in (("slash_commands", {"command": "/x"}), ("interactive", {"type": "shortcut"})):
             assert await peer.sockets.answered(await peer.sockets.deliver(kind, payload))
         assert inbox.clicks == []
+
+
+async def test_opening_the_page_is_acknowledged_and_is_no_click_of_staff():
+    blocks = render(ALERT, receives_clicks=True)[1]
+    (row,) = [block for block in blocks if block["type"] == "actions"]
+    (details,) = [button for button in row["elements"] if "url" in button]
+    async with SlackPeer() as peer, listening(peer) as inbox:
+        await peer.sockets.until(lambda: peer.sockets.open)
+        seen = Seen(channel="C0123456789", ts="1795000000.000001", text="x", user="U0BRANDMELD")
+        pressed = peer.people.pressing("U0ANNA", details, seen)
+        assert await peer.sockets.answered(await peer.sockets.deliver("interactive", pressed))
+        acted = peer.people.pressing("U0ANNA", row["elements"][0], seen)
+        assert await peer.sockets.answered(await peer.sockets.deliver("interactive", acted))
+        assert [click.act for click in inbox.clicks] == ["acknowledge"]
+        assert inbox.notices == []
 
 
 async def test_an_address_that_leads_nowhere_is_renewed(monkeypatch):

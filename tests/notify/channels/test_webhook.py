@@ -84,6 +84,13 @@ async def test_while_the_secret_is_changed_both_verify():
         assert verified(peer.requests[0], SECRET, FORMER)
 
 
+async def test_each_of_several_secrets_signs():
+    async with scene(secret=Secret(f"{SECRET}\n{FORMER}\n")) as (peer, notifier):
+        await push(notifier)
+        assert verified(peer.requests[0], SECRET, FORMER)
+        assert len(peer.requests[0].headers["webhook-signature"].split()) == 2
+
+
 async def test_the_same_event_sent_again_has_the_same_identifier():
     async with scene(Answer(503)) as (peer, notifier):
         assert isinstance(await push(notifier), Unclear)

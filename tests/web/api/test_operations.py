@@ -239,7 +239,9 @@ def test_a_subscription_shows_its_secret_once_and_can_be_ended(world, browser):
     secret = made.json()["secret"]
     assert secret.startswith("whsec_")
     assert browser.asked.woken == 1
-    assert browser.asked.subscribed == [(made.json()["id"], "https://hooks.example/in?x=1", frozenset({"nordfunk"}))]
+    (told,) = browser.asked.subscribed
+    assert (told.id, told.url) == (made.json()["id"], "https://hooks.example/in?x=1")
+    assert told.monitors == {"nordfunk"}
     (listed,) = browser.get("webhooks").json()["items"]
     assert "secret" not in listed
     whole = world.database.run_now(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 from brandmelder.model import Act, DeliveryState, MonitorId
 from brandmelder.notify.notifier import Tools
 from brandmelder.pipeline.act import Wish, do
-from brandmelder.store import subscriptions
+from brandmelder.store import audit, subscriptions
 from brandmelder.store.subscriptions import Subscription
 from brandmelder.wiring.subscriptions import attach, channel_of, detach, secret_of
 from web.api.house import client, opened, served, token
@@ -85,6 +85,49 @@ def test_what_is_kept_is_attached_at_the_next_start_with_the_same_secret(world):
     key = world.pipeline.parts.author_key
     assert secret_of(key, one.id) == secret_of(key, one.id)
     assert secret_of(key, one.id) != secret_of(b"another key", one.id)
+
+
+def test_a_secret_is_replaced_and_the_one_before_signs_beside_it_for_a_day(world):
+    reach = Reach(world)
+    app, _ = served(world, subscribe=attach(world.pipeline.parts, reach))
+    browser = client(app)
+    made = browser.post("webhooks", json={"url": "https://hooks.example/in"}).json()
+    rotated = browser.post(f"webhooks/{made['id']}/secret").json()
+    assert rotated["secret"] != made["secret"]
+    assert rotated["id"] == made["id"]
+    assert signers(world, reach, made, rotated) == [True, True]
+    world.database.run_now(do, world.pipeline.parts, wish_of(Act.RESOLVE), world.clock.now())
+    world.clock.move_to(world.clock.now() + timedelta(hours=24, minutes=1))
+    assert signers(world, reach, made, rotated) == [False, True]
+    again = browser.post(f"webhooks/{made['id']}/secret").json()
+    assert len({one["secret"] for one in (made, rotated, again)}) == 3
+    assert browser.post("webhooks/0123456789abcdef/secret").status_code == 404
+    acts = world.database.run_now(lambda connection: [one.act for one in audit.entries(connection)])
+    assert acts.count("webhook.rotate") == 2
+
+
+def signers(world, reach, *made):
+    """Deliver, and say for each secret whether it signed the last event."""
+    asyncio.run(world.pipeline.deliver(world.clock.now()))
+    _, headers, body = reach.posted[-1]
+    given = headers["webhook-signature"].split()
+    moment = world_moment(headers)
+    return [Webhook(one["secret"]).sign(headers["webhook-id"], moment, body.decode()) in given for one in made]
+
+
+def wish_of(act):
+    return Wish(incident="NF-2026-001", act=act, by="Anna")
+
+
+def test_a_rotation_outlives_a_restart(world):
+    reach = Reach(world)
+    app, _ = served(world, subscribe=attach(world.pipeline.parts, reach))
+    browser = client(app)
+    made = browser.post("webhooks", json={"url": "https://hooks.example/in"}).json()
+    rotated = browser.post(f"webhooks/{made['id']}/secret").json()
+    detach(world.pipeline.parts, made["id"])
+    attach(world.pipeline.parts, reach)
+    assert signers(world, reach, made, rotated) == [True, True]
 
 
 def test_what_was_promised_to_an_address_that_left_is_not_sent(world):

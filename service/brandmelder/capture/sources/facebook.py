@@ -175,6 +175,7 @@ class FacebookSource:
             read_until=memory.until if is_whole else None,
             readings=readings,
             not_before=joined.not_before or slower,
+            expires_at=await self._api.expires(now) if is_whole else None,
             degraded=joined.degraded or memory.unmeasured or memory.beyond,
         )
 

@@ -1,7 +1,7 @@
-"""An Instagram account of one's own: comments below its posts, posts that tag it, and its followers.
+"""An Instagram account of one's own: comments below its posts, posts that tag it, public hashtags, its followers.
 
 Over the Graph API, as a Facebook page is: below posts whose number of comments changed it is looked, newest comment
-first, each post on its own trail. There is no search. Replies come with the comment that they answer, which may be an
+first, each post on its own trail. Replies come with the comment that they answer, which may be an
 old one: once an hour all comments of three days are read again.
 API: https://developers.facebook.com/docs/instagram-platform/instagram-api-with-facebook-login
 """
@@ -16,11 +16,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 from pydantic import Field
 
+from brandmelder.capture import hashtags
 from brandmelder.capture.backward import Bounds, Page
 from brandmelder.capture.graph_api import GraphApi, Missing, Paging
 from brandmelder.capture.lists import ROOM, Lists, batch_of, join, poll_lists, still_waiting, unread
 from brandmelder.capture.mentions import Told, mention_of, moment_of
 from brandmelder.capture.source import Poll, Recheck, Tools
+from brandmelder.errors import RateLimited, SourceError
 from brandmelder.model import Cursor, Mention, Reading, Removal, SourceId
 from brandmelder.options import SecretText, SourceOptions, WebAddress
 
@@ -52,6 +54,11 @@ class InstagramOptions(SourceOptions):
     """A token of the page that the account is linked with."""
     app_secret: SecretText | None = None
     """The application's secret, where it demands that each question is proven with it."""
+    hashtags: Annotated[tuple[Annotated[str, Field(pattern=r"^#?\w{1,100}$")], ...], Field(max_length=30)] = ()
+    """Hashtags whose public posts are read, too, with or without `#`: at most 30 different ones in seven days.
+
+    Needs the right Instagram Public Content Access.
+    """
     url: WebAddress = "https://graph.facebook.com/v26.0"
     """Where the API stands, with its version."""
 
@@ -115,6 +122,8 @@ class Memory(Struct, kw_only=True, omit_defaults=True):
     name: str = ""
     """What the account is called: what it writes is ours."""
     measured: datetime | None = None
+    tagged: hashtags.Memory = msgspec.field(default_factory=hashtags.Memory)
+    """How far the hashtags were read."""
 
 
 class InstagramSource:
@@ -130,6 +139,7 @@ class InstagramSource:
         self._seen: dict[str, int] = {}
         """The numbers of comments that were told in this poll."""
         self._name = ""
+        self._tags = hashtags.Hashtags(source_id, options.account, options.hashtags, self._tagged)
 
     async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
         """Read on in the posts; at their end below them."""
@@ -151,8 +161,10 @@ class InstagramSource:
             memory.waiting = still_waiting(memory.waiting, batch, memory.below)
             is_stopped = not below.more and bool(unread(memory.below))
             polls.append(below)
+        is_whole = not memory.waiting and not any(poll.more for poll in polls)
+        if is_whole and sum(len(poll.mentions) for poll in polls) <= ROOM:
+            polls += await self._hashtags(memory, now)
         joined = join(polls, cursor=Cursor(msgspec.json.encode(memory).decode()), read_until=None)
-        is_whole = not memory.waiting and not joined.more
         slower = now + self._api.slower if self._api.slower else None
         return replace(
             joined,
@@ -160,6 +172,7 @@ class InstagramSource:
             read_until=memory.until if is_whole else None,
             readings=readings,
             not_before=joined.not_before or slower,
+            expires_at=await self._api.expires(now) if is_whole else None,
         )
 
     async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:
@@ -196,6 +209,15 @@ class InstagramSource:
         )
         lists = Lists(source=self.id, names=names, ask=ask, bounds=bounds, kept=kept, first=first)
         return await poll_lists(lists, Cursor(cursor) if cursor else None, now)
+
+    async def _hashtags(self, memory: Memory, now: datetime) -> list[Poll]:
+        """Read on in the hashtags; what keeps them back keeps nothing else back."""
+        try:
+            found = await self._tags.poll(self._api, memory.tagged, [*self._seen, *memory.counts], now)
+        except SourceError as error:
+            until = error.until if isinstance(error, RateLimited) else None
+            return [Poll(degraded=f"hashtags cannot be read: {error}", not_before=until)]
+        return [found] if found is not None else []
 
     # ------------------------------------------------------------------- pages
 
@@ -263,6 +285,11 @@ class InstagramSource:
             author=one.username,
             own=is_ours,
         )
+        return mention_of(told, source=self.id, options=self._options, now=now)
+
+    def _tagged(self, one: hashtags.TaggedPost, now: datetime) -> Mention:
+        published = moment_of(one.timestamp)
+        told = Told(ident=f"{_IS_POST}{one.id}", text=one.caption, published=published, url=one.permalink)
         return mention_of(told, source=self.id, options=self._options, now=now)
 
     def _said(self, one: _Said, parent: str | None, now: datetime) -> Mention:

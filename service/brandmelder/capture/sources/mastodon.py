@@ -1,24 +1,26 @@
-"""Posts under tags as one Mastodon-compatible server knows them (Mastodon, GoToSocial, Pleroma and others).
+"""Posts under tags, and by search, as one Mastodon-compatible server knows them (Mastodon, GoToSocial and others).
 
 Both Mastodon and GoToSocial derive the id of a remote post from its time, so a post that federates late appears below
 the newest: an hourly sweep of a day finds it. A server shows only what it knows; name several, each as its own source.
+Search is the server's (Elasticsearch): it wants a token and finds only who agreed to be found, and own conversations.
 Where it streams, it says that there is something to be polled; only polls read (decision 0063).
 API: https://docs.joinmastodon.org/methods/timelines/#tag, https://docs.joinmastodon.org/methods/statuses/#get,
-https://docs.joinmastodon.org/methods/streaming/#websocket
+https://docs.joinmastodon.org/methods/search/#v2, https://docs.joinmastodon.org/methods/streaming/#websocket
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 from urllib.parse import quote, urlencode
 
 import msgspec
 import structlog
 from msgspec import Struct
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from brandmelder.capture.backward import Bounds, Page
 from brandmelder.capture.json_api import read_json
@@ -26,6 +28,7 @@ from brandmelder.capture.lists import Lists, poll_lists
 from brandmelder.capture.mentions import Told, mention_of, moment_of
 from brandmelder.capture.normalise import strip_html
 from brandmelder.capture.source import Poll, Recheck, Tools, connect_of
+from brandmelder.capture.translate import Untranslatable, for_phrases, wanted
 from brandmelder.errors import SourceError
 from brandmelder.model import Cursor, Mention, Removal, SourceId
 from brandmelder.options import SecretText, SourceOptions, WebAddress
@@ -33,11 +36,23 @@ from brandmelder.options import SecretText, SourceOptions, WebAddress
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from brandmelder.capture.source import Hears
+    from brandmelder.capture.source import Answer, Hears
+    from brandmelder.capture.tree import Everything, Node
 
 log = structlog.get_logger()
 
+MOST_TAGS: Final = 8
+MOST_SEARCHES: Final = 5
 _PAGE: Final = 40
+_QUERY: Final = "?"
+"""Begins the names of searches among those of tags: no tag holds it."""
+_STOPPED: Final = frozenset(
+    {
+        "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no",
+        "not", "of", "on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this",
+        "to", "was", "will", "with",
+    }
+)  # fmt: skip
 _SHOWN: Final = frozenset({"public", "unlisted"})
 _GONE: Final = frozenset({404, 410})
 _SERVICE: Final = "a Mastodon server"
@@ -51,18 +66,55 @@ _TAG: Final = r"^#?[^\s#/]{1,100}$"
 
 
 class MastodonOptions(SourceOptions):
-    """Posts under one or more tags, as one server knows them."""
+    """Posts under tags, and posts by search, as one server knows them."""
 
     url: WebAddress
     """The server, as in https://mastodon.social."""
-    tags: Annotated[tuple[Annotated[str, Field(pattern=_TAG)], ...], Field(min_length=1, max_length=8)]
-    """The tags, with or without `#`."""
+    tags: Annotated[tuple[Annotated[str, Field(pattern=_TAG)], ...], Field(max_length=8)] = ()
+    """The tags, with or without `#`. Left out, as `searches`, they are made of the monitors' queries."""
+    searches: Annotated[tuple[Annotated[str, Field(min_length=2, max_length=100)], ...], Field(max_length=5)] = ()
+    """What to search for, where the server has a search: words, or a phrase in quotes. Needs `token`."""
     token: SecretText | None = None
-    """An access token with the right `read:statuses`, where the server shows its tags to members only."""
+    """An access token with the rights `read:statuses` and `read:search`, for a search or a server of members only."""
     streaming: WebAddress | None = None
     """Where the server streams, often its own address, as in https://streaming.mastodon.social: then a tag is polled as
     soon as something is written. Most servers want a token for that; it needs the package's extra `stream`.
     """
+
+    @model_validator(mode="after")
+    def _may_search(self) -> Self:
+        if self.searches and self.token is None:
+            raise ValueError("a server's search wants to know who asks; add token, or write tags alone")
+        return self
+
+    def asking(self, trees: Sequence[Node | Everything]) -> Self:
+        """Read the tags and search for the words that the monitors want, unless some are written."""
+        if self.tags or self.searches:
+            return self
+        try:
+            found = for_phrases(wanted(trees))
+        except Untranslatable as error:
+            raise ValueError(f"{error}; write tags or searches") from error
+        tags = tuple(dict.fromkeys(text[1:] for text in found if text.startswith("#")))
+        words = tuple(dict.fromkeys(_searched(text) for text in found if not text.startswith("#")))
+        if words and self.token is None:
+            raise ValueError("the queries ask for words, which tags do not hold; add token for a search, or write tags")
+        if len(tags) > MOST_TAGS or len(words) > MOST_SEARCHES:
+            made, most = f"{len(tags)} tags and {len(words)} searches", f"{MOST_TAGS} and {MOST_SEARCHES}"
+            raise ValueError(f"the queries make {made}, and {most} are asked at most; write tags or searches")
+        if stopped := next((one for one in words if not _is_indexed(one)), None):
+            raise ValueError(f"{stopped} is nothing that a server's search knows; write tags or searches")
+        return self.model_copy(update={"tags": tags, "searches": words})
+
+
+def _searched(text: str) -> str:
+    bare = text.lstrip("@")
+    return bare if bare.isalnum() else f'"{bare}"'
+
+
+def _is_indexed(text: str) -> bool:
+    """Whether the search can find a text: it leaves out English words that stand everywhere (Elasticsearch's list)."""
+    return any(word not in _STOPPED for word in re.findall(r"\w+", text.lower()))
 
 
 class _Account(Struct, frozen=True):
@@ -83,12 +135,16 @@ class _Status(Struct, frozen=True):
     account: _Account = _Account()
 
 
+class _Found(Struct, frozen=True):
+    statuses: list[_Status] = []
+
+
 class _Said(Struct, frozen=True):
     event: str = ""
 
 
 class MastodonSource:
-    """Reads tag timelines of one server, each on its own trail."""
+    """Reads tag timelines and searches of one server, each on its own trail."""
 
     Options: ClassVar[type[SourceOptions]] = MastodonOptions
     recheck_size = 10
@@ -104,7 +160,10 @@ class MastodonSource:
             connect_of(tools, source_id)
         self._lists = Lists(
             source=source_id,
-            names=[tag.lstrip("#").casefold() for tag in options.tags],
+            names=[
+                *(tag.lstrip("#").casefold() for tag in options.tags),
+                *(f"{_QUERY}{text}" for text in options.searches),
+            ],
             ask=self._ask,
             bounds=Bounds(history=options.history, sweep_every=timedelta(hours=1)),
         )
@@ -122,7 +181,7 @@ class MastodonSource:
             return
         await self._polled.wait()
         async with asyncio.TaskGroup() as tags:
-            for tag in self._lists.names:
+            for tag in (name for name in self._lists.names if not name.startswith(_QUERY)):
                 asked = urlencode({"stream": "hashtag", "tag": tag})
                 url = f"{place.rstrip('/')}/api/v1/streaming?{asked}"
                 tags.create_task(self._hear(url, nudge))
@@ -155,16 +214,23 @@ class MastodonSource:
             mentions += self._mentions([status], now)
         return Recheck(mentions=tuple(mentions), removals=tuple(removals))
 
-    async def _ask(self, tag: str, page: str, now: datetime) -> Page:
+    async def _ask(self, name: str, page: str, now: datetime) -> Page:
         asked = {"limit": str(_PAGE)} | ({"max_id": page} if page else {})
-        url = f"{self._base}/api/v1/timelines/tag/{quote(tag, safe='')}?{urlencode(asked)}"
-        answer = await self._tools.fetch(url, now=now, headers=self._headers)
-        found = read_json(answer, list[_Status], source=self.id, service=_SERVICE)
+        if name.startswith(_QUERY):
+            asked |= {"q": name.removeprefix(_QUERY), "type": "statuses"}
+            answer = await self._get(f"/api/v2/search?{urlencode(asked)}", now)
+            found = read_json(answer, _Found, source=self.id, service=_SERVICE).statuses
+        else:
+            answer = await self._get(f"/api/v1/timelines/tag/{quote(name, safe='')}?{urlencode(asked)}", now)
+            found = read_json(answer, list[_Status], source=self.id, service=_SERVICE)
         return Page(
             mentions=self._mentions(found, now),
             ids=[one.id for one in found],
             following=found[-1].id if found else "",
         )
+
+    async def _get(self, path: str, now: datetime) -> Answer:
+        return await self._tools.fetch(f"{self._base}{path}", now=now, headers=self._headers)
 
     def _mentions(self, found: Sequence[_Status], now: datetime) -> list[Mention]:
         return [

@@ -1,4 +1,4 @@
-"""Posts and comments of chosen subreddits, over Reddit's API with an application's credentials, newest first.
+"""Posts and comments of chosen subreddits, and posts anywhere by search, over Reddit's API, newest first.
 
 Search covers posts only, so the comments of chosen subreddits are read whole and matched here. Listings end near a
 thousand; a full one without a known mention is a declared gap. Items approved late appear at their old place: an hourly
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -22,6 +22,7 @@ from brandmelder.capture.json_api import read_json
 from brandmelder.capture.lists import Lists, poll_lists
 from brandmelder.capture.mentions import Told, mention_of
 from brandmelder.capture.source import Poll, Recheck, Tools
+from brandmelder.capture.translate import Untranslatable, for_reddit, wanted
 from brandmelder.errors import AuthRefused
 from brandmelder.model import Cursor, Mention, Removal, SourceId
 from brandmelder.options import SecretText, SourceOptions, WebAddress
@@ -29,7 +30,11 @@ from brandmelder.options import SecretText, SourceOptions, WebAddress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from brandmelder.capture.tree import Everything, Node
+
 _PAGE: Final = 100
+_LONGEST: Final = 512
+_SEARCH: Final = "search"
 _LISTED: Final = 1_000
 _FURTHER: Final = 4
 """Below how many of a page's last things the next one is asked for, should the very last be taken away."""
@@ -38,12 +43,17 @@ _TAKEN: Final = frozenset({"[deleted]", "[removed]"})
 
 
 class RedditOptions(SourceOptions):
-    """Posts and comments of chosen subreddits. Reddit grants keys on request and wants a contract for business use."""
+    """Posts and comments of subreddits, posts anywhere by search. Reddit grants keys on request, some by contract."""
 
     subreddits: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^(r/)?[A-Za-z0-9_]{2,21}$")], ...], Field(min_length=1, max_length=4)
-    ]
-    """Which ones, with or without `r/`."""
+        tuple[Annotated[str, Field(pattern=r"^(r/)?[A-Za-z0-9_]{2,21}$")], ...], Field(max_length=4)
+    ] = ()
+    """Which ones are read whole, with or without `r/`."""
+    search: Annotated[str, Field(max_length=512)] = ""
+    """What posts are searched for anywhere, in Reddit's syntax (AND, OR, NOT, brackets, quotes).
+
+    Left out, and without subreddits, it is made of the monitors' queries.
+    """
     client_id: SecretText
     """The application's id."""
     client_secret: SecretText
@@ -54,6 +64,18 @@ class RedditOptions(SourceOptions):
     """Where the API stands."""
     login_url: WebAddress = "https://www.reddit.com/api/v1/access_token"
     """Where tokens are given."""
+
+    def asking(self, trees: Sequence[Node | Everything]) -> Self:
+        """Search for what the monitors want, unless a search or subreddits are written."""
+        if self.search or self.subreddits:
+            return self
+        try:
+            search = for_reddit(wanted(trees))
+        except Untranslatable as error:
+            raise ValueError(f"{error}; write subreddits, or search in Reddit's own syntax") from error
+        if len(search) > _LONGEST:
+            raise ValueError(f"the queries make {len(search)} characters and Reddit takes {_LONGEST}; write search")
+        return self.model_copy(update={"search": search})
 
 
 class _Thing(Struct, frozen=True):
@@ -83,7 +105,7 @@ class _Listing(Struct, frozen=True):
 
 
 class RedditSource:
-    """Reads new posts and new comments of each subreddit."""
+    """Reads new posts and new comments of each subreddit, and the newest posts of a search."""
 
     Options: ClassVar[type[SourceOptions]] = RedditOptions
     recheck_size = 100
@@ -105,6 +127,7 @@ class RedditSource:
         names = [name.removeprefix("r/") for name in options.subreddits]
         bounds = Bounds(history=options.history, window=_LISTED, sweep_every=timedelta(hours=1))
         lists = [f"r/{name}/{kind}" for name in names for kind in ("new", "comments")]
+        lists += [_SEARCH] if options.search else []
         self._lists = Lists(source=source_id, names=lists, ask=self._ask, bounds=bounds)
 
     async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
@@ -123,6 +146,8 @@ class RedditSource:
 
     async def _ask(self, path: str, page: str, now: datetime) -> Page:
         asked = {"limit": str(_PAGE), "raw_json": "1"}
+        if path == _SEARCH:
+            asked |= {"q": self._options.search, "sort": "new", "t": "all", "type": "link"}
         data = _Data(children=[])
         for after in page.split():  # below what was taken away Reddit lists nothing: then below what stood before it
             data = (await self._get(f"{path}?{urlencode(asked | {'after': after})}", now)).data

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, model_validator
 
 from brandmelder.capture.fields import Expression, Fields, mention_of_row
 from brandmelder.capture.mapping import read_rows
-from brandmelder.capture.signatures import bears, signed_by, signing_key
+from brandmelder.capture.signatures import bears, signed_by, signing_keys
 from brandmelder.capture.source import Arrival, Poll, Sent, Tools
 from brandmelder.errors import AuthRefused, ShapeChanged, Transient
 from brandmelder.model import Cursor, Extent, Removal, SourceId
@@ -41,7 +41,7 @@ _TYPES: Final = frozenset({"mention.created", "mention.updated", _DELETED})
 
 
 def _is_key(value: Secret) -> Secret:
-    signing_key(value.reveal())
+    signing_keys(value.reveal())
     return value
 
 
@@ -52,7 +52,7 @@ class WebhookOptions(SourceOptions):
     """What others send us over HTTP: Standard Webhooks, or any JSON by a mapping."""
 
     secret: SigningSecret | None = None
-    """The signing secret, `whsec_…`, that sender and receiver share."""
+    """The signing secret, `whsec_…`, that sender and receiver share; several, apart by blanks or lines, all hold."""
     old_secret: SigningSecret | None = None
     """The one before, while the sender still signs with it."""
     token: SecretText | None = None
@@ -94,9 +94,8 @@ class WebhookSource:
         del tools  # nobody is asked
         self.id, self.place = source_id, options.listen
         self._options = options
-        self._keys = [
-            signing_key(one.reveal()) for one in (options.secret, options.old_secret) if one is not None
-        ]  # fmt: skip
+        secrets = [one.reveal() for one in (options.secret, options.old_secret) if one is not None]
+        self._keys = [key for several in secrets for key in signing_keys(several)]
         self._last: datetime | None = None
 
     async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:

@@ -1,4 +1,4 @@
-"""Comments below the videos of a channel, or below chosen videos, over the YouTube Data API, newest first.
+"""Comments below the videos of a channel or chosen videos, and new videos by search, over the YouTube Data API.
 
 A thread brings along five replies at most: the others are asked for where their number or those five changed. A new
 reply does not lift its thread, and a comment released from review keeps its old date: a sweep of three days once an
@@ -8,6 +8,7 @@ API: https://developers.google.com/youtube/v3/docs/commentThreads/list, .../comm
 
 from __future__ import annotations
 
+import html
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 from urllib.parse import urlencode
@@ -23,6 +24,7 @@ from brandmelder.capture.known import key_of, last, pack, print_of, unpack
 from brandmelder.capture.lists import ROOM, Lists, join, poll_lists
 from brandmelder.capture.mentions import Told, mention_of, moment_of
 from brandmelder.capture.source import Poll, Recheck, Tools
+from brandmelder.capture.translate import Untranslatable, for_youtube, wanted
 from brandmelder.errors import AuthRefused, RateLimited, ShapeChanged, SourceError
 from brandmelder.model import Cursor, Extent, Mention, Removal, SourceId
 from brandmelder.options import SecretText, SourceOptions, WebAddress
@@ -31,8 +33,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from brandmelder.capture.source import Answer
+    from brandmelder.capture.tree import Everything, Node
 
+SEARCHED_EVERY: Final = timedelta(minutes=15)
+_LONGEST: Final = 400
+_SEARCH: Final = "q"
+_SEARCHED_BACK: Final = timedelta(days=7)
+"""Pages of a search are dear: its first visit reads no more."""
 _PAGE: Final = 100
+_FOUND: Final = 50
+_IS_VIDEO: Final = "video:"
 _SERVICE: Final = "the YouTube Data API"
 _TOLD: Final = frozenset({400, 403})
 _GONE: Final = frozenset({404})
@@ -46,7 +56,7 @@ _HURRIED: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
 
 
 class YouTubeOptions(SourceOptions):
-    """Comments below the videos of one channel, or below chosen videos."""
+    """Comments below the videos of one channel, below chosen videos, or videos that a search finds."""
 
     api_key: SecretText
     """A key of a Google Cloud project with the YouTube Data API switched on."""
@@ -54,14 +64,36 @@ class YouTubeOptions(SourceOptions):
     """The channel's id, as in UC…; comments below all its videos."""
     videos: Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{11}$")], ...], Field(max_length=8)] = ()
     """Ids of single videos."""
+    search: Annotated[str, Field(max_length=400)] = ""
+    """What new videos are searched for, in YouTube's syntax: words, "phrases", `|` for or, `-` for not.
+
+    Left out, and without channel and videos, it is made of the monitors' queries.
+    """
     url: WebAddress = "https://www.googleapis.com/youtube/v3"
     """Where the API stands."""
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if bool(self.channel) == bool(self.videos):
-            raise ValueError("needs a channel or videos, one of both")
+        places = [self.channel, self.videos, self.search]
+        if sum(map(bool, places)) > 1:
+            raise ValueError("needs one of channel, videos and search; write a source for each")
+        if not any(places[:2]) and self.every < SEARCHED_EVERY:
+            raise ValueError("a search is one of a hundred a day; write every: 15m or more")
         return self
+
+    def asking(self, trees: Sequence[Node | Everything]) -> Self:
+        """Search for the videos that the monitors want, unless a place or a search is written."""
+        if self.channel or self.videos or self.search:
+            return self
+        try:
+            search = for_youtube(wanted(trees))
+        except Untranslatable as error:
+            raise ValueError(f"{error}; write channel, videos, or search in YouTube's own syntax") from error
+        if len(search) > _LONGEST:
+            raise ValueError(
+                f"the queries make {len(search)} characters and {_LONGEST} are asked at most; write search"
+            )
+        return self.model_copy(update={"search": search})
 
 
 class _ChannelId(Struct, frozen=True):
@@ -115,6 +147,27 @@ class _Comments(Struct, frozen=True):
     nextPageToken: str = ""  # noqa: N815
 
 
+class _VideoId(Struct, frozen=True):
+    videoId: str = ""  # noqa: N815
+
+
+class _About(Struct, frozen=True):
+    title: str = ""
+    description: str = ""
+    channelTitle: str = ""  # noqa: N815
+    publishedAt: str = ""  # noqa: N815
+
+
+class _Video(Struct, frozen=True):
+    id: _VideoId
+    snippet: _About
+
+
+class _Videos(Struct, frozen=True):
+    items: list[_Video]
+    nextPageToken: str = ""  # noqa: N815
+
+
 class _Reason(Struct, frozen=True):
     reason: str = ""
 
@@ -154,8 +207,11 @@ class YouTubeSource:
         self.id = source_id
         self._options, self._tools = options, tools
         self._base = options.url.rstrip("/")
-        names = [f"videoId={video}" for video in options.videos] or [f"allThreadsRelatedToChannelId={options.channel}"]
+        names = [f"videoId={video}" for video in options.videos]
+        names += [f"allThreadsRelatedToChannelId={options.channel}"] if options.channel else []
         bounds = Bounds(history=options.history, sweep_every=SWEEP_EVERY, sweep_span=timedelta(days=3))
+        if options.search:
+            names, bounds = [f"{_SEARCH}={options.search}"], Bounds(history=min(options.history, _SEARCHED_BACK))
         self._lists = Lists(source=source_id, names=names, ask=self._ask, bounds=bounds)
         self._seen: dict[str, _Item] = {}
         """The threads that were told in this poll."""
@@ -231,21 +287,24 @@ class YouTubeSource:
         return read_json(answer, _Comments, source=self.id, service=_SERVICE)
 
     async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:
-        """Ask for fifty comments by their ids."""
-        asked = {"part": "snippet", "id": ",".join(external_ids), "textFormat": "plainText", "maxResults": str(_PAGE)}
+        """Ask for fifty comments by their ids; videos are seen in their search."""
+        comments = [ident for ident in external_ids if not ident.startswith(_IS_VIDEO)]
+        if not comments:
+            return Recheck()
+        asked = {"part": "snippet", "id": ",".join(comments), "textFormat": "plainText", "maxResults": str(_PAGE)}
         found = read_json(await self._get("comments", asked, now), _Comments, source=self.id, service=_SERVICE)
         there = {one.id for one in found.items}
         return Recheck(
             mentions=tuple(self._mention(one, one.snippet.videoId, now) for one in found.items),
             removals=tuple(
-                Removal(source=self.id, external_id=ident, reason="gone")
-                for ident in external_ids
-                if ident not in there
+                Removal(source=self.id, external_id=ident, reason="gone") for ident in comments if ident not in there
             ),
         )
 
     async def _ask(self, name: str, page: str, now: datetime) -> Page:
         key, _, value = name.partition("=")
+        if key == _SEARCH:
+            return await self._search(value, page, now)
         asked = {"part": "snippet,replies", key: value, "order": "time", "textFormat": "plainText"}
         asked |= {"maxResults": str(_PAGE)} | ({"pageToken": page} if page else {})
         found = read_json(await self._get("commentThreads", asked, now), _Threads, source=self.id, service=_SERVICE)
@@ -254,6 +313,31 @@ class YouTubeSource:
             mentions=[self._mention(one, video, now) for item in found.items for one, video in _comments(item)],
             ids=[item.id for item in found.items],
             following=found.nextPageToken,
+        )
+
+    async def _search(self, query: str, page: str, now: datetime) -> Page:
+        asked = {"part": "snippet", "type": "video", "order": "date", "q": query, "maxResults": str(_FOUND)}
+        asked |= {"pageToken": page} if page else {}
+        found = read_json(await self._get("search", asked, now), _Videos, source=self.id, service=_SERVICE)
+        return Page(
+            mentions=[self._video(one, now) for one in found.items if one.id.videoId],
+            ids=[one.id.videoId for one in found.items],
+            following=found.nextPageToken,
+        )
+
+    def _video(self, one: _Video, now: datetime) -> Mention:
+        told = one.snippet
+        return mention_of(
+            Told(
+                ident=f"{_IS_VIDEO}{one.id.videoId}",
+                text=html.unescape("\n".join(filter(None, (told.title, told.description)))),
+                published=moment_of(told.publishedAt),
+                url=f"https://www.youtube.com/watch?v={one.id.videoId}",
+                author=html.unescape(told.channelTitle),
+            ),
+            source=self.id,
+            options=self._options,
+            now=now,
         )
 
     async def _get(

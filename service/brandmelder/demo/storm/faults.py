@@ -38,7 +38,7 @@ _DAMAGE = (Fault.TWICE, Fault.SHUFFLED)
 """What leaves the answer readable."""
 _LIMITS = (Fault.RATE, Fault.LIMIT)
 _ORDINARY = (*_LIMITS, Fault.SERVER, Fault.DRIP, Fault.CUT, Fault.HTML, Fault.EMPTY, Fault.HALF, *_DAMAGE)
-_LISTS = ("posts", "latest_posts", "data", "items", "children")
+_LISTS = ("posts", "latest_posts", "data", "items", "children", "hits", "result")
 
 
 _REPLACED = {

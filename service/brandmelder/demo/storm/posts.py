@@ -28,10 +28,14 @@ class Channel(enum.StrEnum):
     INSTAGRAM = "instagram"
     REDDIT = "reddit"
     YOUTUBE = "youtube"
+    HACKERNEWS = "hackernews"
+    TELEGRAM = "telegram"
     JETSTREAM = "jetstream"
 
 
-_HELD_BACK: Final = frozenset({Channel.WORDPRESS, Channel.MASTODON, Channel.REDDIT, Channel.YOUTUBE})
+_HELD_BACK: Final = frozenset(
+    {Channel.WORDPRESS, Channel.MASTODON, Channel.REDDIT, Channel.YOUTUBE, Channel.HACKERNEWS}
+)
 """Where what was written may be shown later: moderation, federation."""
 
 

@@ -23,6 +23,7 @@ from brandmelder.capture.source import Answer, Tools
 from brandmelder.capture.status import refusal
 from brandmelder.count.bins import EPOCH
 from brandmelder.demo.storm.faces import FACES
+from brandmelder.demo.storm.faces.telegram import KEPT
 from brandmelder.demo.storm.faults import Fault, Weather
 from brandmelder.demo.storm.posts import Channel, Storm, tell
 from brandmelder.demo.storm.streams import Streams, connecting
@@ -60,6 +61,8 @@ _PLACES: Final[Mapping[Channel, str]] = {
         'type: reddit, subreddits: [nordfunk], client_id: "${TOKEN}", client_secret: "${TOKEN}", '
         'user_agent: "server:storm:1.0 (by /u/storm)", login_url: "BASE/api/v1/access_token"'
     ),
+    Channel.HACKERNEWS: "type: hackernews, words: [nordfunk]",
+    Channel.TELEGRAM: 'type: telegram, token: "${TOKEN}"',
     Channel.YOUTUBE: f'type: youtube, api_key: "${{TOKEN}}", channel: UC{"n" * 22}',
     Channel.JETSTREAM: (
         "type: bluesky, through: jetstream, handle: nf.example.com, "
@@ -216,7 +219,8 @@ class Trial:
     def _score(self, channel: Channel, stored: list[Mention], gaps: list[Gap], contact: datetime) -> Score:
         mine = [one for one in stored if one.source == SourceId(channel)]
         # A feed shows ten: what it had shown before the first contact was never to be had.
-        since = contact if channel is Channel.FEED else EPOCH
+        # A bot hears of a day.
+        since = {Channel.FEED: contact, Channel.TELEGRAM: contact - KEPT}.get(channel, EPOCH)
         mine_gaps = [gap for gap in gaps if gap.source == SourceId(channel)]
         return score(self.storm.posts[channel], FACES[channel], mine, mine_gaps, (since, self.now))
 

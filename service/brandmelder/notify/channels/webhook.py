@@ -16,7 +16,7 @@ import msgspec
 
 from brandmelder.errors import ChannelError
 from brandmelder.notify.answers import refusal, unheard
-from brandmelder.notify.channels.webhook_options import WebhookOptions, key_of
+from brandmelder.notify.channels.webhook_options import WebhookOptions, keys_of
 from brandmelder.notify.channels.webhook_payload import payload
 from brandmelder.notify.notifier import Found, Outcome, Sent
 
@@ -39,9 +39,12 @@ class WebhookNotifier:
     is_idempotent = True
     spacing = timedelta(0)
 
-    def __init__(self, channel_id: ChannelId, options: WebhookOptions, tools: Tools) -> None:
+    def __init__(
+        self, channel_id: ChannelId, options: WebhookOptions, tools: Tools, *, former_until: datetime | None = None
+    ) -> None:
+        """Sign with the former secret, too, if there is one: for ever, or until a moment."""
         self.id = channel_id
-        self._options, self._tools = options, tools
+        self._options, self._tools, self._former_until = options, tools, former_until
 
     async def push(self, message: Message, *, key: str, thread: str | None, form: Form) -> Outcome:
         """Post an event; what belongs together has the same incident."""
@@ -80,8 +83,10 @@ class WebhookNotifier:
     def _signed(self, ident: str, now: datetime, body: bytes) -> dict[str, str]:
         moment = str(int(now.timestamp()))
         signed = b".".join((ident.encode(), moment.encode(), body))
-        secrets = (self._options.secret, self._options.former_secret)
-        marks = (hmac.digest(key_of(one), signed, hashlib.sha256) for one in secrets if one is not None)
+        is_over = self._former_until is not None and now >= self._former_until
+        secrets = (self._options.secret, None if is_over else self._options.former_secret)
+        keys = (key for one in secrets if one is not None for key in keys_of(one))
+        marks = (hmac.digest(key, signed, hashlib.sha256) for key in keys)
         return {
             "content-type": "application/json",
             "webhook-id": ident,

@@ -14,10 +14,14 @@ PREFIX = "whsec_"
 SHORTEST, LONGEST = 24, 64
 
 
-def key_of(secret: Secret) -> bytes:
-    """Return the bytes of a signing secret. Raises ValueError that does not show it."""
+def keys_of(secret: Secret) -> list[bytes]:
+    """Return the keys of one or several secrets, apart by blanks or lines. Raises ValueError that shows none."""
+    return [_key_of(one) for one in secret.reveal().split() or [""]]
+
+
+def _key_of(secret: str) -> bytes:
     try:
-        key = base64.b64decode(secret.reveal().removeprefix(PREFIX), validate=True)
+        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if not SHORTEST <= len(key) <= LONGEST:
@@ -27,7 +31,7 @@ def key_of(secret: Secret) -> bytes:
 
 
 def _signing(secret: Secret) -> Secret:
-    key_of(secret)
+    keys_of(secret)
     return secret
 
 
@@ -40,7 +44,7 @@ class WebhookOptions(WebChannelOptions):
     url: WebAddress
     """Where it is posted."""
     secret: SigningSecret
-    """What it is signed with: `whsec_` and the base64 of 24 to 64 bytes."""
+    """What it is signed with: `whsec_` and the base64 of 24 to 64 bytes; several stand apart by blanks or lines."""
     former_secret: SigningSecret | None = None
     """The secret before, while it is being changed: everything is then signed with both."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from brandmelder.model import MonitorId
     from brandmelder.pipeline.parts import Parts
     from brandmelder.pipeline.view import Usual
+    from brandmelder.store.subscriptions import Subscription
 
 Moment = Annotated[datetime, Meta(tz=True, description="A moment with its zone, as in 2026-12-15T20:41:00+01:00.")]
 _PLACE: Final = Meta(min_length=1, max_length=300, description="`next` of the page before.")
@@ -45,10 +46,10 @@ class Door:
     """Have what was promised told at once."""
     brought: Callable[[], None] = _nothing
     """Have mentions that came judged at once."""
-    subscribe: Callable[[str, str, frozenset[Any]], None] | None = None
-    """Make a channel of a subscription (id, address, monitors); None where none can be told."""
     usual: dict[MonitorId, Usual] = field(default_factory=dict)
     """What each monitor's sources usually bring, remembered for a day."""
+    subscribe: Callable[[Subscription], None] | None = None
+    """Make a channel of a subscription, new or changed; None where none can be told."""
     unsubscribe: Callable[[str], None] = field(default=lambda _ident: None)
 
 

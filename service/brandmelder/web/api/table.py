@@ -103,6 +103,12 @@ OPERATIONS: Final = (
         refusals=(404, 409, 503),
     ),
     Operation(
+        method="POST", path="/webhooks/{id}/secret", name="rotateWebhookSecret", scope=Scope.WEBHOOKS_WRITE,
+        says="Replace the secret of an address; the one before signs beside it for 24 hours.",
+        handler=webhooks.rotate, answers=webhooks.WebhookMade,
+        path_types={"id": webhooks.Ident}, refusals=(404, 503),
+    ),
+    Operation(
         method="DELETE", path="/webhooks/{id}", name="removeWebhook", scope=Scope.WEBHOOKS_WRITE,
         says="Tell an address no more.", handler=webhooks.remove, status=204,
         path_types={"id": webhooks.Ident}, refusals=(404,),

@@ -54,7 +54,7 @@ class WebhookShown(Struct, frozen=True, kw_only=True):
 
 
 class WebhookMade(WebhookShown, frozen=True, kw_only=True):
-    """A new subscription with its secret, which is shown this once."""
+    """A subscription with a new secret, which is shown this once."""
 
     secret: str
 
@@ -90,15 +90,29 @@ async def create(call: Call) -> Answer:
     )
     if not await call.run(_add, one, actor_of(call)):
         raise conflict("too-many", f"there are {MOST} subscriptions already; remove one first")
-    door.subscribe(one.id, one.url, one.monitors)
+    door.subscribe(one)
     await call.run(welcome, door.parts, (channel_of(one.id),), call.now)
     door.wake()
-    shown = _shown(one, (0, 0))
-    secret = secret_of(door.parts.author_key, one.id)
-    return Answer(
-        status=201,
-        body=WebhookMade(**{name: getattr(shown, name) for name in shown.__struct_fields__}, secret=secret),
-    )
+    return Answer(status=201, body=_with_secret(call, one, (0, 0)))
+
+
+async def rotate(call: Call) -> Answer:
+    """Replace a subscription's secret; the one before signs beside it for a day."""
+    ident, door = call.path["id"], call.door
+    if door.subscribe is None:
+        text = "this process tells nobody; ask the running service"
+        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "no-channels", text)
+    one = await call.run(_rotate, ident, actor_of(call), call.now)
+    if one is None:
+        raise missing("webhook", ident[:32], "see GET /webhooks", where="path id")
+    door.subscribe(one)
+    return Answer(body=_with_secret(call, one, await call.run(_counted, one.id)))
+
+
+def _with_secret(call: Call, one: Subscription, counted: tuple[int, int]) -> WebhookMade:
+    shown = _shown(one, counted)
+    secret = secret_of(call.door.parts.author_key, one.id, one.rotations)
+    return WebhookMade(**{name: getattr(shown, name) for name in shown.__struct_fields__}, secret=secret)
 
 
 async def remove(call: Call) -> Answer:
@@ -129,6 +143,13 @@ def _add(connection: Connection, one: Subscription, actor: Actor) -> bool:
         url=one.url, monitors=" ".join(sorted(one.monitors)), **actor.said(),
     )  # fmt: skip
     return True
+
+
+def _rotate(connection: Connection, ident: str, actor: Actor, now: datetime) -> Subscription | None:
+    one = subscriptions.rotate(connection, ident, now)
+    if one is not None:
+        audit.record(connection, "webhook.rotate", by=actor.name, subject=ident, now=now, **actor.said())
+    return one
 
 
 def _remove(connection: Connection, ident: str, actor: Actor, now: datetime) -> bool:

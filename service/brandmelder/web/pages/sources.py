@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 from msgspec import Struct
+from msgspec.structs import replace
 
-from brandmelder.model import Gap, Incident, SourceState
+from brandmelder.model import Doubt, DoubtKind, Gap, Incident, SourceState
+from brandmelder.notify.doubt import said
 from brandmelder.notify.inert import inert
 from brandmelder.notify.sight import sight_words
 from brandmelder.notify.story import LATE
 from brandmelder.pipeline.blindness import plain
 from brandmelder.pipeline.spend import first_day, used_by_day
 from brandmelder.pipeline.states import FAR_APART
-from brandmelder.store import incidents, sources, usage
+from brandmelder.store import doubts, incidents, sources, usage
 from brandmelder.store.sources import SourceRow
 from brandmelder.web.catalogue import sentence
 from brandmelder.web.quota import Quota, quota
@@ -41,6 +43,7 @@ _STATES: Final = {
     "paused": sentence("Paused"),
     "read": sentence("Read"),
 }
+_DOUBTFUL: Final = sentence("Doubtful")
 _ORDER: Final = tuple(_STATES)
 
 
@@ -67,12 +70,18 @@ class Line(Struct, frozen=True, kw_only=True):
     since: str
     missed: tuple[str, ...]
     follows: tuple[str, ...]
+    is_doubted: bool = False
+    """Whether it answers and may be blind all the same."""
 
 
 async def all_of_them(site: Site, _request: Request, reader: Reader) -> Response:
     """Show every source, those that cannot be seen first."""
     read = await site.parts.database.look(_read, reader.now)
-    lines = [_line(site, reader, read.rows[ident], read) for ident in site.parts.places if ident in read.rows]
+    lines = [
+        _doubted(_line(site, reader, read.rows[ident], read), read.held.get(ident, []), site, reader)
+        for ident in site.parts.places
+        if ident in read.rows
+    ]
     lines.sort(key=lambda line: (_ORDER.index(line.icon), line.title.casefold()))
     return page(
         site,
@@ -86,6 +95,18 @@ async def all_of_them(site: Site, _request: Request, reader: Reader) -> Response
     )
 
 
+def _doubted(line: Line, held: Sequence[Doubt], site: Site, reader: Reader) -> Line:
+    """Say why a source that answers is doubted; an access that ends soon is said and makes nothing doubtful."""
+    if not held:
+        return line
+    nouns = {one.source: site.parts.places[one.source].source_class for one in held}
+    told = [said(one, nouns, reader.language, reader.voice) for one in held]
+    line = replace(line, reason="; ".join([*told, line.reason] if line.reason else told))
+    if line.icon != "read" or all(one.kind is DoubtKind.EXPIRING for one in held):
+        return line
+    return replace(line, icon="partly", state=reader.say(_DOUBTFUL), is_bold=True, is_doubted=True)
+
+
 class Read(Struct, frozen=True, kw_only=True):
     """What is read of all sources at once."""
 
@@ -93,14 +114,20 @@ class Read(Struct, frozen=True, kw_only=True):
     gaps: list[Gap]
     running: list[Incident]
     usage: list[usage.Day]
+    held: dict[str, list[Doubt]]
+    """The doubts about each source."""
 
 
 def _read(connection: Connection, now: datetime) -> Read:
+    held: dict[str, list[Doubt]] = {}
+    for one in doubts.running(connection).values():
+        held.setdefault(one.source, []).append(one)
     return Read(
         rows={str(key): row for key, row in sources.read_sources(connection).items()},
         gaps=sources.open_gaps(connection, now - DAY),
         running=[one for one, _ in incidents.all_incidents(connection, running_only=True)],
         usage=usage.days(connection, first_day(now)),
+        held=held,
     )
 
 
@@ -241,13 +268,15 @@ def _box(name: str, since: datetime, until: datetime, now: datetime) -> Markup:
 
 
 def _summed(lines: Sequence[Line], reader: Reader) -> tuple[str, str]:
-    count = {icon: sum(line.icon == icon for line in lines) for icon in _ORDER}
-    said = [
+    count = {icon: sum(line.icon == icon and not line.is_doubted for line in lines) for icon in _ORDER}
+    doubted = sum(line.is_doubted for line in lines)
+    parts = [
         (count["nodata"], reader.say_many("{number} without data", "{number} without data", count["nodata"])),
         (count["late"], reader.say_many("{number} late", "{number} late", count["late"])),
+        (doubted, reader.say_many("{number} doubtful", "{number} doubtful", doubted)),
         (count["partly"], reader.say_many("{number} partly read", "{number} partly read", count["partly"])),
         (count["paused"], reader.say_many("{number} paused", "{number} paused", count["paused"])),
     ]
-    bold = ", ".join(text for number, text in said if number)
+    bold = ", ".join(text for number, text in parts if number)
     rest = reader.say_many("{number} fully read.", "{number} fully read.", count["read"]) if count["read"] else ""
     return (f"{bold}." if bold else ""), rest
