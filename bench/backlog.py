@@ -218,7 +218,7 @@ def stored(connection):
 def opened(connection):
     from brandmelder.store import incidents
 
-    return len(incidents.all_incidents(connection))
+    return [one for one, _ in incidents.all_incidents(connection)]
 
 
 class Usual(NamedTuple):
@@ -300,8 +300,16 @@ def main() -> int:
     print("mentions  sources  monitors   wall s    CPU s  /wall s   /CPU s  false alerts  learnt in  file MB   peak MB")
     print(
         f"{MENTIONS:>8}{SOURCES:>9}{MONITORS:>10}{wall:>9.1f}{cpu:>9.1f}{MENTIONS / wall:>9.0f}{MENTIONS / cpu:>9.0f}"
-        f"{incidents:>14}{learnt[1]:>9.1f} s{size:>9.0f}{peak:>10.0f}"
+        f"{len(incidents):>14}{learnt[1]:>9.1f} s{size:>9.0f}{peak:>10.0f}"
     )
+    for one in incidents:
+        spike = one.spike
+        usual_range = f"{spike.usual_low}-{spike.usual_high}, mean {spike.expected:.1f}"
+        print(f"false: {one.monitor} {spike.kind.value} {spike.since} + {spike.window}: {spike.observed}")
+        print(f"       usual {usual_range}; once in {spike.rarity} by chance")
+        print(f"       opened {one.opened_at}, {one.state.value}, peak {one.peak}")
+    allowed = MONITORS * OUTAGE / timedelta(days=30)
+    print(f"by chance the budget of one alert in thirty days and monitor allows {allowed:.1f} in these three days")
     print("stored, judged and counted once each" if not faults else "\n".join(faults))
     return 1 if incidents or faults else 0
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brandmelder.capture.folding import fold
+from brandmelder.capture import match
+from brandmelder.capture.folding import TOKEN, fold
 from brandmelder.capture.match import Matcher, Particulars, parse
 from brandmelder.capture.query import NESTING
 from brandmelder.capture.tree import FieldName
@@ -277,6 +278,14 @@ def test_a_text_that_holds_the_separator_disturbs_no_other():
     matcher = Matcher({"m": "nord", "p": '"nord funk"'})
     texts = ["nord", "x\n\x1e\nnord\n\x1e\nfunk", "\n\x1e\n", "funk", "nord"]
     assert matcher.monitors(texts) == [("m",), ("m", "p"), (), (), ("m",)]
+
+
+@given(
+    st.text(st.sampled_from("abé1ß_ -+&#😡"), max_size=30),
+    st.text(st.sampled_from("abé1ß"), min_size=1, max_size=3),
+)
+def test_a_word_is_found_in_a_text_where_dividing_the_text_into_words_finds_it(text, word):
+    assert match._stands_in(text, word) == (word in TOKEN.findall(text))
 
 
 @given(st.lists(ANY_TEXT, max_size=5), ANY_TEXT)

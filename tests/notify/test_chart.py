@@ -3,6 +3,7 @@
 import re
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -252,6 +253,25 @@ def names_of_hours(**more):
 )
 def test_hours_are_named_as_close_as_they_fit(width, count, names):
     assert names_of_hours(width=width * MINUTE, counts=(1,) * count, usual=()) == names
+
+
+@pytest.mark.parametrize("quarters", range(96))
+def test_no_hour_stands_on_its_neighbour_wherever_the_picture_ends(quarters):
+    until = UNTIL + quarters * 15 * MINUTE
+    look = Look(width=684, height=236, size=12)
+    read = drawn(look, until=until, counts=(1,) * 22, usual=((0, 3),) * 22)
+    hours = [
+        one
+        for one in read.all("text")
+        if re.fullmatch(r"\d\d?(:\d\d| Uhr)?", one["text"]) and one["text-anchor"] == "middle"
+    ]
+    base = max(float(one["y"]) for one in hours)
+    spans = sorted(
+        (float(one["x"]) - width_of(one["text"], 12) / 2, float(one["x"]) + width_of(one["text"], 12) / 2)
+        for one in hours
+        if float(one["y"]) == base
+    )
+    assert all(right + 3 < left for (_, right), (left, _) in pairwise(spans))
 
 
 def test_english_hours_need_no_word():

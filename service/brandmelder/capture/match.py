@@ -205,8 +205,21 @@ def _compile(node: Node, named: Callable[[str], str]) -> Test:  # noqa: PLR0911 
 def _word(word: Word) -> Test:
     text = word.text
     if word.is_prefix:
-        return lambda words: next(words.beginning(text), None) is not None
-    return lambda words: text in words.all
+        return lambda words: text in words.text and next(words.beginning(text), None) is not None
+    if not text.isalnum():
+        return lambda words: text in words.all
+    return lambda words: _stands_in(words.text, text)
+
+
+def _stands_in(text: str, word: str) -> bool:
+    """Tell whether a run of letters and digits is one of the words of a text, without dividing it into words."""
+    start = text.find(word)
+    while start >= 0:
+        stop = start + len(word)
+        if not (text[start - 1 : start].isalnum() or text[stop : stop + 1].isalnum()):
+            return True
+        start = text.find(word, start + 1)
+    return False
 
 
 def _phrase(parts: tuple[Word, ...]) -> Test:

@@ -147,10 +147,14 @@ def _axis(plot: Plot) -> list[str]:
     ink = palette.ink
     below = plot.base + 0.75 * unit  # the line lies below zero, so that a bar of one mention is not hidden by it
     parts = [line((plot.left, below), (plot.right, below), stroke=ink, thick=1.5 * unit)]
+    taken = float("-inf")
     for moment, name in named:
         x, half = plot.x(moment), width_of(name, size) / 2
         parts.append(line((x, plot.base), (x, plot.base + 0.35 * size), stroke=ink, thick=unit))
         middle = min(max(x, plot.left + half), plot.right - half)
+        if middle - half < taken:  # moved in from the edge, it would stand on its neighbour
+            continue
+        taken = middle + half + 0.3 * size
         label = Label(x=middle, y=plot.base + 1.55 * size, text=name, size=size, fill=palette.ink2, anchor="middle")
         parts.append(label.svg(palette.bg))
     return parts

@@ -307,15 +307,11 @@ class _Turn:
 
     def _classes(self, track: Track) -> set[SourceClass]:
         """Return the classes of sources in which negative mentions came since the onset; only a snooze asks."""
-        incident = self.incidents[track]
+        incident, places = self.incidents[track], self.parts.places
         if incident is None or incident.snooze is None:
             return set()
-        begin = incident.onset
-        return {
-            self.parts.places[one.source].source_class
-            for one in self.situation.counts
-            if one.negative and one.start >= begin and one.source in self.parts.places
-        }
+        found = (one for one in self.situation.counts if one.negative and one.start >= incident.onset)
+        return {places[one.source].source_class for one in found if one.source in places}
 
     def _is_partial(self, finding: Finding) -> bool:
         """Whether a source was blind inside the window; what lies before the first news is history, not blindness."""

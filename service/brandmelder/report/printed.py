@@ -33,7 +33,7 @@ p {{ margin: 0 0 10px }}
 .kicker, .under {{ margin: 0 }}
 .lead {{ font-size: 17px; line-height: 24px; margin: 16px 0 }}
 section {{ margin-top: 24px; break-inside: auto }}
-h2, figure, .figures, tr, blockquote {{ break-inside: avoid }}
+h2, figure, .figures, table, tr, blockquote {{ break-inside: avoid }}
 h2 {{ break-after: avoid }}
 .figures {{ display: grid; grid-auto-flow: column; justify-content: space-between; gap: 24px; margin: 20px 0 }}
 .figures > div {{ max-width: 150px }}
