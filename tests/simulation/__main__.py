@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -46,17 +48,29 @@ def many(options):
     seeds = range(options.first, options.first + options.seeds)
     tasks = [seeds[start : start + 25] for start in range(0, len(seeds), 25)]
     totals, failed = Counter(), []
-    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
-        for results in pool.imap_unordered(work, tasks):
+    for ends in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ends, signal.default_int_handler)
+    with (
+        contextlib.suppress(KeyboardInterrupt),  # an interrupted run tells how far it came
+        multiprocessing.get_context("spawn").Pool(options.workers) as pool,
+    ):
+        for results, busy in pool.imap_unordered(work, tasks):
+            totals.update(busy=busy)
             for seed, found, faults, crashes, _ in results:
                 totals.update(seeds=1, faults=faults, crashes=crashes)
                 if found:
                     failed.append(seed)
-                    print(f"seed {seed} FAILED (python -m simulation --seed {seed} --trace)", *found, sep="\n  ")
+                    print(
+                        f"seed {seed} FAILED (python -m simulation --seed {seed} --trace)",
+                        *found,
+                        sep="\n  ",
+                        flush=True,
+                    )
     took = time.perf_counter() - begun
     print(
-        f"{totals['seeds']} seeds in {took:.0f} s ({totals['seeds'] / took:.1f}/s), {totals['faults']} faults, "
-        f"{totals['crashes']} crashes, {len(failed)} failed{': ' + str(sorted(failed)) if failed else ''}"
+        f"{totals['seeds']} seeds in {took:.0f} s ({totals['busy'] / max(1, totals['seeds']):.2f} s of a core each), "
+        f"{totals['faults']} faults, {totals['crashes']} crashes, "
+        f"{len(failed)} failed{': ' + str(sorted(failed)) if failed else ''}"
     )
     return 1 if failed else 0
 

@@ -61,6 +61,8 @@ class SimulatedDatabase(Database):
         life = self.life
         await asyncio.sleep(0)
         life.may_die(f"before {function.__name__}")
+        if life.world.plan.commands:
+            life.world.command(self)
         if life.world.is_locked():
             await asyncio.sleep(5.0)
             raise StoreBusy("database: locked by another program (a backup?); the work is repeated")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from msgspec.structs import replace
+from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder import pipeline
 from brandmelder.incident import lifecycle, snooze
@@ -20,7 +21,8 @@ from brandmelder.notify import delivery as life
 from brandmelder.notify import patience
 from brandmelder.notify.notifier import Found, NotDelivered, Unclear
 from brandmelder.pipeline import aftermath, deliver, poll, timer
-from brandmelder.store import clicks, deliveries, incidents, mentions, series, sources
+from brandmelder.store import clicks, deliveries, incidents, mentions, schema, series, sources
+from brandmelder.store.bulk import Bulk
 from simulation import slack
 
 judging = sys.modules["brandmelder.pipeline.judge"]  # in the package, its function bears its name
@@ -105,7 +107,7 @@ def arrival_time(put):
 
 
 def no_fencing(put):
-    """Whoever writes last wins, and a woken process sends beside its successor."""
+    """Whoever writes last wins: what another process took away meanwhile is sent all the same."""
     saved = deliveries.save_delivery
 
     def save(connection, one, next_at, *, expected):
@@ -172,8 +174,7 @@ def latecomer_rewrites(put):
 def counted_twice(put):
     """An edit counts as one more mention."""
     put(series, "counted", lambda connection, idents: set())
-    entered = series._ENTER
-    put(series, "_ENTER", entered.on_conflict_do_nothing())
+    put(series, "_ENTER", Bulk(insert(schema.match).on_conflict_do_nothing()))
 
 
 def fallback_forgotten(put):
@@ -278,23 +279,29 @@ def planted(name):
             setattr(place, attribute, value)
 
 
+def convicts(workshop, name, seed):
+    """Return what a seed says of a planted bug, by the oracles of what it breaks; nothing if it is ill anyway."""
+    from simulation.oracles import complaints
+
+    workshop.eve_of(seed)
+    with planted(name):
+        try:
+            found = complaints(workshop.simulate(seed))
+        except Exception as error:
+            found = [f"R: {type(error).__name__}: {error}"]
+    found = [one for one in found if one[0] in HURTS[name]]
+    return found if found and not complaints(workshop.simulate(seed)) else []
+
+
 def hunt(name, *, within=WITHIN):
     """Return the first seed that finds a planted bug, and what it says of it; None if none of them does."""
-    from simulation.oracles import complaints
     from simulation.workers import quiet
     from simulation.world import Workshop
 
     quiet()
     workshop = Workshop()
     for seed in range(within):
-        workshop.eve_of(seed)
-        with planted(name):
-            try:
-                found = complaints(workshop.simulate(seed))
-            except Exception as error:
-                found = [f"R: {type(error).__name__}: {error}"]
-        found = [one for one in found if one[0] in HURTS[name]]
-        if found and not complaints(workshop.simulate(seed)):
+        if found := convicts(workshop, name, seed):
             return seed, found
     return None
 

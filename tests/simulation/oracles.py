@@ -217,6 +217,12 @@ def moves_are_legal(scene):
                 yield f"S: incident {ident} went back from revision {old_revision} to {new_revision}"
 
 
+def what_was_discarded_is_not_sent(scene):
+    for post in scene.world.crisis.posts.values():
+        if post.key in scene.world.discarded:
+            yield f"S: {post.key} was discarded before it was sent, and sent at second {post.at:.0f} all the same"
+
+
 def nothing_is_stuck(scene):
     stuck = {DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.UNCLEAR}
     now = scene.world.time.true
@@ -335,9 +341,10 @@ def somebody_else_is_told(scene):
         confirmed = one.confirmed_at or scene.world.time.true
         patience = CONFIRM + 5 * MINUTE + _hindered(scene, one.created_at, confirmed)
         if confirmed - one.created_at > patience and one.state is not DeliveryState.SUPERSEDED:
-            told = [found for found in post.posts.values() if found.key == one.key.replace(":crisis", ":post")]
+            key, until = one.key.replace(":crisis", ":post"), scene.seconds(one.created_at + patience)
+            told = [found for found in post.posts.values() if found.key == key and found.at <= until]
             if not told:
-                yield f"F: {one.key} was not confirmed for {confirmed - one.created_at}, and post was told nothing"
+                yield f"F: {one.key} was not confirmed for {confirmed - one.created_at}, and post told nothing in time"
 
 
 def _hindered(scene, since, until):
@@ -370,6 +377,7 @@ ORACLES = (
     nothing_is_invented,
     the_store_is_sound,
     moves_are_legal,
+    what_was_discarded_is_not_sent,
     nothing_is_stuck,
     delay_is_labelled,
     people_are_heard,

@@ -128,6 +128,8 @@ class Plan:
     kills: tuple = ()
     downs: tuple = (1.0, 5.0, 5.0, 30.0, 240.0)
     """How many seconds pass before a supervisor has the process start again: one of these."""
+    commands: float = 0.0
+    """How often a command in another process gets in between two commits, while there is something it could discard."""
     slack_rates: dict = field(default_factory=dict)
     slack_outages: tuple = ()
     locked: tuple = ()
@@ -253,6 +255,7 @@ def _faults(plan, rng):
     plan.crash_chance = rng.choice((0.0, 0.0, 0.002, 0.01))
     plan.focus_chance = rng.choice((0.0, 0.0, 0.1, 0.3))
     plan.focus_salt = rng.randrange(1_000_000)
+    plan.commands = random.Random(f"commands {plan.focus_salt}").choice((0.0, 0.0, 0.05, 0.15))
     if rng.random() < 0.4:
         plan.kills = tuple(rng.uniform(60, span) for _ in range(rng.randrange(1, 5)))
     plan.slack_rates = {method: rng.choice(RATES) for method in ("push", "update", "find", "delete")}

@@ -15,9 +15,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from brandmelder import wiring
-from brandmelder.model import Click
+from brandmelder.model import Click, DeliveryKind, DeliveryState
+from brandmelder.notify import delivery
 from brandmelder.pipeline import timer as timers
 from brandmelder.settings import parse_settings
+from brandmelder.store import deliveries
 from simulation import plan as plans
 from simulation import slack, sources
 from simulation.database import Disk, SimulatedDatabase
@@ -29,6 +31,10 @@ LISTENS = timedelta(seconds=30)
 
 AIMED = 12
 """The most crashes of an evening at the edges that its plan has in focus: the rest of the evening is worth living."""
+
+
+COMMANDS = 3
+"""The most commands of an evening."""
 
 
 class PowerCut(BaseException):
@@ -74,6 +80,8 @@ class World:
         self.places = {name: sources.Place(self, name, plan.logs[name], plan.habits[name]) for name in plan.logs}
         self.clicks = {}
         self.said = []
+        self.discarded = set()
+        """The keys of what a person discarded by a command before it was ever sent."""
         self.life = None
         self.is_watched = True
 
@@ -171,6 +179,19 @@ class World:
     def answered(self, envelope):
         self.clicks[envelope]["answered"] += 1
 
+    def command(self, database):
+        """Let a person discard a word in a thread at the terminal: another process, between two commits of this one."""
+        if self.healed or len(self.discarded) >= COMMANDS or self.rng.random() >= self.plan.commands:
+            return
+        waiting = database.run_now(deliveries.in_state, DeliveryState.DUE)
+        for one in waiting:
+            if one.kind is DeliveryKind.THREAD and not one.attempts and not self.is_full() and not self.is_locked():
+                buried = delivery.discard(one, "anna")
+                database.run_now(deliveries.save_delivery, buried, delivery.next_moment(buried), expected=one.state)
+                self.discarded.add(one.key)
+                self.note("discarded", one.key)
+                return
+
     # --------------------------------------------------------------- lives
 
     def run(self):
@@ -181,8 +202,10 @@ class World:
             while self.time.seconds < end:
                 self.life = Life(self)
                 self.boots.append(self.time.seconds)
-                self.life.run(end)
-                self.life.bury()
+                try:
+                    self.life.run(end)
+                finally:
+                    self.life.bury()
                 self.life = None
                 if self.time.seconds < end:
                     self._stay_down(end)

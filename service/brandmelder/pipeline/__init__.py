@@ -83,6 +83,8 @@ class Pipeline:
         self._next_settled = self._progressed = None
         self._keeper.doubter.forget()
         if await self.parts.database.run(rewind, now):
+            self._deliverer.clock_went_back()
+            self._evaluator.gatherer.clock_went_back()
             self.parts.on_failure(f"the clock went back to {now:%Y-%m-%d %H:%M} UTC: what was planned is planned anew")
 
     async def tick(self, now: datetime) -> datetime:

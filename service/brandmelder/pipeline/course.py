@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from brandmelder.detect.kinds.watching import KindRules
     from brandmelder.pipeline.parts import Parts, Watch
+    from brandmelder.pipeline.view import Usual
     from brandmelder.store.bars import Slots
 
 WIDTHS = (
@@ -55,12 +56,18 @@ class Stretch(Struct, frozen=True, kw_only=True):
 class Course:
     """What is known of one monitor, to read stretches of it with: one decoded memory for many questions."""
 
-    def __init__(self, connection: Connection, parts: Parts, watch: Watch, now: datetime) -> None:
+    def __init__(
+        self, connection: Connection, parts: Parts, watch: Watch, now: datetime, *, usual: Usual | None = None
+    ) -> None:
+        """Read it; `usual` is what `read_usual` said earlier that day."""
         self._connection, self._watch, self._now = connection, watch, now
         row = series.read_monitor(connection, watch.id) or MonitorRow(id=watch.id, rules=watch.fingerprint)
         self._rules = rules_of(connection, watch, now)
         self._state = _state(row, self._rules)
-        usual = read_usual(connection, watch, now.replace(hour=0, minute=0, second=0, microsecond=0))
+        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        if usual is None or usual.day != day or not usual.first_bin:
+            usual = read_usual(connection, watch, day)
+        self.known = usual
         self._first = min(usual.first_bin.values(), default=now)
         # A source that the configuration names and the service has not met yet was never read.
         unmet = {ident: SourceRow(id=ident, next_poll_at=now) for ident in watch.sources}

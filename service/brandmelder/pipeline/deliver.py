@@ -53,6 +53,10 @@ class Deliverer:
         """The channels that are at work in this moment."""
         return frozenset(self._busy)
 
+    def clock_went_back(self) -> None:
+        """Let every channel be free: until when it rests was told by a clock that was wrong."""
+        self._paces.clear()
+
     async def recover(self, now: datetime) -> None:
         """Treat what was being sent when the last process died as unclear, and try refused openings once more.
 

@@ -60,6 +60,10 @@ class Gatherer:
         self._usual: tuple[tuple[str, datetime], Background] | None = None
         self._gathered: dict[str, datetime] = {}
 
+    def clock_went_back(self) -> None:
+        """Gather anew: when evidence was gathered last was told by a clock that was wrong."""
+        self._gathered.clear()
+
     def is_stale(self, incident: Incident, now: datetime) -> bool:
         """Whether newer figures alone are worth gathering again: every five minutes, in long incidents more seldom."""
         before = self._gathered.get(incident.id)

@@ -77,7 +77,7 @@ def _earlier(moment: datetime | None, now: datetime) -> datetime | None:
 def _brought_back(one: Delivery, now: datetime) -> Delivery:
     return replace(
         one,
-        due_at=min(one.due_at, now) if one.created_at > now or (one.attempt_at or now) > now else one.due_at,
+        due_at=min(one.due_at, now),
         created_at=min(one.created_at, now),
         first_attempt_at=_earlier(one.first_attempt_at, now),
         attempt_at=_earlier(one.attempt_at, now),

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from brandmelder.store import readings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
+    from markupsafe import Markup
     from sqlalchemy import Connection
 
     from brandmelder.store.readings import Account, Point
@@ -24,7 +25,17 @@ class Lines:
     """Remembers the course of each number until it is read anew, or the day is over."""
 
     def __init__(self) -> None:
+        self._drawn: dict[Hashable, tuple[Sequence[Point], Markup]] = {}
         self._known: dict[tuple[str, str, str], tuple[tuple[datetime, date], Sequence[Point]]] = {}
+
+    def drawn(self, key: Hashable, points: Sequence[Point], draw: Callable[[], Markup]) -> Markup:
+        """Return the picture of points as `points` returned them, drawn once."""
+        kept = self._drawn.get(key)
+        if kept is None or kept[0] is not points:
+            if len(self._drawn) >= MOST:
+                self._drawn.clear()
+            kept = self._drawn[key] = points, draw()
+        return kept[1]
 
     def points(self, connection: Connection, account: Account, metric: str, *, now: datetime) -> Sequence[Point]:
         """Return a number's readings of eight weeks, thinned, oldest first."""

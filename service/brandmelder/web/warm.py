@@ -28,12 +28,19 @@ log = structlog.get_logger()
 
 async def keep_warm(site: Site) -> None:
     """Reckon at once, and then shortly after every bin has ended; until cancelled."""
-    while True:
-        try:
-            await warm(site, site.now())
-        except BrandmelderError as error:  # a locked file: a page reads it by itself then
-            log.warning("web.not_warmed", reason=str(error))
-        await pause((frame_to(site.now()).until - site.now()).total_seconds() + 1.0)
+    try:
+        while True:
+            await _try(site)
+            await pause((frame_to(site.now()).until - site.now()).total_seconds() + 1.0)
+    finally:
+        site.would.stop()
+
+
+async def _try(site: Site) -> None:
+    try:
+        await warm(site, site.now())
+    except BrandmelderError as error:  # a locked file: a page reads it by itself then
+        log.warning("web.not_warmed", reason=str(error))
 
 
 async def warm(site: Site, now: datetime) -> None:

@@ -62,6 +62,11 @@ class Would:
         is_same = kept is not None and kept[0][1] == watch.fingerprint
         return Answer(found=kept[1] if kept is not None and is_same else None, is_pending=True)
 
+    def stop(self) -> None:
+        """Reckon no more: the page is closed."""
+        for task in self._reckoning.values():
+            task.cancel()
+
     def is_pending(self, monitor: MonitorId) -> bool:
         """Whether a monitor's finding is being reckoned."""
         task = self._reckoning.get(monitor)

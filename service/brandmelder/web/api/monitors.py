@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from brandmelder.pipeline.course import Stretch
     from brandmelder.pipeline.parts import Parts, Watch
     from brandmelder.store.series import MonitorRow
-    from brandmelder.web.api.operation import Call
+    from brandmelder.web.api.operation import Call, Door
 
 Ident = Annotated[str, Meta(min_length=1, max_length=128, examples=["nordfunk"])]
 WIDTHS: Final = {
@@ -112,7 +112,7 @@ async def read_series(call: Call) -> Answer:
     longest = min(LONGEST, MOST_BINS * width)
     since = until - longest if query.since is None else max(utc(query.since), until - longest)
     since = edge_before(min(since, until - width), width)
-    stretch = await call.look(_stretch, call.door.parts, watch, (since, until, width), call.now)
+    stretch = await call.look(_stretch, call.door, watch, (since, until, width), call.now)
     return Answer(
         body=Series(monitor=watch.id, width=query.width, since=since, until=until, bins=tuple(_bins(stretch)))
     )
@@ -153,9 +153,11 @@ def _shown(watch: Watch, row: MonitorRow | None, running: Sequence[Incident]) ->
 
 
 def _stretch(
-    connection: Connection, parts: Parts, watch: Watch, span: tuple[datetime, datetime, timedelta], now: datetime
+    connection: Connection, door: Door, watch: Watch, span: tuple[datetime, datetime, timedelta], now: datetime
 ) -> Stretch:
-    return Course(connection, parts, watch, now).stretch(*span)
+    course = Course(connection, door.parts, watch, now, usual=door.usual.get(watch.id))
+    door.usual[watch.id] = course.known
+    return course.stretch(*span)
 
 
 def _bins(stretch: Stretch) -> list[BinShown]:

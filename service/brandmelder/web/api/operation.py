@@ -14,7 +14,9 @@ from brandmelder.model import Scope
 from brandmelder.store.tokens import Token
 
 if TYPE_CHECKING:
+    from brandmelder.model import MonitorId
     from brandmelder.pipeline.parts import Parts
+    from brandmelder.pipeline.view import Usual
     from brandmelder.store.subscriptions import Subscription
 
 Moment = Annotated[datetime, Meta(tz=True, description="A moment with its zone, as in 2026-12-15T20:41:00+01:00.")]
@@ -44,6 +46,8 @@ class Door:
     """Have what was promised told at once."""
     brought: Callable[[], None] = _nothing
     """Have mentions that came judged at once."""
+    usual: dict[MonitorId, Usual] = field(default_factory=dict)
+    """What each monitor's sources usually bring, remembered for a day."""
     subscribe: Callable[[Subscription], None] | None = None
     """Make a channel of a subscription, new or changed; None where none can be told."""
     unsubscribe: Callable[[str], None] = field(default=lambda _ident: None)

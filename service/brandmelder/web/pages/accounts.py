@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from brandmelder.store.readings import Point
+    from brandmelder.store.readings import Account, Point
     from brandmelder.web.reader import Reader
     from brandmelder.web.site import Site
 
@@ -88,8 +88,8 @@ def _read(connection: Connection, site: Site, reader: Reader) -> list[Platform]:
     by_source: dict[str, list[Shown]] = {}
     for account in readings.accounts(connection):
         numbers = tuple(
-            _number(metric, point, site.lines.points(connection, account, metric, now=reader.now), reader)
-            for metric, point in sorted(account.latest.items(), key=_order)
+            _number(connection, site, account, metric, reader)
+            for metric, _ in sorted(account.latest.items(), key=_order)
         )
         by_source.setdefault(account.source, []).append(
             Shown(title=inert(account.title, 60), is_own=account.own, numbers=numbers)
@@ -109,12 +109,15 @@ def _order(item: tuple[str, Point]) -> tuple[int, str]:
     return (names.index(item[0]) if item[0] in names else len(names), item[0])
 
 
-def _number(metric: str, last: Point, points: Sequence[Point], reader: Reader) -> Number:
+def _number(connection: Connection, site: Site, account: Account, metric: str, reader: Reader) -> Number:
+    last = account.latest[metric]
     name = reader.say(METRICS[metric]) if metric in METRICS else inert(metric, 40)
     of = reader.say("of {moment}", moment=reader.voice.moment(last.at)) if reader.now - last.at >= STALE else ""
     if metric == _SILENT:
         return Number(name=name, value=_ago(last.value, reader), is_word=True, of=of, day="", weeks="", since="",
                       line=Markup(""))  # fmt: skip
+    points = site.lines.points(connection, account, metric, now=reader.now)
+    key = account.source, account.name, metric, reader.zone.key, reader.now.astimezone(reader.zone).date()
     places = 2 if metric == "rating" else 0
     first = points[0] if points else None
     is_young = first is not None and first.at > reader.now - BACK + 2 * DAY
@@ -126,10 +129,14 @@ def _number(metric: str, last: Point, points: Sequence[Point], reader: Reader) -
         day=_change(_before(points, reader.now - DAY), last, reader, places),
         weeks=_change(first, last, reader, places),
         since=reader.say("since {moment}", moment=reader.voice.day(first.at)) if first and is_young else "",
-        line=line([one.value for one in days], places=[_place(one.at, reader) for one in days])
-        if len(days := _daily(points, reader)) > 1
-        else Markup(""),
+        line=site.lines.drawn(key, points, lambda: _line(points, reader)),
     )
+
+
+def _line(points: Sequence[Point], reader: Reader) -> Markup:
+    days = _daily(points, reader)
+    drawn = line([one.value for one in days], places=[_place(one.at, reader) for one in days]) if len(days) > 1 else ""
+    return Markup(drawn)  # noqa: S704 -- drawn above, of numbers alone
 
 
 def _ago(days: float, reader: Reader) -> str:
@@ -140,8 +147,8 @@ def _ago(days: float, reader: Reader) -> str:
 
 def _before(points: Sequence[Point], moment: datetime) -> Point | None:
     """Return the newest reading of before a moment, if one is near enough to stand for it."""
-    found = [one for one in points if moment - DAY / 2 <= one.at <= moment]
-    return found[-1] if found else None
+    found = next((one for one in reversed(points) if one.at <= moment), None)
+    return found if found is not None and found.at >= moment - DAY / 2 else None
 
 
 def _change(first: Point | None, last: Point, reader: Reader, places: int) -> str:
