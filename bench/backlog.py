@@ -216,9 +216,11 @@ def stored(connection):
 
 
 def opened(connection):
-    from brandmelder.store import incidents
+    """Return the incidents of which somebody was told; a suspicion that was discarded is none."""
+    from brandmelder.store import deliveries, incidents
 
-    return [one for one, _ in incidents.all_incidents(connection)]
+    told = {one.incident for one in deliveries.all_deliveries(connection)}
+    return [one for one, _ in incidents.all_incidents(connection) if one.id in told]
 
 
 class Usual(NamedTuple):

@@ -144,6 +144,8 @@ async def test_every_field_that_we_ask_for_is_one_that_meta_names(client_of, tel
 
         async def checked(url, **further):
             asked = Question.of("GET", url.removeprefix(server.url), {})
+            if "fields" not in asked.query:  # it asks about the token, not for an object
+                return await fetch(url, **further)
             last = asked.path.rpartition("/")[2]
             name = "ig comments" if channel is Channel.INSTAGRAM and last == "comments" else last
             name = {PAGE: "page", ACCOUNT: "account"}.get(name, name)
