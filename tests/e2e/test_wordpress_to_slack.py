@@ -237,6 +237,7 @@ def test_an_alarm_that_rises_while_slack_is_down_is_told_once_after_a_kill(
     watch.lap("the alert is told")
     _write(wordpress, STORM[60:80])
     wait_until(lambda: service.one(STORED_STORM) == 80, 60, "the rest")
+    wait_until(lambda: slack.alerts()[0]["edited"], 240, "an edit", every=0.5)
     wait_until(lambda: _is_told(service, slack), 240, "the last figures in Slack", every=0.5)
     watch.lap("the figures in Slack are the latest")
     _assert_exactly_one(service, slack, opening)

@@ -135,8 +135,9 @@ def _number(connection: Connection, site: Site, account: Account, metric: str, r
 
 def _line(points: Sequence[Point], reader: Reader) -> Markup:
     days = _daily(points, reader)
-    drawn = line([one.value for one in days], places=[_place(one.at, reader) for one in days]) if len(days) > 1 else ""
-    return Markup(drawn)  # noqa: S704 -- drawn above, of numbers alone
+    if len(days) <= 1:
+        return Markup("")
+    return line([one.value for one in days], places=[_place(one.at, reader) for one in days])
 
 
 def _ago(days: float, reader: Reader) -> str:
