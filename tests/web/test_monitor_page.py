@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+import contextlib
+import os
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from brandmelder.model import Act, MonitorId
 from brandmelder.pipeline.openings import Openings, openings_of, read_past
 from brandmelder.store import incidents
 from brandmelder.web.pages.monitors import _would
 from brandmelder.web.reader import reader_of
+from brandmelder.web.reckon import NotReckoned, reckoned
 from brandmelder.web.trial import yaml_of
 from brandmelder.web.would import DOUBLE, HALF, PRESENT, TIMES, Would
 
@@ -34,16 +38,36 @@ def test_the_code_that_runs_live_says_when_it_would_have_paged(house, recent):
     assert (found.since, found.until) == (recent.since, recent.until)
 
 
-def test_who_stops_it_waits_for_nothing(recent):
-    asked = threading.Event()
+async def test_a_process_of_its_own_reckons_the_same(house, recent):
+    budgets = {name: times * house.parts.watches[NORDFUNK].rules.budget for name, times in TIMES.items()}
+    assert await reckoned(recent, budgets) == openings_of(recent, budgets)
 
-    def is_stopped():
-        asked.set()
-        return True
 
-    found = openings_of(recent, {HALF: 1 / 60}, is_stopped=is_stopped)
-    assert asked.is_set()
-    assert found.at[HALF] == ()
+async def test_who_stops_it_waits_for_nothing_and_leaves_no_process(recent):
+    work = asyncio.create_task(reckoned(recent, {HALF: 1 / 60}))
+    await asyncio.sleep(0.2)
+    children = _children()
+    assert children
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert not children & _children()
+
+
+async def test_a_process_that_fails_is_an_error_and_no_answer(recent, capfd):
+    with pytest.raises(NotReckoned, match="ended with 1"):
+        await reckoned(replace(recent, rules=None), {HALF: 1 / 60})
+    assert "Traceback" in capfd.readouterr().err
+
+
+def _children():
+    found = set()
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = status.read_text("utf-8").rpartition(")")[2].split()
+            if fields[1] == str(os.getpid()) and fields[0] != "Z":
+                found.add(status.parent.name)
+    return found
 
 
 async def test_it_is_reckoned_once_for_a_day_and_a_configuration_while_pages_go_on(house):

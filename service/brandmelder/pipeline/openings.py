@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -16,13 +15,13 @@ from brandmelder.incident import lifecycle
 from brandmelder.incident.choice import choose, renamed
 from brandmelder.model import Act, Incident, IncidentId, MonitorId, Track
 from brandmelder.pipeline.known import rules_of
-from brandmelder.pipeline.sense import Topics, never, seed, seens, step
+from brandmelder.pipeline.sense import Topics, seed, seens, step
 from brandmelder.pipeline.view import SHARES_OVER, Sights, bins_of, read_usual, sights_of
 from brandmelder.store import newest, series, sources
 from brandmelder.store.series import MonitorRow, SourceCount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from sqlalchemy import Connection
 
@@ -78,19 +77,13 @@ def read_past(
     )
 
 
-def openings_of(past: Past, budgets: Mapping[str, float], *, is_stopped: Callable[[], bool] = never) -> Openings:
-    """Return when each budget of false alarms (per day) would have opened a storm. Takes seconds for eight weeks.
-
-    Once it is stopped it ends at once, and what it returns says nothing.
-    """
+def openings_of(past: Past, budgets: Mapping[str, float]) -> Openings:
+    """Return when each budget of false alarms (per day) would have opened a storm. Takes seconds for eight weeks."""
     begun = replace(past.row, evaluated_through=past.since)
-    memory = seed(past.history, past.topics, begun, sights=past.sights, rules=past.rules, is_stopped=is_stopped)
+    memory = seed(past.history, past.topics, begun, sights=past.sights, rules=past.rules)
     bins = bins_of(past.history, start_of(past.since), past.until, sights=past.sights)
     seen = seens(bins, past.history, past.topics, sights=past.sights)
-    at = {
-        name: alerts(memory, takewhile(lambda _: not is_stopped(), seen), with_budget(past.rules, one), past.lifecycle)
-        for name, one in budgets.items()
-    }
+    at = {name: alerts(memory, seen, with_budget(past.rules, one), past.lifecycle) for name, one in budgets.items()}
     return Openings(monitor=past.row.id, since=past.since, until=past.until, at=at)
 
 

@@ -20,7 +20,7 @@ from brandmelder.model import Bin, Finding, SpikeKind
 from brandmelder.pipeline.view import Steps, bins_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from brandmelder.detect.kinds.watching import KindRules
     from brandmelder.pipeline.view import Sights
@@ -116,21 +116,15 @@ def seens(
     )
 
 
-def never() -> bool:
-    """Nobody stops it."""
-    return False
-
-
-def seed(  # noqa: PLR0913 -- all that is known of a monitor
+def seed(
     history: Sequence[SourceCount],
     topics: Topics,
     row: MonitorRow,
     *,
     sights: Sights,
     rules: KindRules,
-    is_stopped: Callable[[], bool] = never,
 ) -> Remembered:
-    """Learn silently from everything that is known up to where evaluation stands; less of it once it is stopped."""
+    """Learn silently from everything that is known up to where evaluation stands."""
     memory = Remembered(volume=scan.new_state(), kinds=watching.new_kinds(), marked=rules.marked)
     if not history or row.evaluated_through is None or row.news_since is None:
         return memory
@@ -138,8 +132,6 @@ def seed(  # noqa: PLR0913 -- all that is known of a monitor
     for until, since in ((news, begin), (row.evaluated_through, max(begin, news))):
         bins = [_marked(one, rules) for one in bins_of(history, since, until, sights=sights)]
         for one in seens(bins, history, topics, sights=sights):
-            if is_stopped():
-                return memory
             memory, _ = step(memory, one, rules)
         if until is news:
             closed = scan.close_history(memory.volume, rules.negative)

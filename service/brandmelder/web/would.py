@@ -6,7 +6,6 @@ It is the pipeline's own code over stored counts and takes seconds of a processo
 from __future__ import annotations
 
 import asyncio
-import threading
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -14,13 +13,13 @@ import structlog
 from msgspec import Struct
 
 from brandmelder.errors import BrandmelderError
-from brandmelder.pipeline.openings import Openings, openings_of, read_past
+from brandmelder.pipeline.openings import Openings, read_past
+from brandmelder.web.reckon import reckoned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from brandmelder.model import MonitorId
-    from brandmelder.pipeline.openings import Past
     from brandmelder.pipeline.parts import Parts, Watch
 
 log = structlog.get_logger()
@@ -79,19 +78,10 @@ class Would:
         async with self._turn:  # one at a time: pages and evaluations want the processor, too
             try:
                 past = await parts.database.look(read_past, parts, watch, now, back=BACK)
+                found = None if past is None else await reckoned(past, budgets)
             except BrandmelderError as error:
                 log.warning("web.not_reckoned", monitor=watch.id, reason=str(error))
                 return
-            found = None if past is None else await _beside(past, budgets)
         self._found[watch.id] = version, found
         self._reckoning.pop(watch.id, None)
         told(watch.id)
-
-
-async def _beside(past: Past, budgets: Mapping[str, float]) -> Openings:
-    """Reckon in a thread, which ends with whoever waits for it: a stop of the service waits for no eight weeks."""
-    is_over = threading.Event()
-    try:
-        return await asyncio.to_thread(openings_of, past, budgets, is_stopped=is_over.is_set)
-    finally:
-        is_over.set()
