@@ -51,6 +51,7 @@ async def test_who_stops_it_waits_for_nothing_and_leaves_no_process(recent):
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work
+    await asyncio.get_running_loop().shutdown_default_executor()
     assert not children & _children()
 
 

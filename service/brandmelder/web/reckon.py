@@ -6,12 +6,13 @@ What goes in and out is ours alone: stored counts and rules from the service tha
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import pickle
+import subprocess
 import sys
-from asyncio.subprocess import PIPE
+import threading
 from pathlib import Path
+from subprocess import PIPE
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -34,20 +35,40 @@ class NotReckoned(BrandmelderError):
 
 async def reckoned(past: Past, budgets: Mapping[str, float]) -> Openings:
     """Return when each budget would have opened a storm. Raises NotReckoned; ends its process when it is cancelled."""
-    root = str(Path(brandmelder.__file__).parent.parent)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-c", _BOOT, root, stdin=PIPE, stdout=PIPE, cwd="/"
-    )
+    child = _Child()
     try:
-        said, _ = await process.communicate(pickle.dumps((past, dict(budgets))))
+        return await asyncio.to_thread(child.ask, past, budgets)
     finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        raise NotReckoned(f"the process that reckons ended with {process.returncode}; its reason stands above")
-    return msgspec.json.decode(said, type=Openings)
+        child.end()
+
+
+class _Child:
+    """One process, asked once by a thread that waits for it, and ended by whoever waits no more."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_over = False
+
+    def ask(self, past: Past, budgets: Mapping[str, float]) -> Openings:
+        """Have it reckon. Raises NotReckoned."""
+        with self._turn:
+            if self._is_over:
+                raise NotReckoned("nobody waits for it any more")
+            root = str(Path(brandmelder.__file__).parent.parent)
+            command = (sys.executable, "-I", "-c", _BOOT, root)
+            self._process = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, cwd="/")  # noqa: S603 -- our own words
+        said, _ = self._process.communicate(pickle.dumps((past, dict(budgets))))
+        if self._process.returncode != 0:
+            raise NotReckoned(f"the process that reckons ended with {self._process.returncode}; see the lines above")
+        return msgspec.json.decode(said, type=Openings)
+
+    def end(self) -> None:
+        """Reckon no more."""
+        with self._turn:
+            self._is_over = True
+            if self._process is not None:
+                self._process.kill()
 
 
 def main() -> None:
