@@ -18,7 +18,7 @@ from brandmelder.notify.voice import Voice, words_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from brandmelder.model import Turn
+    from brandmelder.model import SourceId, Turn
 
 MOST = 12
 """So many incidents or silences are listed, the worst first."""
@@ -35,6 +35,10 @@ class Reader(Struct, frozen=True, kw_only=True):
     """Of the monitors."""
     sources: Mapping[str, str] = MappingProxyType({})
     """Names of the sources."""
+
+    def source(self, ident: SourceId) -> str:
+        """Return what they call a source."""
+        return inert(self.sources.get(ident, ident), 40)
 
     @property
     def voice(self) -> Voice:
@@ -59,6 +63,22 @@ class Standing(Struct, frozen=True, kw_only=True):
     silences: tuple[Silence, ...] = ()
     blind: tuple[tuple[str, datetime], ...] = ()
     """Sources that cannot be seen, and since when."""
+
+
+def about_sources(
+    ident: str, reader: Reader, *, head: tuple[str, str], sentence: tuple[Span, ...], lines: Sequence[Line]
+) -> Message:
+    """Return what is told of sources: blind, doubted, well again; `head` is a sign and the words behind the brand."""
+    return Message(
+        language=reader.language,
+        incident=ident,
+        revision=0,
+        emoji=head[0],
+        headline=f"{inert(reader.brand, 30)}: {head[1]}"[:150],
+        sentence=sentence,
+        lines=tuple(lines),
+        footer=((Span(text=reader.voice.moment(reader.now), moment=reader.now),),),
+    )
 
 
 def still_burning(ident: str, incidents: Sequence[Incident], reader: Reader, callees: Sequence[Callee]) -> Message:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from msgspec import Struct
 
 from brandmelder.model import Doubt, DoubtKind, SourceClass, SourceId
-from brandmelder.notify.inert import inert
+from brandmelder.notify.bulletin import about_sources
 from brandmelder.notify.message import Line, Message, Span
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def doubt_notice(ident: str, doubts: Sequence[Doubt], nouns: Nouns, reader: Read
     kinds = dict.fromkeys(one.kind for one in doubts)
     means = [words.our_clock if is_ours and kind is DoubtKind.CLOCK else words.says[kind] for kind in kinds]
     head = words.heads[doubts[0].kind].format(names=_names(doubts, reader))
-    return _message(
+    return about_sources(
         ident,
         reader,
         head=("🟠", words.our_clock_head if is_ours else head),
@@ -188,7 +188,7 @@ def sure_notice(ident: str, doubts: Sequence[Doubt], nouns: Nouns, reader: Reade
     del nouns
     lines = [_line(one, _over(one, words, reader.voice), reader) for one in doubts[:MOST]]
     head = words.over_head.format(names=_names(doubts, reader))
-    return _message(ident, reader, head=("🟢", head), sentence=(), lines=lines)
+    return about_sources(ident, reader, head=("🟢", head), sentence=(), lines=lines)
 
 
 def said(one: Doubt, nouns: Nouns, language: str, voice: Voice) -> str:
@@ -240,32 +240,13 @@ def _over(one: Doubt, words: DoubtWords, voice: Voice) -> str:
     return words.over[one.kind].format(since=voice.moment(one.since), until=voice.moment(ended))
 
 
-def _message(
-    ident: str, reader: Reader, *, head: tuple[str, str], sentence: tuple[Span, ...], lines: Sequence[Line]
-) -> Message:
-    return Message(
-        language=reader.language,
-        incident=ident,
-        revision=0,
-        emoji=head[0],
-        headline=f"{inert(reader.brand, 30)}: {head[1]}"[:150],
-        sentence=sentence,
-        lines=tuple(lines),
-        footer=((Span(text=reader.voice.moment(reader.now), moment=reader.now),),),
-    )
-
-
 def _names(doubts: Sequence[Doubt], reader: Reader) -> str:
     sources = list(dict.fromkeys(one.source for one in doubts))
-    shown = [_name(one, reader) for one in sources[:3]]
+    shown = [reader.source(one) for one in sources[:3]]
     if len(sources) > len(shown):
         shown.append(doubt_words(reader.language).and_more.format(number=len(sources) - len(shown)))
     return ", ".join(shown)
 
 
-def _name(source: SourceId, reader: Reader) -> str:
-    return inert(reader.sources.get(source, source), 40)
-
-
 def _line(one: Doubt, text: str, reader: Reader) -> Line:
-    return Line(label=_name(one.source, reader), spans=(Span(text=text),))
+    return Line(label=reader.source(one.source), spans=(Span(text=text),))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from brandmelder.model import SourceId
+from brandmelder.notify.bulletin import about_sources
 from brandmelder.notify.inert import inert
 from brandmelder.notify.message import Line, Message, Span
 
@@ -119,12 +120,12 @@ def blind_notice(ident: str, unseen: Sequence[Unseen], reader: Reader) -> Messag
     """Return the one message that says what cannot be seen, longest missing first."""
     words, voice = sight_words(reader.language), reader.voice
     rows = sorted(unseen, key=lambda one: one.since)
-    lines = [_line(_name(one.source, reader), _trouble(one, reader)) for one in rows[:MOST]]
+    lines = [_line(reader.source(one.source), _trouble(one, reader)) for one in rows[:MOST]]
     sentence = [Span(text=words.blind, bold=True)]
     if any(one.needs_hand for one in rows):
         sentence.append(Span(text=f" {words.hand}"))
     head = words.blind_head.format(moment=voice.moment(rows[0].since), names=_names(rows, reader))
-    return _message(ident, reader, head=("🟠", head), sentence=tuple(sentence), lines=lines)
+    return about_sources(ident, reader, head=("🟠", head), sentence=tuple(sentence), lines=lines)
 
 
 def _trouble(one: Unseen, reader: Reader) -> str:
@@ -140,7 +141,7 @@ def seen_notice(ident: str, seen: Sequence[SeenAgain], reader: Reader) -> Messag
     words, voice = sight_words(reader.language), reader.voice
     lines = [
         _line(
-            _name(one.source, reader),
+            reader.source(one.source),
             (words.again_gap_line if one.has_gap else words.again_line).format(
                 since=voice.moment(one.since), until=voice.moment(one.until)
             ),
@@ -148,33 +149,14 @@ def seen_notice(ident: str, seen: Sequence[SeenAgain], reader: Reader) -> Messag
         for one in seen[:MOST]
     ]
     head = words.again_head.format(names=_names(seen, reader))
-    return _message(ident, reader, head=("🟢", head), sentence=(Span(text=words.again),), lines=lines)
-
-
-def _message(
-    ident: str, reader: Reader, *, head: tuple[str, str], sentence: tuple[Span, ...], lines: Sequence[Line]
-) -> Message:
-    return Message(
-        language=reader.language,
-        incident=ident,
-        revision=0,
-        emoji=head[0],
-        headline=f"{inert(reader.brand, 30)}: {head[1]}"[:150],
-        sentence=sentence,
-        lines=tuple(lines),
-        footer=((Span(text=reader.voice.moment(reader.now), moment=reader.now),),),
-    )
+    return about_sources(ident, reader, head=("🟢", head), sentence=(Span(text=words.again),), lines=lines)
 
 
 def _names(rows: Sequence[Unseen | SeenAgain], reader: Reader) -> str:
-    shown = [_name(one.source, reader) for one in rows[:3]]
+    shown = [reader.source(one.source) for one in rows[:3]]
     if len(rows) > len(shown):
         shown.append(sight_words(reader.language).more.format(number=len(rows) - len(shown)))
     return ", ".join(shown)
-
-
-def _name(source: SourceId, reader: Reader) -> str:
-    return inert(reader.sources.get(source, source), 40)
 
 
 def _line(label: str, text: str) -> Line:
