@@ -56,13 +56,14 @@ class SimulatedDatabase(Database):
         self._engine, self._connection = disk.database._engine, disk.connection
         self._turn = threading.RLock()
         self.raw, self.life = disk.raw, life
+        self.is_written_by_others = False
 
     async def run(self, function, *arguments, **named):
         life = self.life
         await asyncio.sleep(0)
         life.may_die(f"before {function.__name__}")
-        if life.world.plan.commands:
-            life.world.command(self)
+        if life.world.command(self):
+            self.is_written_by_others = True
         if life.world.is_locked():
             await asyncio.sleep(5.0)
             raise StoreBusy("database: locked by another program (a backup?); the work is repeated")
@@ -85,7 +86,8 @@ class SimulatedDatabase(Database):
             raise _explain(error, None) from error
 
     async def was_changed_by_others(self):
-        return False
+        was_written, self.is_written_by_others = self.is_written_by_others, False
+        return was_written
 
     def close(self):
         """The disk outlives the process."""

@@ -271,6 +271,7 @@ def people_are_heard(scene):
                 found["click"].act == act.value and found["click"].incident == incident.id
                 for found in scene.world.clicks.values()
             )
+            asked += act is Act.DISMISS and incident.id in scene.world.dismissed
             if done > asked:
                 yield f"P: {incident.id} was {act.value}d {done} times and asked for {asked} times"
         yield from _snoozes_end(scene, incident, timeline)

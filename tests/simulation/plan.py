@@ -130,6 +130,8 @@ class Plan:
     """How many seconds pass before a supervisor has the process start again: one of these."""
     commands: float = 0.0
     """How often a command in another process gets in between two commits, while there is something it could discard."""
+    dismissals: float = 0.0
+    """How often, while Slack is down, a person dismisses a running incident at the terminal between two commits."""
     slack_rates: dict = field(default_factory=dict)
     slack_outages: tuple = ()
     locked: tuple = ()
@@ -262,6 +264,7 @@ def _faults(plan, rng):
     if rng.random() < 0.3:
         begin = rng.uniform(60, 0.8 * span)
         plan.slack_outages = ((begin, begin + rng.choice((90, 700, 2400))),)
+        plan.dismissals = random.Random(f"dismissals {plan.focus_salt}").choice((0.0, 0.05, 0.2))
     if rng.random() < 0.15:
         begin = rng.uniform(60, span)
         plan.locked = ((begin, begin + rng.choice((20, 90))),)

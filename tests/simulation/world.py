@@ -15,11 +15,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from brandmelder import wiring
-from brandmelder.model import Click, DeliveryKind, DeliveryState
+from brandmelder.model import Act, Click, DeliveryKind, DeliveryState, State
 from brandmelder.notify import delivery
 from brandmelder.pipeline import timer as timers
+from brandmelder.pipeline.act import Wish, do
 from brandmelder.settings import parse_settings
-from brandmelder.store import deliveries
+from brandmelder.store import deliveries, incidents
 from simulation import plan as plans
 from simulation import slack, sources
 from simulation.database import Disk, SimulatedDatabase
@@ -34,7 +35,7 @@ AIMED = 12
 
 
 COMMANDS = 3
-"""The most commands of an evening."""
+"""The most commands of each kind in an evening."""
 
 
 class PowerCut(BaseException):
@@ -82,6 +83,8 @@ class World:
         self.said = []
         self.discarded = set()
         """The keys of what a person discarded by a command before it was ever sent."""
+        self.dismissed = set()
+        """The incidents that a person dismissed by a command."""
         self.life = None
         self.is_watched = True
 
@@ -180,17 +183,40 @@ class World:
         self.clicks[envelope]["answered"] += 1
 
     def command(self, database):
-        """Let a person discard a word in a thread at the terminal: another process, between two commits of this one."""
-        if self.healed or len(self.discarded) >= COMMANDS or self.rng.random() >= self.plan.commands:
-            return
+        """Let a person work at the terminal, another process, between two commits; returns whether it wrote."""
+        if self.healed or self.is_full() or self.is_locked():
+            return False
+        return self._discard(database) or self._dismiss(database)
+
+    def _discard(self, database):
+        """Have a word in a thread never sent."""
+        if not self._comes_to(self.plan.commands, len(self.discarded)):
+            return False
         waiting = database.run_now(deliveries.in_state, DeliveryState.DUE)
         for one in waiting:
-            if one.kind is DeliveryKind.THREAD and not one.attempts and not self.is_full() and not self.is_locked():
+            if one.kind is DeliveryKind.THREAD and not one.attempts:
                 buried = delivery.discard(one, "anna")
                 database.run_now(deliveries.save_delivery, buried, delivery.next_moment(buried), expected=one.state)
                 self.discarded.add(one.key)
                 self.note("discarded", one.key)
-                return
+                return True
+        return False
+
+    def _dismiss(self, database):
+        """Have an incident dismissed while Slack is down, so that nothing but an edit will tell of it there."""
+        if not self.crisis.is_down() or not self._comes_to(self.plan.dismissals, len(self.dismissed)):
+            return False
+        for incident, _ in database.run_now(incidents.all_incidents, running_only=True):
+            if incident.state in {State.OPEN, State.ACKNOWLEDGED} and incident.id not in self.dismissed:
+                wish = Wish(incident=incident.id, act=Act.DISMISS, by="anna", note="other")
+                database.run_now(do, self.life.pipeline.parts, wish, self.time.now())
+                self.dismissed.add(incident.id)
+                self.note("dismissed", incident.id)
+                return True
+        return False
+
+    def _comes_to(self, chance, done):
+        return chance > 0 and done < COMMANDS and self.rng.random() < chance
 
     # --------------------------------------------------------------- lives
 
