@@ -86,9 +86,10 @@ class VirtualClock:
 @asynccontextmanager
 async def slack_notifier(url, **options):
     """A notifier for the peer's channel, closed at the end."""
-    deadline = options.pop("deadline", timedelta(seconds=5))
+    deadline, tools = options.pop("deadline", timedelta(seconds=5)), options.pop("tools", None)
     options = {"token": "xoxb-test", "channel": "C0123456789"} | options
-    notifier = SlackNotifier(ChannelId("crisis"), SlackOptions(type="slack", api_url=url, **options), deadline=deadline)
+    asked = SlackOptions(type="slack", api_url=url, **options)
+    notifier = SlackNotifier(ChannelId("crisis"), asked, tools, deadline=deadline)
     try:
         yield notifier
     finally:

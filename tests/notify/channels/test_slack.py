@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from brandmelder.model import Form
+from brandmelder.notify import delivery as life
 from brandmelder.notify.channels.slack import POINTER
 from brandmelder.notify.channels.slack_outcomes import FORM, PLACE, UNEDITABLE
 from brandmelder.notify.notifier import (
@@ -14,6 +15,7 @@ from brandmelder.notify.notifier import (
     RefusedForm,
     RefusedPlace,
     Sent,
+    Tools,
     Unclear,
     Uneditable,
     Unreadable,
@@ -178,6 +180,16 @@ async def test_only_what_stands_since_then_is_found():
         await here.push()
         here.clock.advance(500)
         assert await here.find(back=400) == Found(())
+
+
+@pytest.mark.parametrize("wrong", [timedelta(minutes=-30), timedelta(seconds=90), timedelta(hours=26)])
+async def test_a_message_is_found_however_far_our_clock_is_from_slacks(wrong):
+    async with scene() as here:
+        sent = await here.push()
+        tools = Tools(exchange=None, now=lambda: here.clock.moment + wrong)
+        async with slack_notifier(here.peer.url, tools=tools) as ours:
+            since = tools.now() - life.LOOK_BACK
+            assert await ours.find(KEY, since=since, thread=None) == Found((sent.ref,))
 
 
 async def test_other_bots_other_keys_people_and_forged_marks_are_no_hits():

@@ -5,6 +5,7 @@ import json
 import socket
 import struct
 from dataclasses import asdict
+from email.utils import formatdate
 
 from aiohttp import web
 
@@ -83,12 +84,13 @@ class SlackPeer:
             return _cut(request, reset=True)
         arguments = await _arguments(request)
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        status, headers, body = 200, {}, {}
+        status, body = 200, {}
+        headers = {"Date": formatdate(self.workspace.clock(), usegmt=True)}
         if fault is None or fault.lands:
             try:
                 body = self.api.call(method, arguments, token, late=fault.late if fault else 0.0)
             except Refused as no:
-                status, headers = no.status, dict(no.headers)
+                status, headers = no.status, headers | dict(no.headers)
                 body = {"ok": False, "error": no.name, **no.extra}
         bot = self.workspace.bots.get(token)
         if bot is not None:

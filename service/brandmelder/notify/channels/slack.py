@@ -10,7 +10,8 @@ import asyncio
 import hashlib
 import hmac
 import logging
-from datetime import timedelta
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import aiohttp
@@ -93,10 +94,10 @@ class SlackNotifier:
         self._receives_clicks = options.receives_clicks
         hears = options.receives_clicks and tools is not None
         self.listener: Listener | None = SlackListener(options, self._client, tools.now) if hears and tools else None
+        self._now = tools.now if tools is not None else None
         self._deadline = deadline.total_seconds()
         self.pictures = Pictures()
         self._session: aiohttp.ClientSession | None = None
-        self._bot_ids: dict[Secret, str] = {}
         self._tokens: list[Secret] = []
 
     # -------------------------------------------------------------- the protocol
@@ -166,16 +167,20 @@ class SlackNotifier:
         return await self._attempt(act)
 
     async def find(self, key: str, *, since: datetime, thread: str | None) -> Found | Unreadable:
-        """Look for our own message with this key, posted at or after `since`; reads all pages."""
+        """Look for our own message with this key, posted at or after `since` by our clock; reads all pages.
+
+        Slack dates messages by its own clock: where ours is ahead of it, the look begins so much earlier.
+        """
         try:
             async with asyncio.timeout(self._deadline):
                 client = self._client()
-                bot_id = await self._bot_id(client)
+                me = await client.auth_test()
+                since -= self._lead(me)
                 channel, ts = _split(thread) if thread is not None else (self._options.channel, None)
                 refs = [
                     f"{channel}:{message['ts']}"
                     async for message in _messages(client, channel, since=since, thread_ts=ts)
-                    if message.get("bot_id") == bot_id and self._carries(message, key)
+                    if message.get("bot_id") == me["bot_id"] and self._carries(message, key)
                 ]
         except Exception as error:  # noqa: BLE001 - whatever goes wrong, the history was not read
             return Unreadable(_reason(error))
@@ -284,11 +289,13 @@ class SlackNotifier:
         told = str(payload.get("mac"))
         return any(hmac.compare_digest(told.encode(), _mac(token, key).encode()) for token in self._tokens)
 
-    async def _bot_id(self, client: AsyncWebClient) -> str:
-        token = self._token()
-        if token not in self._bot_ids:
-            self._bot_ids[token] = str((await client.auth_test())["bot_id"])
-        return self._bot_ids[token]
+    def _lead(self, response: AsyncSlackResponse) -> timedelta:
+        """Return how far our clock is ahead of Slack's, by the Date of an answer (RFC 9110, 6.6.1); zero if untold."""
+        try:
+            answered = parsedate_to_datetime(str(response.headers.get("Date", ""))).replace(tzinfo=UTC)
+        except ValueError:
+            return timedelta(0)
+        return max(self._now() - answered, timedelta(0)) if self._now else timedelta(0)
 
 
 async def _messages(
