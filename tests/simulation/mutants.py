@@ -25,7 +25,8 @@ from brandmelder.store import clicks, deliveries, incidents, mentions, schema, s
 from brandmelder.store.bulk import Bulk
 from simulation import slack
 
-judging = sys.modules["brandmelder.pipeline.judge"]  # in the package, its function bears its name
+standing_in = sys.modules["brandmelder.pipeline.call_stand_ins"]
+judging = sys.modules["brandmelder.pipeline.judge"]  # in their package, functions bear their names
 WITHIN = 500
 """Seeds within which each must be found."""
 
@@ -178,8 +179,8 @@ def counted_twice(put):
 
 
 def fallback_forgotten(put):
-    """Nobody stands in for a channel that does not confirm."""
-    put(deliver, "call_stand_ins", lambda connection, parts, now: None)
+    """Nobody stands in for a channel that does not confirm: it is noted as told elsewhere, and no place is found."""
+    put(standing_in, "_places", lambda connection, parts, one: ())
 
 
 def click_applied_twice(put):
