@@ -95,6 +95,15 @@ def test_words_and_pairs_are_read_once_per_mention():
     }
 
 
+def test_how_many_is_told_with_what_is_counted_and_never_alone():
+    assert terms("Drei Termine geplatzt, nur zwei Eight") == {
+        "drei termine": "Drei Termine",
+        "termine": "Termine",
+        "termine geplatzt": "Termine geplatzt",
+        "geplatzt": "geplatzt",
+    }
+
+
 def test_a_pair_neither_begins_nor_ends_with_a_function_word():
     assert set(terms("die Antwort auf unsere Frage")) == {"antwort", "frage"}
 

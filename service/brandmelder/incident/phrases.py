@@ -56,6 +56,15 @@ _FUNCTION_WORDS = frozenset(
 )
 
 
+_NUMBERS = frozenset(
+    """
+    zwei drei vier fünf sechs sieben acht neun zehn elf zwölf
+    two three four five six seven eight nine ten eleven twelve
+    """.split()  # noqa: SIM905 - as above
+)
+"""Words that say how many: like figures they name nothing alone."""
+
+
 class Background(Struct, frozen=True, kw_only=True):
     """In how many of the brand's mentions before the onset each word and pair stood."""
 
@@ -73,14 +82,15 @@ def background(texts: Iterable[str]) -> Background:
 def terms(text: str) -> dict[str, str]:
     """Return the words (three letters or more, #tags kept) and pairs of a text: folded form to the form it stands in.
 
-    Links and handles are left out; a pair does not cross punctuation, nor does it begin or end with a function word.
+    Links, handles and lone numbers are left out; a pair does not cross punctuation, nor does it begin or end with a
+    function word.
     """
     plain = _UNSAID.sub(" | ", unicodedata.normalize("NFC", text[:_MOST_CHARACTERS]))
     found: dict[str, str] = {}
     before: re.Match[str] | None = None
     for match, _ in zip(_WORD.finditer(plain), range(_MOST_WORDS), strict=False):
         word = match[0]
-        if _is_telling(word) and _LETTERS.search(word):
+        if _is_telling(word) and _names_something(word):
             found.setdefault(word.casefold(), word)
         if before is not None and _is_pair(before, match, plain):
             pair = f"{before[0]} {word}"
@@ -98,7 +108,11 @@ def _is_pair(first: re.Match[str], second: re.Match[str], text: str) -> bool:
         return False
     if not (_is_telling(first[0]) and _is_telling(second[0])):
         return False
-    return bool(_LETTERS.search(first[0]) or _LETTERS.search(second[0]))
+    return _names_something(first[0]) or _names_something(second[0])
+
+
+def _names_something(word: str) -> bool:
+    return _LETTERS.search(word) is not None and word.casefold() not in _NUMBERS
 
 
 def key_phrases(
