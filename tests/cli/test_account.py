@@ -56,6 +56,17 @@ def test_somebody_is_added_changed_listed_and_removed(run):
     assert "brandmelder account list" in run("remove", "anna").stderr
 
 
+def test_somebody_reads_the_page_by_the_clock_of_their_own_zone(run, stored):
+    run("add", "anna", typed=PASSWORD + "\n")
+    assert run("zone", "anna", "America/New_York").stdout == "anna reads the time of America/New_York\n"
+    assert stored(members.find, "anna").zone == "America/New_York"
+    assert run("zone", "anna").stdout == "anna reads the time of the configuration\n"
+    assert stored(members.find, "anna").zone == ""
+    refused = run("zone", "anna", "Berlin")
+    assert (refused.exit_code, "IANA" in refused.stderr) == (2, True)
+    assert "brandmelder account list" in run("zone", "ben", "Europe/Berlin").stderr
+
+
 @pytest.mark.parametrize("typed", ["kurz", "passwort1234", "Annapetersen12", "Nordfunk2026!"])
 def test_a_password_that_is_short_or_easy_to_guess_is_refused(run, typed):
     answer = run("add", "annapetersen", typed=typed + "\n")

@@ -11,6 +11,7 @@ from jinja2.ext import extract_from_ast
 
 import brandmelder.web
 from brandmelder.web.catalogue import catalogue_of, parse
+from brandmelder.web.pages.audit import ACTS
 from brandmelder.web.render import environment
 
 WEB = Path(brandmelder.web.__file__).parent
@@ -52,6 +53,29 @@ def test_a_translation_fills_in_the_same_names():
         for said in german[one]:
             names = set(re.findall(r"{(\w+)}", said))
             assert names <= set(re.findall(r"{(\w+)}", one + (many or ""))), one
+
+
+def acts():
+    """Return every act that the code writes into the audit by its name."""
+    for path in WEB.parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            for word in ast.walk(node) if isinstance(node, ast.Call) and _records(node) else ():
+                if isinstance(word, ast.Constant) and re.fullmatch(r"[a-z]+\.[a-z_]+", str(word.value)):
+                    yield word.value
+
+
+def _records(node):
+    named = [node.func, *node.args[:1]]  # record(connection, ...), run(audit.record, ...), _noted(connection, ...)
+    return any(
+        (one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "")) in {"record", "_noted"}
+        for one in named
+    )
+
+
+def test_every_act_that_the_audit_holds_has_a_name_on_its_page():
+    found = set(acts())
+    assert {"audit.export", "member.role", "webhook.rotate", "silence.add"} <= found
+    assert found - set(ACTS) == set()
 
 
 def test_english_is_what_stands_in_the_code():

@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 
 MOST: Final = 300
 ACTS: Final = {
+    "audit.export": sentence("Audit exported"),
     "audit.forget": sentence("Audit: oldest rows deleted"),
     "configuration.load": sentence("Configuration read"),
     "delivery.change": sentence("Delivery changed"),
     "duty.override": sentence("Stand-in on call"),
     "duty.withdraw": sentence("Stand-in withdrawn"),
+    "export.table": sentence("Table exported"),
     "label.set": sentence("Verdict corrected"),
     "label.take_back": sentence("Correction taken back"),
     "marked.add": sentence("Period marked as not normal"),
@@ -44,12 +46,14 @@ ACTS: Final = {
     "page.sign_in": sentence("Sign-in"),
     "privacy.erase": sentence("Person erased"),
     "privacy.export": sentence("Person's data exported"),
+    "rest.read": sentence("Rest times read"),
     "silence.add": sentence("Silence begun"),
     "silence.end": sentence("Silence ended"),
     "token.add": sentence("Token for the API made"),
     "token.revoke": sentence("Token for the API revoked"),
     "webhook.add": sentence("Webhook made"),
     "webhook.remove": sentence("Webhook removed"),
+    "webhook.rotate": sentence("Webhook's secret renewed"),
     f"incident.{Act.ACKNOWLEDGE}": sentence("Incident acknowledged"),
     f"incident.{Act.HAND_OVER}": sentence("Incident handed over"),
     f"incident.{Act.SNOOZE}": sentence("Incident muted"),
