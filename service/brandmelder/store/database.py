@@ -71,6 +71,15 @@ def maybe_moment(value: int | None) -> datetime | None:
     return None if value is None else moment(value)
 
 
+_REMEDIES = {
+    "unable to open": "; is it there, and may this user write to it and to its directory? (sudo -u the service's user)",
+    "readonly": "; this user may only read it: run the command as the service's user (sudo -u)",
+    "not a database": "; name another file under database, or restore the last backup",
+    "malformed": "; stop the service, keep the file, restore the last backup, then: brandmelder recount",
+}
+"""What a person does about what SQLite says."""
+
+
 class Immediate(SQLiteDialect_pysqlite):
     """SQLite whose transactions take the right to write at once.
 
@@ -187,12 +196,17 @@ class Database:
         if found is None:
             self._create()
         elif found in _known_revisions():
-            raise StoreError(f"the database {self.path} is older than this version; run: brandmelder migrate")
-        else:
-            raise StoreTooNew(
-                f"the database {self.path} was written by a newer version (revision {found}, this one knows "
-                f"{schema.HEAD}); upgrade brandmelder, or restore the backup made before the upgrade"
+            raise StoreError(
+                f"the database {self.path} is older than this version; make a backup, then run: brandmelder migrate"
             )
+        else:
+            raise self._too_new(found)
+
+    def _too_new(self, found: str) -> StoreTooNew:
+        return StoreTooNew(
+            f"the database {self.path} was written by a newer version (revision {found}, this one knows "
+            f"{schema.HEAD}); upgrade brandmelder, or restore the backup made before the upgrade"
+        )
 
     def _create(self) -> None:
         if self.path is None:
@@ -201,9 +215,12 @@ class Database:
             self.migrate()
 
     def migrate(self) -> str:
-        """Bring the database to this version's schema; returns the revision reached."""
+        """Bring the database to this version's schema; returns the revision reached. Raises StoreTooNew."""
         from brandmelder.store.migrations.upgrade import upgrade  # noqa: PLC0415 -- alembic is heavy and seldom needed
 
+        found = self.run_now(revision)
+        if found is not None and found not in _known_revisions():
+            raise self._too_new(found)
         self.run_now(upgrade)
         return schema.HEAD
 
@@ -304,4 +321,5 @@ def _explain(error: DatabaseError, path: Path | None) -> StoreError:
         )
     if isinstance(error, OperationalError) and "locked" in reason:
         return StoreBusy(f"database {path}: locked by another program (a backup?); the work is repeated")
-    return StoreError(f"database {path}: {reason}")
+    todo = next((todo for said, todo in _REMEDIES.items() if said in reason), "")
+    return StoreError(f"database {path}: {reason}{todo}")
