@@ -56,7 +56,7 @@ def calls(line):
 
 def fault(words, *, is_whole):
     """Return what the command line says against a call, or nothing."""
-    context, command = click.Context(main, info_name="brandmelder"), main
+    context, command = click.Context(main, info_name="brandmelder", **main.context_settings), main
     words = list(words)
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         found = command.get_command(context, words[0])
@@ -72,7 +72,8 @@ def fault(words, *, is_whole):
     except click.BadParameter as error:
         return None if "does not exist" in error.message or not is_whole else error.message
     except click.UsageError as error:
-        return None if "Missing" in error.message and not is_whole else error.message
+        is_begun = "Missing" in error.message or "requires an argument" in error.message
+        return None if is_begun and not is_whole else error.message
     return None
 
 
