@@ -98,6 +98,10 @@ class StoreBusy(StoreError):
     """Another process holds the database file."""
 
 
+class StoreReplaced(StoreError):
+    """The file of the open database was moved, deleted or replaced: nothing more is written to it."""
+
+
 class StoreTooNew(StoreError):
     """The database was written by a newer version."""
 

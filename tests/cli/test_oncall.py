@@ -109,6 +109,10 @@ def test_an_override_is_kept_shown_and_withdrawn(place):
     assert "by Ben: Anna is ill" in shown
     (kept,) = stored(place, rotas.overrides_after, SystemClock().now())
     assert (kept.person, kept.by, kept.reason) == ("carla", "Ben", "Anna is ill")
+    without = place.with_name("without.yaml")
+    without.write_text(place.read_text().replace("carla", "clara"))
+    assert "  ! override 1: " in run(without, "oncall").output
+    assert "Carla Rath (override)" not in run(without, "oncall").output
     gone = CliRunner().invoke(main, ["oncall", "withdraw", "1", "--config", str(place)])
     assert gone.output.startswith("withdrawn: override 1: crisis")
     assert "Carla Rath (override)" not in run(place, "oncall").output

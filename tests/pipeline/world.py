@@ -207,7 +207,7 @@ class World:
             ident: ScriptedSource(ident, mentions, outages=(outages or {}).get(ident, ()), page=page)
             for ident in self.settings.sources
         }
-        self.database = Database(self._url)
+        self.database = Database(self._url, exclusive=True)
         self.database.prepare()
         self.pipeline = self._wire()
 
@@ -234,7 +234,7 @@ class World:
     async def come_back(self) -> None:
         """A new process on the same database."""
         self.database.close()
-        self.database = Database(self._url)
+        self.database = Database(self._url, exclusive=True)
         self.database.prepare()
         self.pipeline = self._wire()
         await self.pipeline.start(self.clock.now())

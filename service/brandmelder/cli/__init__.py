@@ -46,6 +46,8 @@ _COMMANDS = {
     "label": ("label:label", "Teach the judge with labels of the brand."),
     "send-test": ("channels:send_test", "Send a test message to every channel."),
     "recount": ("service:recount", "Rebuild all counts from mentions and verdicts."),
+    "backup": ("backup:backup", "Write a checked copy of the database while the service runs."),
+    "restore": ("backup:restore", "Put such a copy in the place of the database."),
     "migrate": ("service:migrate", "Bring an older database to this version."),
     "health": ("service:health", "Say whether the service makes progress (exit code 0 or 1)."),
     "schema": ("configuration:schema", "Print the JSON schema of the configuration."),

@@ -157,6 +157,9 @@ def _plan(connection: Connection, duty: Duty, rota: Rota, now: datetime) -> Iter
         if one.rota == rota.id and one.withdrawn_at is None:
             name = duty.names([one.person])[0]
             span = f"{say_moment(one.since, rota.zone)} - {say_moment(one.until, rota.zone)}"
+            if one.person not in duty.people:
+                yield f"  ! override {one.id}: {span}  {name} is not among `people` any more, so it does not hold"
+                continue
             yield f"    override {one.id}: {span}  {name}, by {one.by}: {one.reason}"
 
 

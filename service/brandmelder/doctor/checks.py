@@ -87,16 +87,19 @@ def files(path: Path, key_variable: str, *, has_mentions: bool) -> Iterator[Find
 
 
 def backups(path: Path, now: datetime) -> Iterator[Finding]:
-    """Say how old the newest copy beside the database is: a file whose name begins as the database's does."""
+    """Say how old the newest copy is, beside the database or in `backups`: a file named like the database and more."""
     ours = {path.name, *(f"{path.name}{end}" for end in ("-wal", "-shm", ".lock", ".key"))}
-    alike = {*path.parent.glob(f"{path.name}*"), *path.parent.glob(f"{path.stem}*{path.suffix}")}
-    copies = [one for one in alike if one.is_file() and one.name not in ours]
+    folders = (path.parent, path.parent / "backups")
+    alike = {
+        one for place in folders for name in (f"{path.name}*", f"{path.stem}*{path.suffix}") for one in place.glob(name)
+    }
+    copies = [one for one in alike if one.is_file() and one.name not in ours and ".replaced-" not in one.name]
     if not copies:
         yield Finding(name="backup.none", level=Level.NOTE, about={"database": str(path)})
         return
     newest = max(copies, key=lambda one: one.stat().st_mtime)
     days = max(0, int((now.timestamp() - newest.stat().st_mtime) // 86_400))
-    about: About = {"file": newest.name, "days": days, "database": str(path)}
+    about: About = {"file": str(newest.relative_to(path.parent)), "days": days, "database": str(path)}
     is_old = days > OLD_BACKUP.days
     yield Finding(name="backup.old" if is_old else "backup", level=Level.WARNING if is_old else Level.WELL, about=about)
 

@@ -140,14 +140,14 @@ backup
   en: newest backup beside the database: {file}, {days} days old
 backup.old
   de: die jüngste Sicherung neben der Datenbank ({file}) ist {days} Tage alt
-      -> sqlite3 {database} ".backup {database}.backup"
+      -> brandmelder backup (docs/how-to/backup.md)
   en: the newest backup beside the database ({file}) is {days} days old
-      -> sqlite3 {database} ".backup {database}.backup"
+      -> brandmelder backup (docs/how-to/backup.md)
 backup.none
   de: neben der Datenbank liegt keine Sicherung
-      -> liegt keine anderswo: sqlite3 {database} ".backup {database}.backup"
+      -> liegt keine anderswo: brandmelder backup (docs/how-to/backup.md)
   en: there is no backup beside the database
-      -> if there is none elsewhere: sqlite3 {database} ".backup {database}.backup"
+      -> if there is none elsewhere: brandmelder backup (docs/how-to/backup.md)
 heartbeat.missing
   de: niemand außerhalb merkt, wenn diese Maschine ausfällt -> heartbeat einrichten: docs/how-to/heartbeat.md
   en: nobody outside notices when this machine fails -> set up heartbeat: docs/how-to/heartbeat.md

@@ -75,12 +75,14 @@ class Called(Struct, frozen=True, kw_only=True):
 def plan_of(connection: Connection, duty: Duty, rota: Rota, *, since: datetime, until: datetime) -> tuple[Turn, ...]:
     """Return who is on call by a rota in [since, until): its turns or its calendar's last good copy, and overrides.
 
-    A calendar that was never read, or cannot be, is a hole.
+    A calendar that was never read, or cannot be, is a hole. An override for somebody who left the configuration holds
+    no more: nobody would be called by it.
     """
     turns: Sequence[Turn] = turns_of(rota, since, until)
     if rota.id in duty.places:
         turns = roster_of(connection, duty, rota, since=since, until=until).turns
-    overrides = [one for one in rotas.overrides_after(connection, since) if one.rota == rota.id]
+    known = (one for one in rotas.overrides_after(connection, since) if one.person in duty.people)
+    overrides = [one for one in known if one.rota == rota.id]
     return plan(turns, overrides, since, until)
 
 

@@ -15,10 +15,11 @@ from brandmelder.incident.shelter import TOLD, Neighbour, leaves, may_shelter, s
 from brandmelder.incident.transitions import Draft
 from brandmelder.model import Act, Delivery, DeliveryKind, DeliveryState, Evidence, Incident
 from brandmelder.notify.delivery import next_moment
+from brandmelder.pipeline.duty import Scene, hush_now
 from brandmelder.store import deliveries, incidents, mentions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -27,16 +28,19 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_LOST = frozenset({DeliveryState.DEAD, DeliveryState.SUPERSEDED})
+
 
 def shelter(connection: Connection, parts: Parts, now: datetime) -> None:
     """Hold openings back that another alert covers; let those speak whose shelter has gone."""
+    scene = Scene(connection, parts, now)
     running = [found for found in incidents.all_incidents(connection, running_only=True) if found[0].state in TOLD]
     now_under = {one.id: one for one, _ in running}
     for incident, evidence in sorted(running, key=lambda found: (found[0].spike.observed, found[0].id)):
         if incident.under is not None:
-            _leave(connection, incident, evidence, now)
+            _leave(scene, incident, evidence)
         elif len(running) > 1 and (openings := _held_back(connection, incident)):
-            under = shelter_of(incident, _neighbours(connection, parts, incident, now_under.values(), now))
+            under = shelter_of(incident, _neighbours(scene, incident, now_under.values(), openings))
             if under is not None:
                 draft = Draft(incident).then(Act.SILENCE, at=now, note=f"told with {under}", under=under)
                 _save(connection, draft, evidence, incident.revision)
@@ -46,19 +50,31 @@ def shelter(connection: Connection, parts: Parts, now: datetime) -> None:
 
 
 def _neighbours(
-    connection: Connection, parts: Parts, incident: Incident, others: Iterable[Incident], now: datetime
+    scene: Scene, incident: Incident, others: Iterable[Incident], openings: Sequence[Delivery]
 ) -> list[Neighbour]:
-    watch = parts.watches.get(incident.monitor)
+    connection, watch = scene.connection, scene.parts.watches.get(incident.monitor)
     mutes = frozenset(watch.muted_by) if watch is not None else frozenset()
     return [
         Neighbour(
             incident=other,
-            shared=mentions.shared(connection, incident.monitor, other.monitor, since=incident.onset, until=now),
+            shared=mentions.shared(connection, incident.monitor, other.monitor, since=incident.onset, until=scene.now),
             mutes=other.monitor in mutes,
         )
         for other in others
-        if may_shelter(incident, other)
+        if may_shelter(incident, other) and _is_told(scene, other, () if other.monitor in mutes else openings)
     ]
+
+
+def _is_told(scene: Scene, other: Incident, openings: Sequence[Delivery]) -> bool:
+    """Whether another's alert reaches people now, and everybody whom the openings would have reached.
+
+    What a silence keeps from people tells them of nothing else either; a team is not told by another team's alert.
+    """
+    if hush_now(scene, other) is not None:
+        return False
+    group = deliveries.of_incident(scene.connection, other.id)
+    told = {one.channel: set(one.persons) for one in group if one.kind is DeliveryKind.OPEN and one.state not in _LOST}
+    return bool(told) and all(one.channel in told and told[one.channel].issuperset(one.persons) for one in openings)
 
 
 def _held_back(connection: Connection, incident: Incident) -> list[Delivery]:
@@ -68,9 +84,13 @@ def _held_back(connection: Connection, incident: Incident) -> list[Delivery]:
     return openings if is_fresh else []
 
 
-def _leave(connection: Connection, incident: Incident, evidence: Evidence, now: datetime) -> None:
+def _leave(scene: Scene, incident: Incident, evidence: Evidence) -> None:
+    """Let an incident speak whose shelter has gone; a silence or quiet hours are waited for."""
+    connection, now = scene.connection, scene.now
     found = incidents.find(connection, incident.under or "")
     if not leaves(incident, found[0] if found is not None else None):
+        return
+    if hush_now(scene, incident, evidence) is not None:
         return
     draft = Draft(incident).then(Act.SPEAK, at=now, note=f"told apart from {incident.under}", under=None)
     _save(connection, draft, evidence, incident.revision)

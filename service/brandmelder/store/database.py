@@ -29,6 +29,7 @@ from brandmelder import metrics
 from brandmelder.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
 from brandmelder.store import api_schema, page_schema, schema, schema_polls
 from brandmelder.store.readers import Readers
+from brandmelder.store.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,8 +101,9 @@ class Database:
 
         Raises StoreBusy if another service holds the file, StoreError if it cannot be opened.
         """
-        self.path = _path_of(url)
+        self.path = path_of(url)
         self._lock = _take_lock(self.path) if exclusive and self.path else None
+        self._standing = Standing(self.path) if exclusive and self.path else None
         self._engine = create_engine(
             make_url(url).set(drivername="sqlite+immediate"),
             poolclass=StaticPool,
@@ -158,14 +160,16 @@ class Database:
     ) -> T:
         """Run one transaction in the calling thread: for commands that have no event loop."""
         try:
-            with self._turn, _timed(), self._open().begin():
-                return function(self._open(), *args, **kwargs)
+            with self._turn, _timed(), (connection := self._open()).begin():
+                return function(connection, *args, **kwargs)
         except DatabaseError as error:
             raise _explain(error, self.path) from error
 
     def _open(self) -> Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
+        if self._standing is not None:
+            self._standing.check()
         return self._connection
 
     async def was_changed_by_others(self) -> bool:
@@ -186,7 +190,7 @@ class Database:
             return
         if found is None:
             self._create()
-        elif found in _known_revisions():
+        elif found in known_revisions():
             raise StoreError(f"the database {self.path} is older than this version; run: brandmelder migrate")
         else:
             raise StoreTooNew(
@@ -237,7 +241,8 @@ class Database:
             self._lock = None
 
 
-def _path_of(url: str) -> Path | None:
+def path_of(url: str) -> Path | None:
+    """Return the file of a database; None if it lies in memory. Raises StoreError for what is no SQLite."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         raise StoreError(f"database {parsed.render_as_string()}: only sqlite:///FILE is supported")
@@ -292,8 +297,19 @@ def revision(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def _known_revisions() -> frozenset[str]:
+def known_revisions() -> frozenset[str]:
+    """Return the revisions that this version can bring to its own."""
     return frozenset(path.name[:4] for path in (Path(__file__).parent / "migrations" / "versions").glob("0*.py"))
+
+
+_ADVICE = {
+    "malformed": "stop the service, keep the file, and see docs/how-to/backup.md",
+    "not a database": "see that the configuration names the right file, or docs/how-to/backup.md",
+    "readonly": "see who owns the file and whether its disk is mounted for writing; the work is repeated",
+    "disk I/O": "see the system's log for what is wrong with the disk; the work is repeated",
+    "unable to open": "see that this user may write there and has files left to open (ulimit -n); the work is repeated",
+}
+"""What to do, by what SQLite says (https://sqlite.org/rescode.html)."""
 
 
 def _explain(error: DatabaseError, path: Path | None) -> StoreError:
@@ -304,4 +320,5 @@ def _explain(error: DatabaseError, path: Path | None) -> StoreError:
         )
     if isinstance(error, OperationalError) and "locked" in reason:
         return StoreBusy(f"database {path}: locked by another program (a backup?); the work is repeated")
-    return StoreError(f"database {path}: {reason}")
+    advice = next((advice for told, advice in _ADVICE.items() if told in reason), "")
+    return StoreError(f"database {path}: {reason}{advice and f'; {advice}'}")

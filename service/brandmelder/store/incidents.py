@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from brandmelder.errors import Conflict
 from brandmelder.model import Evidence, Incident, IncidentId, MonitorId, State, Track, Transition
-from brandmelder.store import schema
+from brandmelder.store import meta, schema
 from brandmelder.store.database import seconds
 from brandmelder.store.schema import incident, transition
 
@@ -26,6 +26,8 @@ _incident = msgspec.msgpack.Decoder(Incident).decode
 _evidence = msgspec.msgpack.Decoder(Evidence).decode
 _transition = msgspec.msgpack.Decoder(Transition).decode
 
+HUNDRED = 100
+_NUMBERS = "number:"
 RUNNING = (State.PENDING, State.OPEN, State.ACKNOWLEDGED)
 
 _IS_RUNNING = or_(*(incident.c.state == state.value for state in RUNNING))
@@ -108,7 +110,7 @@ def transitions_since(connection: Connection, since: datetime) -> list[Transitio
 
 
 def next_number(connection: Connection, prefix: str) -> int:
-    """Return the number after the highest incident whose id begins with `prefix` (`NF-2026-`)."""
+    """Return the number after the highest incident whose id begins with `prefix` (`NF-2026-`), or that of a restart."""
     last = connection.scalar(
         select(func.max(incident.c.id)).where(
             func.length(incident.c.id)
@@ -118,7 +120,18 @@ def next_number(connection: Connection, prefix: str) -> int:
             incident.c.id.startswith(prefix, autoescape=True),
         )
     )
-    return 1 if last is None else int(str(last).removeprefix(prefix)) + 1
+    following = 1 if last is None else int(str(last).removeprefix(prefix)) + 1
+    return max(following, int(meta.read(connection, f"{_NUMBERS}{prefix}") or 1))
+
+
+def skip_numbers(connection: Connection, prefix: str) -> int:
+    """Have the next incident bear the first number of the next hundred; returns it.
+
+    After an older state was restored: the numbers in between may stand in chats, and a number is never given twice.
+    """
+    following = (next_number(connection, prefix) // HUNDRED + 1) * HUNDRED + 1
+    meta.write(connection, f"{_NUMBERS}{prefix}", str(following))
+    return following
 
 
 def save_incident(

@@ -27,6 +27,7 @@ ACTS: Final = {
     "audit.export": sentence("Audit exported"),
     "audit.forget": sentence("Audit: oldest rows deleted"),
     "configuration.load": sentence("Configuration read"),
+    "database.restore": sentence("Backup restored"),
     "delivery.change": sentence("Delivery changed"),
     "duty.override": sentence("Stand-in on call"),
     "duty.withdraw": sentence("Stand-in withdrawn"),
