@@ -47,6 +47,12 @@ def calls(line):
         if word not in BREAKS:
             command.append(word)
             continue
+        if command and command[0] in {"docker", "podman"}:
+            command = (
+                command[len(command) - 1 - command[::-1].index("brandmelder") :]
+                if command.count("brandmelder") > 1
+                else []
+            )
         while command and (command[0] in {"sudo", "$"} or re.match(r"[A-Z_]+=", command[0])):
             command = command[3 if command[:2] == ["sudo", "-u"] else 1 :]
         if command and (command[0] == "brandmelder" or command[0].endswith("/bin/brandmelder")):
@@ -91,6 +97,7 @@ def test_every_command_in_a_paper_is_taken_with_its_options(paper, tmp_path, mon
         ("brandmelder check --life", "No such option '--life'"),
         ("brandmelder silence add --for 2h", "something is missing"),
         ("brandmelder token create --name x --scope all", "'all' is not one of"),
+        ("docker compose exec brandmelder brandmelder doktor", "main has no command doktor"),
         ("cat x | sudo -u brandmelder .venv/bin/brandmelder judge --why && echo", "No such option '--why'"),
     ],
 )
