@@ -7,9 +7,13 @@ import shlex
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 
 from brandmelder.cli import main
+from brandmelder.notify.english import ENGLISH
+from brandmelder.notify.german import GERMAN
+from brandmelder.notify.spoken import parse
 
 ROOT = Path(__file__).parents[1]
 PAPERS = [
@@ -17,6 +21,9 @@ PAPERS = [
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").iterdir())
     if "decisions" not in path.parts and path.name != "cli.md"
 ]
+SIGNS = "".join(
+    (ROOT / "service/brandmelder/notify" / name).read_text("utf-8") for name in ("compose.py", "call.py", "sight.py")
+)
 BLOCK = re.compile(r"^```([a-z]*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 BREAKS = {"|", "||", "&&", ";", "&", ">", ">>", "<", "2>"}
 
@@ -104,3 +111,20 @@ def test_every_command_in_a_paper_is_taken_with_its_options(paper, tmp_path, mon
 def test_a_paper_that_errs_would_be_noticed(line, said):
     (call,) = calls(line)
     assert said in fault(call, is_whole=True)
+
+
+@pytest.mark.parametrize(("heading", "words"), [("## Deutsch", GERMAN), ("## English", ENGLISH)])
+def test_the_page_for_those_on_call_speaks_of_what_stands_in_alerts(heading, words):
+    page = (ROOT / "docs/how-to/alert.md").read_text("utf-8").partition(f"{heading}\n")[2].partition("\n## ")[0]
+    tables = [line.split("|")[1:-1] for line in page.splitlines() if line.startswith("|") and "---" not in line]
+    labels = [label for row in tables for label in re.findall(r"`([^`!]+)`", row[0])]
+    alert = str(msgspec.structs.asdict(words))
+    assert len(labels) >= 15
+    assert [label for label in labels if label not in alert] == []
+    acts = [(row[0].strip(), re.findall(r"`([^`]+)`", row[1])) for row in tables if len(row) == 3 and "`" in row[1]]
+    buttons = {said: act for act, said in words.buttons.items()}
+    for button, (command,) in acts:
+        assert parse(command.replace("@anna", "<@U0123ABCD>"), to="U0SELF").act == buttons[button]
+    assert len(acts) == 6
+    for sign in re.findall(r"`([^`\w !]{1,2})`", page):
+        assert sign in SIGNS
