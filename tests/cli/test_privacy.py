@@ -12,7 +12,7 @@ from brandmelder import wiring
 from brandmelder.capture.normalise import fingerprint, pseudonym
 from brandmelder.cli import main
 from brandmelder.model import Mention, SourceId
-from brandmelder.store import mentions
+from brandmelder.store import mentions, meta
 from brandmelder.store.database import Database
 from cli.test_commands import CONFIG
 
@@ -46,7 +46,9 @@ def test_erasing_asks_first_and_reports(run):
     assert done.exit_code == 0
     assert "3 mentions are erased; their counts stay" in done.stdout
     assert "the database's files hold no trace of it" in done.stdout
-    assert "0 mentions are erased" in run("privacy", "erase", "--author", "otto", "--yes").stdout
+    again = run("privacy", "erase", "--author", "otto", "--yes").stdout
+    assert "0 mentions are erased" in again
+    assert "nothing of theirs was stored: is this the account as its platform writes it?" in again
     assert "privacy.erase" in run("audit", "list", "--by", "Dana").stdout
 
 
@@ -77,6 +79,50 @@ def test_an_export_is_json_that_moves_no_cursor(run, tmp_path):
     assert len(json.loads(out.read_text("utf-8"))["mentions"]) == 1
     assert out.stat().st_mode & 0o077 == 0
     assert "does not exist yet" in run("privacy", "export", "--author", "otto", "--output", str(out)).stderr
+
+
+def written(database, ident, text, author, url):
+    author = pseudonym(author, wiring.author_key(database.path))
+    one = Mention(
+        source=SourceId("press"), external_id=ident, text=text, author=author, published_at=AT, captured_at=AT, url=url
+    )
+    database.run_now(mentions.insert_mentions, [one], [fingerprint(text, author, "")])
+
+
+def test_a_copy_by_somebody_else_and_an_address_that_begins_alike_are_no_traces(run, tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/brandmelder.db")
+    written(database, "c1", "Bitte kopieren und weiterverbreiten!", "Ute K.", "https://blog.example/a#comment-1")
+    written(database, "c12", "Bitte kopieren und weiterverbreiten!", "mia", "https://blog.example/a#comment-12")
+    done = run("privacy", "erase", "--url", "https://blog.example/a#comment-1", "--yes")
+    assert done.stdout.startswith("1 mention is erased; their counts stay\nthe database's files hold no trace of it\n")
+    assert done.exit_code == 0
+    database.close()
+
+
+def test_what_stands_elsewhere_in_the_file_is_a_trace(run, tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/brandmelder.db")
+    database.run_now(meta.write, "stray", TEXT)
+    database.close()
+    done = run("privacy", "erase", "--author", "otto", "--yes")
+    assert "traces are left in the file" in done.stdout
+    assert done.exit_code == 1
+
+
+def test_who_has_blanks_in_their_name_is_named_by_others_with_the_address(run, tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/brandmelder.db")
+    written(database, "k1", "Nordfunk antwortet nicht", "Ute K.", "https://blog.example/a#comment-1")
+    written(database, "k2", "@Ute K. hat recht mit Nordfunk", "mia", "https://blog.example/a#comment-2")
+    database.close()
+    said = run("privacy", "erase", "--author", "ute k.", "--yes").stdout
+    assert "erase it by --url:\n  https://blog.example/a#comment-2\n" in said
+    assert "1 mention is erased" in run("privacy", "erase", "--url", "https://blog.example/a#comment-2", "--yes").stdout
+
+
+def test_a_misspelt_source_erases_nobody_and_says_so(run):
+    refused = run("privacy", "erase", "--author", "otto", "--source", "pres", "--yes")
+    assert refused.exit_code == 1
+    assert "there is no source pres; one of press" in refused.stderr
+    assert "3 mentions are erased" in run("privacy", "erase", "--author", "otto", "--source", "press", "--yes").stdout
 
 
 def test_nobody_in_particular_cannot_be_forgotten(run):

@@ -206,7 +206,8 @@ def test_a_channel_that_cannot_take_words_back_is_named(world):
 def test_others_who_name_the_account_are_pointed_out(tmp_path):
     other = replace(mention(5, STORM, angry=True), text=f"Nordfunk: @{HANDLE} hat recht, eine Frechheit!")
     world = asyncio.run(really_lived(tmp_path / "b.db", [*WORLD, other]))
-    (named,) = erase(world, Person(author=HANDLE)).naming
+    ((named, address),) = erase(world, Person(author=HANDLE)).naming
+    assert address == other.url
     assert world.database.run_now(mentions.texts_of, [named])[named].text == other.text
     world.database.close()
 

@@ -51,16 +51,16 @@ def erase(path: Path, by: str, yes: bool, **person: Any) -> None:  # noqa: FBT00
     try:
         found = database.run_now(asked.found_in, parts)
         if not yes:
-            click.confirm(f"{len(found)} mentions are erased for good. Go on?", abort=True, err=True)
+            click.confirm(f"{_counted(len(found))} erased for good. Go on?", abort=True, err=True)
         erased = database.run_now(forget.erase, parts, asked, acting(by or None), now)
         database.scrub()
-        left = forget.still_there(database.path, erased.marks) if database.path else []
+        left = forget.left_in(database, erased.marks)
         if left:
             database.scrub(rebuild=True)
-            left = forget.still_there(database.path, erased.marks) if database.path else []
+            left = forget.left_in(database, erased.marks)
     finally:
         database.close()
-    for line in _report(erased, left=len(left)):
+    for line in _report(erased, asked, left=len(left)):
         say(line)
     if left:
         raise SystemExit(1)
@@ -115,14 +115,22 @@ def _open(path: Path) -> tuple[Database, Parts, Any]:
     return database, parts, SystemClock().now()
 
 
-def _report(erased: Erased, *, left: int) -> Iterator[str]:
-    yield f"{len(erased.mentions)} mentions are erased; their counts stay"
+def _counted(number: int) -> str:
+    return "1 mention is" if number == 1 else f"{number} mentions are"
+
+
+def _report(erased: Erased, asked: Person, *, left: int) -> Iterator[str]:
+    yield f"{_counted(len(erased.mentions))} erased; their counts stay"
+    if not erased.mentions:
+        where = f" in {asked.source}" if asked.source else ""
+        how = "the account as its platform writes it" if asked.author else "the address as it stands in the mention"
+        yield f"nothing of theirs was stored{where}: is this {how}?"
     if erased.incidents:
         yield f"alerts that quoted them are edited by the running service: {', '.join(erased.incidents)}"
     if erased.uneditable:
         yield f"cannot be taken back, delete by hand what these channels hold: {', '.join(erased.uneditable)}"
     if erased.naming:
-        numbers = ", ".join(str(one) for one in erased.naming)
-        yield f"others name this account in mentions {numbers}; look at them, and erase them by --url"
+        yield "others name this account; look at what they wrote, and erase it by --url:"
+        yield from (f"  {url or f'mention {ident}, which has no address'}" for ident, url in erased.naming)
     yield f"{left} traces are left in the file" if left else "the database's files hold no trace of it"
     yield "not looked at: backups, logs of the platform itself, files you read in as an archive"

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from brandmelder.capture.normalise import canonical_url, pseudonym
 from brandmelder.count.bins import EPOCH
+from brandmelder.errors import BrandmelderError
 from brandmelder.model import ChannelId, MentionId
 from brandmelder.notify.routing import channels_of
 from brandmelder.pipeline.correct import correct_alerts
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
     from brandmelder.model import Incident
     from brandmelder.pipeline.parts import Parts
     from brandmelder.pipeline.staff import Actor
+    from brandmelder.store.database import Database
     from brandmelder.store.forgetting import Traces
 
 _SNIPPET = 24
 """So many characters of a text are looked for in the file: enough to be nobody else's."""
-_NAME = re.compile(r"[\w.@-]{5,}")
-"""Names shorter than this stand in every other text."""
+_NAME = re.compile(r"[\w.@-][\w.@ -]{3,}[\w.@-]")
+"""Names shorter than this stand in every other text. Those that people show have blanks."""
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -43,7 +45,9 @@ class Person(Struct, frozen=True, kw_only=True):
     """Whether nothing they write shall be stored in future either (Art. 21)."""
 
     def found_in(self, connection: Connection, parts: Parts) -> list[Traces]:
-        """Return what is stored of them."""
+        """Return what is stored of them. Raises BrandmelderError for a source that there is not: nobody is in it."""
+        if self.source and self.source not in parts.places and not forgetting.is_source(connection, self.source):
+            raise BrandmelderError(f"there is no source {self.source}; one of {', '.join(parts.places)}")
         places = {form for url in self.urls for form in (url, canonical_url(url))}
         name = pseudonym(self.author, parts.author_key) if self.author else None
         return forgetting.traces(connection, author=name, urls=places, source=self.source)
@@ -57,8 +61,8 @@ class Erased(Struct, frozen=True, kw_only=True):
     """Whose alerts quoted them; they are edited."""
     uneditable: tuple[ChannelId, ...] = ()
     """Channels whose messages cannot be taken back: mail, terminals."""
-    naming: tuple[MentionId, ...] = ()
-    """Mentions of others that hold the name."""
+    naming: tuple[tuple[MentionId, str], ...] = ()
+    """Mentions of others that hold the name, with their addresses."""
     marks: tuple[bytes, ...] = ()
     """What must not stand in the file any more."""
 
@@ -139,6 +143,15 @@ def _marks(found: Sequence[Traces]) -> Iterator[bytes]:
                 yield piece.encode()
         if one.url:
             yield one.url.encode()
+
+
+def left_in(database: Database, marks: Sequence[bytes]) -> list[bytes]:
+    """Return which marks stand in the database's files, and not only in what others wrote and is kept."""
+    if database.path is None:
+        return []
+    there = still_there(database.path, marks)
+    kept = database.run_now(forgetting.held_by_others, there)
+    return [mark for mark in there if mark not in kept]
 
 
 def still_there(path: Path, marks: Sequence[bytes]) -> list[bytes]:

@@ -131,14 +131,39 @@ def traces(
     ]
 
 
-def naming(connection: Connection, name: str, limit: int = 20) -> list[MentionId]:
-    """Return mentions of others whose words hold a name: for a person to look at; reads the whole table."""
+def is_source(connection: Connection, name: str) -> bool:
+    """Say whether anything of a source is stored, configured or not."""
+    return connection.scalar(select(mention.c.id).where(mention.c.source == name).limit(1)) is not None
+
+
+def held_by_others(connection: Connection, pieces: Collection[bytes]) -> set[bytes]:
+    """Return which pieces stand in mentions that are kept: a copy by somebody else, an address that begins alike.
+
+    Reads the whole table for each.
+    """
+    columns = (mention.c.text, mention.c.context, mention.c.url)
+    return {
+        piece
+        for piece in pieces
+        if connection.scalar(
+            select(mention.c.id).where(or_(*(func.instr(one, piece.decode()) > 0 for one in columns))).limit(1)
+        )
+        is not None
+    }
+
+
+def naming(connection: Connection, name: str, limit: int = 20) -> list[tuple[MentionId, str]]:
+    """Return mentions of others whose words hold a name, with their addresses: for a person to look at.
+
+    Reads the whole table.
+    """
     where = or_(
         mention.c.text.icontains(name, autoescape=True),
         mention.c.context.icontains(name, autoescape=True),
         mention.c.url.icontains(name, autoescape=True),
     )
-    return [MentionId(one) for one in connection.scalars(select(mention.c.id).where(where).limit(limit))]
+    found = connection.execute(select(mention.c.id, mention.c.url).where(where).order_by(mention.c.id).limit(limit))
+    return [(MentionId(row.id), row.url) for row in found]
 
 
 def erase(connection: Connection, found: Sequence[Traces], key: bytes, now: datetime) -> None:
