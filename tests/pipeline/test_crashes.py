@@ -6,8 +6,10 @@ import shutil
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
-from brandmelder.model import DeliveryKind, DeliveryState
+from brandmelder.model import DeliveryKind, DeliveryState, SourceId
+from brandmelder.store import sources
 from pipeline.world import STORM, World, quiet_weeks, storm
 
 MINUTE = timedelta(minutes=1)
@@ -96,3 +98,14 @@ async def test_a_crash_at_any_commit_changes_nothing(tmp_path):
             assert found[:2] == expected[:2], f"died {'after' if after else 'before'} transaction {at}"
             assert [state for _, state in found[5]] == [DeliveryState.SENT]
             assert len(world.recorder.first) == 1
+
+
+async def test_what_cannot_be_written_is_told_as_trouble_of_its_source():
+    bad = replace(storm(STORM, 1)[0], reach=2**63)
+    world = World([*quiet_weeks(STORM - timedelta(hours=2), days=3), bad])
+    await world.begin(STORM - timedelta(hours=1))
+    await world.run_until(STORM + timedelta(hours=1))
+    row = world.database.run_now(sources.read_source, SourceId("blog"))
+    assert (row.fault, row.failures > 2) == ("bug", True)
+    assert row.blind_since is not None
+    assert any("too large" in said for said in world.said)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from brandmelder import metrics
 from brandmelder.capture.normalise import fingerprint, pseudonym
 from brandmelder.capture.source import Poll
-from brandmelder.errors import SourceError
+from brandmelder.errors import BrandmelderError, SourceError
 from brandmelder.model import Mention, MonitorId, SourceId
 from brandmelder.pipeline.accounts import follow_readings
 from brandmelder.pipeline.correct import correct_alerts
@@ -61,7 +61,13 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
         found = [ready(one, parts.author_key) for one in poll.mentions]
         after = with_signs(after_poll(row, poll, now, place, now_pace), poll, parts.meter.offset(row.id), now)
         visit = Visit(poll=poll, mentions=found, after=after, watchers=watchers(parts, row.id), now=now)
-        new = await parts.database.run(commit_poll, parts, visit)
+        try:
+            new = await parts.database.run(commit_poll, parts, visit)
+        except BrandmelderError:  # the database's own trouble: the same is tried again
+            raise
+        except Exception as error:
+            log.exception("source.bug", source=row.id)
+            return await _fail(parts, row, error, now), has_news
         parts.meter.spend(row.id, poll.cost)
         if not parts.is_draft:
             _count(row.id, found, new)

@@ -95,6 +95,22 @@ async def test_a_file_that_shrank_or_begins_otherwise_is_read_anew(drop):
     assert idents(await drop.poll()) == ["7", "8", "9"]
 
 
+@pytest.mark.parametrize("rows", [(4, 5, 6, 7), (1, 5, 6, 7, 8)])
+async def test_an_export_that_is_written_over_the_last_one_is_read_anew(tmp_path, rows):
+    """The header is the same every time, so it does not tell one export from the next."""
+
+    def export(*numbers):
+        told = (f"{n};Nordfunk {n};{NOW.isoformat()}" for n in numbers)
+        return "\n".join(["external_id;text;published_at", *told, ""])
+
+    drop = Drop(tmp_path, "*.csv")
+    drop.write("export.csv", export(1, 2, 3))
+    assert idents(await drop.poll()) == ["1", "2", "3"]
+    drop.write("export.csv", export(*rows))
+    found = idents(await drop.poll())
+    assert set(found) - {"1"} == {str(n) for n in rows} - {"1"}
+
+
 async def test_more_rows_than_a_poll_holds_come_in_several(drop):
     drop.write("a.jsonl", lines(*(row(n) for n in range(1700))))
     drop.write("b.jsonl", lines(*(row(n) for n in range(1700, 2100))))

@@ -108,6 +108,22 @@ class TestAppStoreConnect(SourceConformance):
         } | options  # fmt: skip
         return AppStoreSource(ONE, AppStoreOptions(**values), tools)
 
+    async def test_a_rating_that_cannot_be_read_keeps_no_review_back(self):
+        async with self.reading() as stage:
+            plain = stage.face.answer
+            stage.face.answer = lambda one: Said(status=503) if one.path == "/lookup" else plain(one)
+            stage.face.write(stage.now - HOUR, "Nordfunk stürzt ab")
+            poll = await stage.reader.poll()
+            assert stage.reader.texts() == {"Nordfunk stürzt ab"}
+            assert "ratings cannot be read" in poll.degraded
+            stage.face.answer = plain
+            stage.later(5 * MINUTE)
+            assert "ratings cannot be read" in (await stage.reader.poll()).degraded
+            stage.later(HOUR)
+            poll = await stage.reader.poll()
+            assert poll.readings
+            assert not poll.degraded
+
     async def test_an_edit_is_followed(self):
         async with self.reading() as stage:
             post = stage.face.write(stage.now - HOUR, "Nordfunk vorher")

@@ -109,6 +109,14 @@ class TestTelegram(SourceConformance):
             assert stage.reader.texts() == {"Nordfunk vorher", "Nordfunk nach einer Woche", "Nordfunk danach"}
             assert not stage.reader.gaps
 
+    async def test_two_people_of_one_first_name_are_two_authors(self):
+        async with self.reading() as stage:
+            for number in (1, 2):
+                stage.face.write(stage.now - MINUTE, f"Nordfunk {number}", author="")
+                stage.face.updates[-1]["message"]["from"] = {"id": number, "is_bot": False, "first_name": "Mia"}
+            await stage.reader.poll()
+            assert len({one.author for one in stage.reader.stored.values()}) == 2
+
     async def test_only_chosen_chats_are_read(self):
         async with self.reading() as stage:
             stage.face.write(stage.now - MINUTE)

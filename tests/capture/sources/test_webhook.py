@@ -203,6 +203,14 @@ async def test_silence_longer_than_expected_is_blindness_and_a_heartbeat_ends_it
     assert (await source(expect="1h").poll(arrival.poll.cursor, later)).read_until == later, "and after a restart"
 
 
+def test_each_heartbeat_is_one_of_its_own_though_its_sender_numbers_nothing():
+    one = source(token="t", expect="1h")
+    sent = Sent(headers={"authorization": "Bearer t"}, body=b'{"type": "heartbeat"}')
+    first, second = one.receive(sent, NOW), one.receive(sent, NOW + 30 * MINUTE)
+    assert first.ident != second.ident
+    assert first.ident == one.receive(sent, NOW).ident
+
+
 # ------------------------------------------------------------------- the suite
 
 

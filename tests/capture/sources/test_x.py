@@ -302,6 +302,20 @@ class TestX(SourceConformance):
             stage.later(HOUR)
             assert (await stage.reader.poll()).readings
 
+    async def test_numbers_that_cannot_be_read_keep_no_post_back(self):
+        async with self.reading() as stage:
+            stage.reader.source = self.make_source(stage.reader.source._api._tools, stage.url, accounts=("Nordfunk",))
+            stage.face._users = lambda _names: stage.face.problem(403, "client-forbidden")
+            stage.face.write(stage.now - MINUTE, "Nordfunk schweigt")
+            poll = await stage.reader.poll()
+            assert stage.reader.texts() == {"Nordfunk schweigt"}
+            assert "numbers of accounts cannot be read" in poll.degraded
+            del stage.face._users
+            stage.later(HOUR)
+            poll = await stage.reader.poll()
+            assert poll.readings
+            assert not poll.degraded
+
     async def test_asking_again_stops_at_its_part_of_the_budget(self):
         async with self.reading() as stage:
             stage.reader.source = self.make_source(stage.reader.source._api._tools, stage.url, budget=1.0)

@@ -139,6 +139,8 @@ class Memory(Struct, kw_only=True, omit_defaults=True):
     v: int = 1
     lists: str = ""
     measured: datetime | None = None
+    unmeasured: str = ""
+    """Why the ratings were missing when they were last read."""
 
 
 class AppStoreSource:
@@ -165,8 +167,9 @@ class AppStoreSource:
         self._shown = _shown(memory.lists)
         poll = await poll_lists(self._lists, Cursor(memory.lists) if memory.lists else None, now)
         memory.lists = poll.cursor or ""
-        readings = () if poll.more else await self._measure(memory, now)
-        return replace(poll, readings=readings, cursor=Cursor(msgspec.json.encode(memory).decode()))
+        readings = () if poll.more else await self._measured(memory, now)
+        cursor = Cursor(msgspec.json.encode(memory).decode())
+        return replace(poll, readings=readings, cursor=cursor, degraded=poll.degraded or memory.unmeasured)
 
     def _recall(self, cursor: Cursor | None) -> Memory:
         try:
@@ -216,10 +219,18 @@ class AppStoreSource:
             following=str(number + 1) if found and number < _FEED_PAGES else "",
         )
 
-    async def _measure(self, memory: Memory, now: datetime) -> tuple[Reading, ...]:
+    async def _measured(self, memory: Memory, now: datetime) -> tuple[Reading, ...]:
+        """Read the ratings once an hour; what keeps them back keeps no review back."""
         if memory.measured is not None and now - memory.measured < READINGS_EVERY:
             return ()
-        at = memory.measured = now.replace(microsecond=0)
+        memory.measured, memory.unmeasured = now.replace(microsecond=0), ""
+        try:
+            return await self._measure(memory.measured, now)
+        except SourceError as error:
+            memory.unmeasured = f"ratings cannot be read: {error}"
+            return ()
+
+    async def _measure(self, at: datetime, now: datetime) -> tuple[Reading, ...]:
         options = self._options
         asked = {"id": ",".join((options.app, *options.compare)), "country": options.countries[0]}
         answer = await self._tools.fetch(f"{options.feed_url.rstrip('/')}/lookup?{urlencode(asked)}", now=now)

@@ -1,8 +1,8 @@
 """Files that somebody drops into a folder or writes on: JSON lines, CSV, mbox, mapped like any other rows.
 
-Each file is read on from where it was left; one that shrank, or begins otherwise, is another file and read anew: the
-upsert makes that harmless. A last line without its end waits. Write under another name and rename, and no half file is
-ever seen.
+Each file is read on from where it was left; one that shrank, or reads otherwise before that place, is another file and
+read anew: the upsert makes that harmless. A last line without its end waits. Write under another name and rename, and
+no half file is ever seen.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, ClassVar, Final
 
 import msgspec
 from msgspec import Struct
@@ -64,6 +64,8 @@ class Place(Struct, frozen=True, array_like=True):
     offset: int
     head: str
     """Hash of its first line."""
+    tail: str = ""
+    """Hash of the bytes before `offset`: an export that is written over the last one begins like it."""
 
 
 class Memory(Struct, kw_only=True, omit_defaults=True):
@@ -185,11 +187,19 @@ class FilesSource:
                 head = hashlib.blake2b(file.readline(4_096), digest_size=6).hexdigest()
                 status = path.stat()
                 is_same = known is not None and (known.inode, known.head) == (status.st_ino, head)
+                is_same = is_same and known is not None and known.tail in {"", _tail(file, known.offset)}
                 offset = known.offset if known is not None and is_same and known.offset <= status.st_size else 0
                 is_whole = now - datetime.fromtimestamp(modified, UTC) >= SETTLED
                 batch = read_batch(file, kind or "jsonl", offset, limit=limit, is_whole=is_whole)
+                tail = _tail(file, batch.offset)
         except OSError as error:
             raise Gone(f"{path} cannot be read ({error.strerror}); mend its rights").about(self.id) from error
         except ValueError as error:
             raise ShapeChanged(f"{path} {error}").about(self.id) from error
-        return Place(status.st_ino, batch.offset, head), batch.rows, batch.has_more
+        return Place(status.st_ino, batch.offset, head, tail), batch.rows, batch.has_more
+
+
+def _tail(file: BinaryIO, offset: int) -> str:
+    start = max(0, offset - 256)
+    file.seek(start)
+    return hashlib.blake2b(file.read(offset - start), digest_size=4).hexdigest()

@@ -52,8 +52,14 @@ class _Chat(Struct, frozen=True):
 
 
 class _Person(Struct, frozen=True):
+    id: int = 0
     username: str = ""
     first_name: str = ""
+
+    @property
+    def name(self) -> str:
+        """What tells a person from others: many share a first name and have no other."""
+        return self.username or f"{self.first_name} {self.id or ''}".strip()
 
 
 class _Answered(Struct, frozen=True):
@@ -190,8 +196,9 @@ class TelegramSource:
             text=said.text or said.caption,
             published=datetime.fromtimestamp(said.date, UTC) if 0 < said.date < 7_000_000_000 else None,
             url=_link(chat, said.message_id),
-            author=by.username or by.first_name or (said.sender_chat or chat).username or chat.title,
+            author=by.name or (said.sender_chat or chat).username or chat.title,
             context=chat.title,
+            own=self._options.owns(by.first_name),
             parent=f"{chat.id}:{said.reply_to_message.message_id}" if said.reply_to_message else None,
         )
         return mention_of(told, source=self.id, options=self._options, now=now)

@@ -114,6 +114,8 @@ class WebhookSource:
         body = self._parsed(sent.body)
         self._last = now.replace(microsecond=0)
         if self._options.fields is None and isinstance(body, dict) and body.get("type") == "heartbeat":
+            if "webhook-id" not in sent.headers:
+                ident = f"{ident}@{self._last:%Y%m%dT%H%M%S}"  # the same bytes each time, and each of them counts
             return Arrival(ident=ident, poll=Poll(cursor=self._cursor(now), read_until=now))
         poll = self._read(body, now)
         return Arrival(ident=ident, poll=poll)

@@ -21,6 +21,7 @@ from brandmelder.capture.normalise import to_utc_seconds
 from brandmelder.capture.source import Poll, Recheck, Tools
 from brandmelder.capture.translate import Untranslatable, for_x, wanted
 from brandmelder.capture.x_api import COUNT_COST, PAGE, POST_COST, USER_COST, Post, Posts, XApi
+from brandmelder.errors import SourceError
 from brandmelder.model import Cursor, Extent, Gap, Mention, Reading, Removal, SourceId
 from brandmelder.options import SecretText, SourceOptions, WebAddress
 
@@ -101,6 +102,8 @@ class Memory(Struct, kw_only=True, omit_defaults=True):
     spent: float = 0.0
     measured: datetime | None = None
     """When the accounts' numbers were last read."""
+    unmeasured: str = ""
+    """Why they were missing then."""
 
 
 class XSource:
@@ -170,9 +173,14 @@ class XSource:
         is_due = memory.measured is None or now - memory.measured >= READINGS_EVERY
         if not names or not is_due:
             return ()
-        users = await self._api.users(names, now)
-        at = now.replace(microsecond=0)
-        memory.measured, memory.spent = at, memory.spent + len(users) * USER_COST
+        at = memory.measured = now.replace(microsecond=0)
+        memory.unmeasured = ""
+        try:
+            users = await self._api.users(names, now)
+        except SourceError as error:  # it keeps no post back
+            memory.unmeasured = f"the numbers of accounts cannot be read: {error}"
+            return ()
+        memory.spent += len(users) * USER_COST
         readings: list[Reading] = []
         for user in users:
             silent = (now - user.last_post).days if user.last_post else None
@@ -285,7 +293,7 @@ class XSource:
             extent=Extent(read=memory.read, expected=memory.expected, is_exact=True) if is_done else None,
             more=not is_done,
             cost=cost,
-            degraded=note,
+            degraded=note or memory.unmeasured,
         )
 
     def _mention(self, one: Post, followers: Mapping[str, int | None], now: datetime) -> Mention:
