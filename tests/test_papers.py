@@ -11,13 +11,16 @@ from pathlib import Path
 import click
 import msgspec
 import pytest
+import yaml
 from prometheus_client import generate_latest
 
 from brandmelder import metrics
 from brandmelder.cli import main
+from brandmelder.errors import ConfigurationError
 from brandmelder.notify.english import ENGLISH
 from brandmelder.notify.german import GERMAN
 from brandmelder.notify.spoken import parse
+from brandmelder.settings import parse_settings
 
 ROOT = Path(__file__).parents[1]
 PAPERS = [
@@ -187,3 +190,57 @@ def test_the_page_on_systemd_asks_of_systemd_what_it_knows():
     assert [value for section in unit.values() for value in section.values() if "#" in value] == []
     assert fault(shlex.split(unit["Service"]["ExecStart"])[1:], is_whole=True) is None
     assert "Type=notify and ExecReload=/bin/kill -HUP $MAINPID" in page
+
+
+class Secrets(dict):
+    """An environment in which every variable is set."""
+
+    def __missing__(self, name):
+        return "https://a.example/x" if re.search("URL|HOOK$", name) else "xoxb-0-abcdefghijklmnop"
+
+    def get(self, name, default=None):
+        del default
+        return self[name]
+
+    def __contains__(self, name):
+        return True
+
+
+SMALL = {
+    "brand": "Nordfunk",
+    "sources": {"blog": {"type": "feed", "url": "https://blog.example/feed"}},
+    "monitors": {"nordfunk": {"query": "nordfunk"}},
+    "channels": {"console": {"type": "console"}},
+    "alerts": [{"monitors": "all", "to": ["console"]}],
+}
+ELSEWHERE = re.compile(
+    r'unknown (channel|source|person|rota|monitor) "'
+    r"|cannot be read: No such file|there is no directory|name our accounts|is no integration key|no signing secret"
+)
+"""What a piece leaves to the rest of a configuration: names told elsewhere, files, the forms of secrets."""
+
+
+def pieces():
+    """Yield every piece of configuration in the papers; expectations of a backtest and Slack's manifest are none."""
+    for paper in MARKDOWN:
+        for number, (language, block) in enumerate(BLOCK.findall(paper.read_text("utf-8"))):
+            if language == "yaml" and not re.match(r"# expect.yaml|display_information:", block):
+                yield pytest.param(block, id=f"{paper.relative_to(ROOT)}-{number}")
+
+
+@pytest.mark.parametrize("block", list(pieces()))
+def test_a_piece_of_configuration_is_right_in_a_whole_one(block, tmp_path):
+    whole = dict(SMALL)
+    for key, value in yaml.safe_load(block).items():
+        is_added = isinstance(value, dict) and isinstance(whole.get(key), dict)
+        whole[key] = {**whole[key], **value} if is_added else value
+    assert [str(one) for one in problems(whole, tmp_path) if not ELSEWHERE.search(f"{one.text} {one.hint}")] == []
+
+
+def problems(whole, folder):
+    """Return what is wrong with a configuration."""
+    try:
+        parse_settings(yaml.safe_dump(whole, allow_unicode=True), folder / "brandmelder.yaml", Secrets())
+    except ConfigurationError as error:
+        return error.problems
+    return ()
