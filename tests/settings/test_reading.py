@@ -240,6 +240,18 @@ def test_a_hash_tag_lost_to_a_comment_is_a_warning(read):
     assert "comment" in warning.hint
 
 
+def test_a_hash_tag_that_leaves_nothing_or_cuts_a_bracket_is_named(read):
+    (lost,) = problems_of(read, SMALL.replace("{query: watt}", "\n    query: #wattstrom"))
+    assert str(lost).endswith(
+        "found nothing (what stands behind a # is a comment; put a text that holds one in quotes)"
+    )
+    cut = problems_of(read, SMALL.replace("{query: watt}", "{query: #wattstrom}"))[0]
+    line = SMALL.split("{query: watt}", maxsplit=1)[0].count("\n") + 1
+    assert (cut.line, cut.text) == (line, "a # begins a comment, and the bracket before it is never closed")
+    assert SMALL.split("\n")[cut.line - 1].replace("watt}", "#wattstrom}")[cut.column - 1] == "#"
+    assert cut.hint == "put the text in quotes"
+
+
 def test_an_ordinary_comment_is_none(read):
     assert read(SMALL.replace("{query: watt}", "\n    query: watt # the old name")).warnings == ()
 

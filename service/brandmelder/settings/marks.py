@@ -229,10 +229,21 @@ _SYNTAX = (
 )
 
 
+_CUT = re.compile(r"^[^#'\"]*[{\[][^#}\]'\"]*\s(?=#\w)")
+"""A bracket that a tag without quotes cuts short, as in `{query: #nordfunk}`."""
+_OPEN = r"expected <block end>|expected the node content|expected ',' or '[\]}]'"
+
+
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> Trouble:
     mark = error.problem_mark or error.context_mark
     place = Place(min(mark.line, text.count("\n")) + 1, mark.column + 1) if mark else TOP
     said = f"{error.problem or ''} {error.context or ''}"
+    cut = next(
+        ((at, found) for at, line in enumerate(text.split("\n")[: place.line]) if (found := _CUT.search(line))), None
+    )
+    if cut is not None and re.search(_OPEN, said):
+        at = Place(cut[0] + 1, cut[1].end() + 1)
+        return Trouble(at, "a # begins a comment, and the bracket before it is never closed", "put the text in quotes")
     for pattern, sentence, hint in _SYNTAX:
         if re.search(pattern, said):
             if "never closed" in sentence and error.context_mark is not None:

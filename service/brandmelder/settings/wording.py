@@ -253,6 +253,8 @@ def _expected(kind: str, value: Any, context: Mapping[str, Any]) -> tuple[str, s
 def _remedy(kind: str, value: Any) -> str:
     if kind == "string_type" and isinstance(value, (int, float)):
         return f'put it in quotes: "{str(value).lower() if isinstance(value, bool) else value}"'
+    if kind == "string_type" and value is None:
+        return "what stands behind a # is a comment; put a text that holds one in quotes"
     if kind in ("tuple_type", "list_type") and isinstance(value, (str, int)):
         return "write it in brackets: [one, two]"
     return ""

@@ -10,6 +10,7 @@ import enum
 import smtplib
 from typing import TYPE_CHECKING
 
+from brandmelder.notify.no_answer import named
 from brandmelder.notify.notifier import NotDelivered, Outcome, RefusedForm, RefusedPlace, Unclear
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Phase(enum.Enum):
 def outcome_of(error: Exception, phase: Phase) -> Outcome:
     """Return what a failure at this point says about the letter."""
     code = _code(error)
-    reason = f"the mail server, {phase.value}: {f'{code} {_said(error)}'.strip() if code else type(error).__name__}"
+    reason = f"the mail server, {phase.value}: {f'{code} {_said(error)}'.strip() if code else named(error)}"
     if phase is Phase.LETTER:
         return _at_the_letter(code, reason)
     if isinstance(error, smtplib.SMTPNotSupportedError):

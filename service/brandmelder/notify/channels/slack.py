@@ -26,6 +26,7 @@ from brandmelder.notify.channels.slack_check import abilities, problems
 from brandmelder.notify.channels.slack_listener import SlackListener
 from brandmelder.notify.channels.slack_options import SlackOptions
 from brandmelder.notify.channels.slack_outcomes import error_name, outcome_of
+from brandmelder.notify.no_answer import named
 from brandmelder.notify.notifier import (
     Found,
     NotDelivered,
@@ -354,4 +355,4 @@ def _reason(error: Exception) -> str:
         name = error_name(error)
         needed = error.response.get("needed") if name == "missing_scope" else None
         return f"{name or 'no usable answer'}{f' {needed}' if needed else ''}"
-    return str(error) if isinstance(error, _NoToken) else type(error).__name__
+    return str(error) if isinstance(error, _NoToken) else named(error)

@@ -13,6 +13,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from brandmelder.notify.answers import retry_after
+from brandmelder.notify.no_answer import named
 from brandmelder.notify.notifier import NotDelivered, Outcome, RefusedForm, RefusedPlace, Unclear, Uneditable
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def outcome_of(error: Exception) -> Outcome:
     """Return what the failure of a call to Slack says about the message."""
     # Both are subclasses of errors that are raised after bytes went out: they must be asked for first.
     if isinstance(error, _NEVER_CONNECTED):
-        return NotDelivered(f"Slack cannot be reached: {type(error).__name__}")
+        return NotDelivered(f"Slack cannot be reached: {named(error)}")
     if not isinstance(error, SlackApiError):
         return Unclear(f"no usable answer from Slack: {type(error).__name__}")
     name, status = error_name(error), _status(error)
