@@ -32,6 +32,23 @@ def test_short_texts_are_copies_only_if_equal():
     assert clusters("danke schön euch", "danke schön dir", "Danke schön euch!") == [0, 1, 0]
 
 
+def test_texts_without_a_word_are_copies_only_if_their_signs_are_equal():
+    assert clusters("😡", "👍", "@nordfunk 😡", "👍 👍", "?!", "👍👍") == [0, 1, 0, 2, 3, 2]
+
+
+def test_a_handle_makes_no_difference_wherever_it_stands():
+    assert clusters("danke @anna dafür", "danke @ben dafür", "@ben danke dafür", "danke dafür") == [0, 0, 0, 0]
+
+
+def test_links_and_handles_alone_stay_copies_of_one_another():
+    assert clusters("https://a.example/1", "@anna https://a.example/2", "@ben", "rt @ben: https://b.example") == [
+        0,
+        0,
+        0,
+        0,
+    ]
+
+
 def test_the_first_mention_and_the_number_before_are_remembered():
     found = Copies().add(["a", "b", "c"], [POST, POST, POST])
     assert [(one.first, one.earlier) for one in found] == [("a", 0), ("a", 1), ("a", 2)]

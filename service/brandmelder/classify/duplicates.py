@@ -41,7 +41,8 @@ PROPOSED: Final = 32
 """Most clusters one mention is compared with, the newest: whoever crowds a band must not buy time."""
 CHUNK: Final = 1 << 15
 
-_NOISE = re.compile(r"https?://\S+|@\w+:?|^rt\b|[\W_]+")
+_NOISE = re.compile(r"(?:[^\w@]++|https?://\S+|@\w+:?|^rt\b|_|@(?!\w))+")
+_ADDRESSED = re.compile(r"https?://\S+|@\w+:?|^rt\b|\s+")
 _FACTOR: Final = np.uint32(0x9E3779B1)
 _MULTIPLIERS: Final = np.array(
     [(0x9E3779B1 * (2 * index + 1) ^ (0x85EBCA6B * (index + 7))) & 0xFFFFFFFF | 1 for index in range(VALUES)], np.uint32
@@ -245,7 +246,7 @@ def prepare(texts: Sequence[str]) -> list[Prepared]:
     long = [row for row, text in enumerate(plain) if text.count(" ") >= WORDS - 1]
     values = signatures([plain[row] for row in long])
     signed = dict(zip(long, map(_Signed, values, _bands(values).tolist()), strict=True))
-    return [Prepared(_hash(text), signed.get(row)) for row, text in enumerate(plain)]
+    return [Prepared(_hash(text or _signs(texts[row])), signed.get(row)) for row, text in enumerate(plain)]
 
 
 def _hash(text: str) -> int:
@@ -257,6 +258,11 @@ def stripped(text: str) -> str:
     """Return what copies share: lower-case words without links, handles, `rt`, accents of width and signs."""
     plain = unicodedata.normalize("NFKC", text[: 2 * TEXT_LIMIT]).lower()
     return _NOISE.sub(" ", plain.strip()).strip()[:TEXT_LIMIT] if plain else ""
+
+
+def _signs(text: str) -> str:
+    """Return what a text without words holds beside links and handles: one angry emoji is no copy of a thankful one."""
+    return _ADDRESSED.sub("", unicodedata.normalize("NFKC", text[: 2 * TEXT_LIMIT]).lower().strip())[:TEXT_LIMIT]
 
 
 def signatures(texts: Sequence[str]) -> NDArray[np.uint32]:
