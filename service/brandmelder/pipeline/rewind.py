@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from brandmelder.count.bins import start_of
 from brandmelder.model import BIN, Delivery, DeliveryState
 from brandmelder.notify.delivery import next_moment
-from brandmelder.store import deliveries, intake, meta, series, sources
+from brandmelder.store import deliveries, incidents, intake, meta, series, sources
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -23,12 +23,15 @@ log = structlog.get_logger()
 
 TOLERATED = timedelta(seconds=90)
 """Clocks are corrected by so much without anybody noticing; waiting it out is simpler."""
-_LIVE = (DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.UNCLEAR, DeliveryState.SENT)
+LOOKED_BACK = timedelta(days=1)
+"""So far back what was tried under the wrong hand is looked for: when that truly was nobody knows."""
+_WAITING = (DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.UNCLEAR)
+_LIVE = (*_WAITING, DeliveryState.SENT)
 
 
 def rewind(connection: Connection, now: datetime) -> bool:
-    """Bring back what lies ahead of `now`, if we once got through at a later moment; says whether it was so."""
-    last = meta.last_progress(connection)
+    """Bring back what lies ahead of `now`, if we once lived at a later moment; says whether it was so."""
+    last = _latest(connection)
     if last is None or last - now <= TOLERATED:
         return False
     _wake_sources(connection, now)
@@ -48,6 +51,21 @@ def rewind(connection: Connection, now: datetime) -> bool:
     meta.progressed(connection, now)
     log.warning("clock.went_back", ahead=str(last - now), monitors=len(ahead))
     return True
+
+
+def _latest(connection: Connection) -> datetime | None:
+    """Return the latest moment of which we know that we lived then.
+
+    A process that dies again and again while the clock is ahead may have read a source, or written into a timeline, or
+    tried to send, and never have got through.
+    """
+    known = [meta.last_progress(connection), incidents.last_change(connection)]
+    for row in sources.read_sources(connection).values():
+        known += [row.last_success_at, row.state_since]
+    for state in _WAITING:
+        for one in deliveries.in_state(connection, state):
+            known += [one.created_at, one.attempt_at]
+    return max((one for one in known if one is not None), default=None)
 
 
 def _wake_sources(connection: Connection, now: datetime) -> None:
@@ -75,11 +93,12 @@ def _earlier(moment: datetime | None, now: datetime) -> datetime | None:
 
 
 def _brought_back(one: Delivery, now: datetime) -> Delivery:
+    first = one.first_attempt_at
     return replace(
         one,
         due_at=min(one.due_at, now),
         created_at=min(one.created_at, now),
-        first_attempt_at=_earlier(one.first_attempt_at, now),
+        first_attempt_at=None if first is None else first if first <= now else now - LOOKED_BACK,
         attempt_at=_earlier(one.attempt_at, now),
         swept_at=_earlier(one.swept_at, now),
     )
