@@ -405,7 +405,7 @@ async def test_a_refused_connection_says_so(fetch):
         holder.bind(("127.0.0.1", 0))
         error = await failure(fetch, f"http://127.0.0.1:{holder.getsockname()[1]}/")
     assert isinstance(error, Transient)
-    assert "127.0.0.1 cannot be reached" in str(error)
+    assert "127.0.0.1 cannot be reached (Connection refused); is it up, and is its url right?" in str(error)
 
 
 async def test_a_name_without_address_says_so():

@@ -129,6 +129,18 @@ def test_a_statement_that_fails_shows_no_parameters(lines):
     database.close()
 
 
+async def test_a_source_whose_past_is_read_is_told_once_with_how_much_it_was(lines):
+    world = World(quiet_weeks(STORM, days=2))
+    await world.begin(STORM - timedelta(hours=1))
+    await world.run_until(STORM)
+    told = [line for line in lines() if line["event"] == "source.history_read"]
+    known = world.database.run_now(mentions.count)
+    assert {line["source"] for line in told} == set(world.settings.sources)
+    assert len(told) == len(world.settings.sources)
+    assert 0 < sum(line["mentions"] for line in told) <= known
+    world.database.close()
+
+
 def test_secrets_in_addresses_and_headers_are_taken_out(lines):
     structlog.get_logger().warning(
         "source.failed",

@@ -8,9 +8,12 @@ from datetime import timedelta
 from brandmelder.clock import ReplayClock, SystemClock
 from brandmelder.errors import StoreFull
 from brandmelder.model import DeliveryKind, DeliveryState, SourceId
+from brandmelder.notify import delivery as life
+from brandmelder.notify.notifier import Unclear
 from brandmelder.pipeline import timer as timers
 from brandmelder.pipeline.timer import Timer
-from brandmelder.store import meta, sources
+from brandmelder.store import deliveries, meta, sources
+from notify.deliveries import a_delivery
 from pipeline.world import STORM, YAML, World, quiet_weeks, storm
 from simulation.loop import scheduler_time
 
@@ -151,6 +154,22 @@ async def test_a_source_that_failed_while_the_clock_was_ahead_is_asked_again_onc
     assert world._sources["blog"].polls > asked
     assert row.last_success_at >= STORM + timedelta(minutes=10)
     assert row.blind_since is None
+
+
+async def test_what_a_process_tried_that_lived_only_while_the_clock_was_ahead_is_taken_up_and_looked_for_over_a_day():
+    """It never got through, so that only the delivery itself tells of those hours; when that truly was nobody knows."""
+    world = World(quiet_weeks(STORM, days=8))
+    await world.begin(STORM - HOUR)
+    await world.run_until(STORM)
+    ahead = STORM + 26 * HOUR
+    lost = life.after(life.begin(a_delivery(due_at=ahead, created_at=ahead), ahead), Unclear("no answer"), ahead)
+    world.database.run_now(deliveries.promise, [(lost, life.next_moment(lost))])
+    now = STORM + timedelta(minutes=10)
+    world.clock = ReplayClock(now)
+    await world.pipeline.clock_went_back(now)
+    (found,) = world.deliveries()
+    assert life.looks_at(found) <= now + life.QUIESCE + timedelta(seconds=1)
+    assert life.look_since(found) <= now - 24 * HOUR
 
 
 async def test_the_timer_notices_that_the_clock_went_back(monkeypatch):

@@ -76,6 +76,14 @@ def test_a_service_that_stood_still_for_two_hours_tells_everything_once_and_says
     assert all(one.first.honest[0].startswith("Verspätet") for one in late)
 
 
+def test_a_clock_that_is_set_back_while_the_disk_is_full_is_got_over_once_there_is_room(workshop):
+    wrong = timedelta(hours=26)
+    storms = [("Nordfunk", plans.START + 25 * MINUTE)]
+    plan = evening(plans.Shape(), storms, faulty=20 * MINUTE, full=((560.0, 900.0),))
+    plan.clock_steps = ((300.0, wrong), (600.0, timedelta(0)))
+    assert complaints(workshop.simulate(1, plan=plan)) == []
+
+
 class _Counting:
     """Counts what SQLite does for each start of the process."""
 

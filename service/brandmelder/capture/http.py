@@ -7,6 +7,7 @@ kept. What a request may do is decided in egress.py, what a status means in stat
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -313,7 +314,12 @@ def _explain_connect(error: Exception, host: str) -> SourceError:
 
 
 def _reason(error: BaseException) -> str:
-    said = (cause.strerror for cause in _causes(error) if isinstance(cause, OSError))
+    # Of a refused connection asyncio says "Connect call failed" and its own notation of the address.
+    said = (
+        os.strerror(cause.errno) if cause.errno is not None and cause.errno > 0 else cause.strerror
+        for cause in _causes(error)
+        if isinstance(cause, OSError)
+    )
     return next(filter(None, said), "no reason given")
 
 

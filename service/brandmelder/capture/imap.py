@@ -7,6 +7,7 @@ Its questions are few: how far a folder has come (EXAMINE), which letters are ne
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import imaplib
 import re
@@ -42,6 +43,7 @@ _LITERAL: Final = LETTER_BYTES + (1 << 16)
 _FETCHED: Final = re.compile(rb"UID (\d+)")
 _ARRIVED: Final = re.compile(rb'INTERNALDATE "([^"]+)"')
 _EXISTS: Final = re.compile(rb"\* \d{1,15} EXISTS")
+_BEYOND: Final = re.compile(r"&|[^\x20-\x7e]+")
 _CODE: Final = re.compile(r"\[([A-Z]+)")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -115,7 +117,7 @@ class Session:
 
     def open(self, folder: str) -> Folder:
         """Look into a folder without touching it."""
-        quoted = '"' + folder.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        quoted = '"' + _coded(folder).replace("\\", "\\\\").replace('"', '\\"') + '"'
         said, told = self._connection.select(quoted, readonly=True)
         if said != "OK":
             raise Gone(f"has no folder {folder!r} ({_text(told)}); mend folder")
@@ -229,12 +231,25 @@ class Mailboxes:
         if account.is_token:
             said = f"user={account.user}\x01auth=Bearer {account.password.reveal()}\x01\x01"
             connection.authenticate("XOAUTH2", lambda _challenge: said.encode())
-        else:
+        elif (account.user + account.password.reveal()).isascii():
             connection.login(account.user, account.password.reveal())
+        else:  # LOGIN takes ASCII alone (RFC 4616)
+            plain = f"\0{account.user}\0{account.password.reveal()}"
+            connection.authenticate("PLAIN", lambda _challenge: plain.encode())
         found = work(Session(connection))
         with contextlib.suppress(imaplib.IMAP4.error, OSError):
             connection.logout()
         return found
+
+
+def _coded(folder: str) -> str:
+    """Return a folder's name as it travels: modified UTF-7 (RFC 3501, 5.1.3)."""
+    return _BEYOND.sub(_run_coded, folder)
+
+
+def _run_coded(run: re.Match[str]) -> str:
+    coded = base64.b64encode(run[0].encode("utf-16-be", "surrogatepass")).decode("ascii").rstrip("=")
+    return "&-" if run[0] == "&" else f"&{coded.replace('/', ',')}-"
 
 
 def _trusted() -> ssl.SSLContext:

@@ -135,6 +135,9 @@ def commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
             series.mark_dirty(connection, monitor, before.read_until)
     if visit.after.history_done and not before.history_done:
         series.forget_state(connection, visit.watchers)
+        if not parts.is_draft:
+            known = mentions.count(connection, visit.after.id)
+            log.info("source.history_read", source=visit.after.id, mentions=known)
     return stored.new
 
 

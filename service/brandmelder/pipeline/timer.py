@@ -109,13 +109,19 @@ class Timer:
 
     async def _watch_clock(self) -> None:
         """Plan anew when the clock is set back: what is planned by its old hands would not happen for as long."""
+        is_behind = False
         while True:
             before = self._clock.now()
             await self._clock.reach(before + LOOKS_AT_CLOCK)
             now = self._clock.now()
-            if now < before:
-                await self._shielded(self._pipeline.clock_went_back(now))
+            is_behind = is_behind or now < before
+            if is_behind:  # until it is done: the disk may be full, the file locked
+                is_behind = await self._shielded(self._bring_back(now)) is None
                 await self._shielded(self._plan())
+
+    async def _bring_back(self, now: datetime) -> bool:
+        await self._pipeline.clock_went_back(now, is_seen=True)
+        return True
 
     async def _in_hand(self) -> None:
         """Return when what is under way has ended, or would take too long: a send cut off costs its alert a look."""

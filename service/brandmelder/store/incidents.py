@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from brandmelder.errors import Conflict
 from brandmelder.model import Evidence, Incident, IncidentId, MonitorId, State, Track, Transition
 from brandmelder.store import meta, schema
-from brandmelder.store.database import seconds
+from brandmelder.store.database import maybe_moment, seconds
 from brandmelder.store.schema import incident, transition
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ _SINCE = (
     .where(transition.c.at >= bindparam("since"))
     .order_by(transition.c.at, transition.c.incident, transition.c.revision)
 )
+_LAST_CHANGE = select(func.max(transition.c.at))
 _SAVE = (
     update(incident)
     .where(incident.c.id == bindparam("ident"), incident.c.revision == bindparam("expected"))
@@ -107,6 +108,11 @@ def transitions_since(connection: Connection, since: datetime) -> list[Transitio
     """Return what happened to all incidents at or after `since`, oldest first."""
     bodies = connection.scalars(_SINCE, {"since": seconds(since)})
     return [_transition(body) for body in bodies]
+
+
+def last_change(connection: Connection) -> datetime | None:
+    """Return the latest moment that stands in any timeline."""
+    return maybe_moment(connection.scalar(_LAST_CHANGE))
 
 
 def next_number(connection: Connection, prefix: str) -> int:

@@ -356,9 +356,10 @@ def texts_of(connection: Connection, idents: Iterable[MentionId]) -> dict[Mentio
     return {MentionId(ident): _mention(columns) for ident, *columns in rows}
 
 
-def count(connection: Connection) -> int:
-    """Return how many mentions are stored."""
-    return connection.scalar(select(func.count()).select_from(mention)) or 0
+def count(connection: Connection, source: SourceId | None = None) -> int:
+    """Return how many mentions are stored, of one source or of all."""
+    statement = select(func.count()).select_from(mention)
+    return connection.scalar(statement if source is None else statement.where(mention.c.source == source)) or 0
 
 
 def read(connection: Connection, idents: Iterable[MentionId]) -> list[tuple[MentionId, Mention, Verdict | None]]:

@@ -95,6 +95,16 @@ async def test_history_is_bounded(server, fetch):
     assert (await feed.poll()).mentions == (), "what was too old stays known"
 
 
+@pytest.mark.parametrize(
+    "link", ["http://[", "http://[::1", "//[x]/", "http://a\u2100b.example/", "javascript:x", "/a b"]
+)
+async def test_a_link_that_is_none_hides_no_other_entry(feed, link):
+    feed.add(1, NOW - timedelta(hours=2), link=link)
+    feed.add(2, NOW - timedelta(hours=1))
+    await feed.poll()
+    assert {one.text for one in feed.stored.values()} == {"Text 1", "Text 2"}
+
+
 async def test_what_comes_later_is_news_and_comes_once(feed):
     feed.add(1, NOW - timedelta(hours=1))
     await feed.poll()

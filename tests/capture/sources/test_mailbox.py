@@ -162,6 +162,29 @@ async def test_our_answers_in_the_folder_of_sent_ones_are_responses(dovecot, use
     }
 
 
+async def test_a_folder_with_an_umlaut_and_an_ampersand_is_read(dovecot, user):
+    """Names of folders travel in a coding of their own (RFC 3501, 5.1.3)."""
+    dovecot.run("mailbox", "create", "-u", user, "Störung & Lob")
+    sent = letter("Nordfunk rauscht", 7).as_bytes()
+
+    def put():
+        with imaplib.IMAP4("127.0.0.1", dovecot.imap) as box:
+            box.login(user, "secret")
+            box.append('"St&APY-rung &- Lob"', "", imaplib.Time2Internaldate(datetime.now(UTC)), sent)
+
+    await asyncio.to_thread(put)
+    reader = Reader(dovecot, user, folder="Störung & Lob")
+    await reader.poll()
+    assert reader.texts() == ["Nordfunk rauscht"]
+    with pytest.raises(Gone, match="Entwürfe"):
+        await Reader(dovecot, user, folder="Entwürfe").poll()
+
+
+async def test_a_password_with_an_umlaut_is_refused_or_taken_like_any_other(dovecot, user):
+    with pytest.raises(AuthRefused):
+        await Reader(dovecot, user, password=Secret("Schlüssel")).poll()
+
+
 async def test_machines_letters_are_left_out(dovecot, user):
     dovecot.deliver(
         user,

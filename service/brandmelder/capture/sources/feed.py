@@ -135,7 +135,7 @@ class FeedSource:
             external_id=told.ident,
             text=text,
             context=context,
-            url=canonical_url(urljoin(base, entry.link)) if entry.link else "",
+            url=canonical_url(_joined(base, entry.link)) if entry.link else "",
             author=entry.author,
             parent_id=entry.parent or None,
             language=self._options.language,
@@ -172,6 +172,14 @@ class FeedSource:
         except msgspec.MsgspecError:
             return None
         return state if state and state.place == self._place else None
+
+
+def _joined(base: str, link: str) -> str:
+    """Return a link made whole; empty for one that is none, as anybody may write."""
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        return ""
 
 
 def compose(entry: Entry) -> tuple[str, str]:
