@@ -143,3 +143,19 @@ def test_no_bytes_do_more_than_say_that_they_cannot_be_read(rubbish):
     content = calendar(WEEKLY).replace(b"INTERVAL=2", rubbish)
     with contextlib.suppress(CalendarUnreadable):
         assert all(one.since < one.until for one in roster(content, PEOPLE, BERLIN, **SPAN).turns)
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Europe/Berlin", "Pacific/Auckland"])
+@pytest.mark.parametrize(
+    "event",
+    [
+        "SUMMARY:Anna Berg\nDTSTART;VALUE=DATE:20260310\nDTEND;VALUE=DATE:20260311",
+        "SUMMARY:Anna Berg\nDTSTART:20260310T000000\nDTEND:20260311T000000",
+    ],
+)
+def test_a_day_is_that_of_the_rota_from_its_first_hour_to_its_last(zone, event):
+    here = ZoneInfo(zone)
+    for hour in (0, 23):
+        now = datetime(2026, 3, 10, hour, 30, tzinfo=here).astimezone(UTC)
+        read_ = roster(calendar(event), PEOPLE, here, since=now, until=now + timedelta(seconds=1))
+        assert [one.people for one in read_.turns] == [("anna",)]

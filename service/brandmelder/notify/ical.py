@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 2_000_000
 _TOO_OFTEN = re.compile(r"^(RRULE|EXRULE)[^\r\n]*FREQ=(SECONDLY|MINUTELY|HOURLY)", re.IGNORECASE | re.MULTILINE)
 """No duty changes every hour; such a rule would only keep the machine busy."""
+_DAY = timedelta(days=1)
 _FOLD = re.compile(r"\r?\n[ \t]")
 
 
@@ -43,9 +45,10 @@ def roster(content: bytes, people: Sequence[Person], zone: tzinfo, *, since: dat
     """
     turns: list[Turn] = []
     unknown: dict[str, None] = {}
-    for event in _events(content, since, until):
+    # The library takes what has no zone for UTC; the rota's may be up to a day away from that.
+    for event in _events(content, since - _DAY, until + _DAY):
         begin, end = in_utc(event["DTSTART"].dt, zone), in_utc(event["DTEND"].dt, zone)
-        if str(event.get("STATUS", "")).upper() == "CANCELLED" or begin >= end:
+        if str(event.get("STATUS", "")).upper() == "CANCELLED" or begin >= end or end <= since or begin >= until:
             continue
         who = _people_of(event, people)
         if who:
