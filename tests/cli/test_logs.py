@@ -5,6 +5,10 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import pty
+import signal
+import subprocess
 import sys
 from datetime import timedelta
 
@@ -18,6 +22,7 @@ from brandmelder.cli.logs import LONGEST, clean, log_to
 from brandmelder.errors import BrandmelderError, StoreError, Transient
 from brandmelder.store import mentions
 from brandmelder.store.database import Database
+from cli.test_commands import CONFIG
 from pipeline.places import Place
 from pipeline.world import STORM, World, mention, quiet_weeks, storm
 
@@ -183,19 +188,80 @@ def test_whatever_is_logged_is_one_bounded_line_of_json(fields):
     assert all(len(value) <= LONGEST for value in event.values() if isinstance(value, str))
 
 
-def test_on_a_terminal_the_same_is_told():
+@pytest.fixture
+def seen(monkeypatch):
+    """Log as the service does on a terminal; returns what reads it."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     out = io.StringIO()
     root, hook = logging.getLogger(), sys.excepthook
     before = root.handlers[:], root.level
     log_to(out, is_terminal=True)
+    yield out.getvalue
+    structlog.reset_defaults()
+    root.handlers[:], root.level = before
+    sys.excepthook = hook
+
+
+def test_on_a_terminal_the_same_is_told(seen):
     try:
         token = SECRET  # noqa: F841 -- a local that a trace must not show
         raise ValueError(TEXT)  # noqa: TRY301
     except ValueError:
         structlog.get_logger().exception("timer.bug", reason=f"?token={SECRET}")
+    assert "timer.bug" in seen()
+    assert not [mark for mark in MARKS if mark in seen()]
+
+
+def test_what_is_for_machines_or_said_in_a_sentence_stands_in_the_log_alone(lines):
+    def happen():
+        structlog.get_logger().info("audit.head", digest="d1", rows=1)
+        structlog.get_logger().warning("source.failed", source="blog", failures=1)
+        structlog.get_logger().info("source.recovered", source="blog")
+
+    happen()
+    assert [line["event"] for line in lines()] == ["audit.head", "source.failed", "source.recovered"]
+    out = io.StringIO()
+    log_to(out, is_terminal=True)
+    happen()
+    assert out.getvalue() == ""
+
+
+def test_a_failure_that_is_not_said_anew_is_logged_on_a_terminal(seen):
+    structlog.get_logger().warning("source.failed", source="blog", failures=2)
+    assert "source.failed" in seen()
+    assert "\x1b[" in seen()
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_a_terminal_that_wants_no_colour_gets_none(seen, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    out = io.StringIO()
+    log_to(out, is_terminal=True)
+    structlog.get_logger().info("incident.changed", incident="NF-2026-001")
+    assert "incident.changed" in out.getvalue()
+    assert "\x1b" not in out.getvalue()
+
+
+def test_the_first_words_of_the_service_on_a_terminal_are_for_people(tmp_path):
+    config = tmp_path / "brandmelder.yaml"
+    (tmp_path / "past.jsonl").touch()
+    feed = '{type: feed, url: "https://press.example/feed"}'
+    config.write_text(CONFIG.format(folder=tmp_path).replace(feed, "{type: archive, path: past.jsonl}"), "utf-8")
+    ours, theirs = pty.openpty()
+    service = subprocess.Popen(
+        [sys.executable, "-m", "brandmelder", "run", "--config", str(config)],
+        stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    try:
+        said = b""
+        while b"silent" not in said:
+            said += os.read(ours, 4096)
+        service.send_signal(signal.SIGINT)
+        assert service.wait(timeout=30) == 0
     finally:
-        structlog.reset_defaults()
-        root.handlers[:], root.level = before
-        sys.excepthook = hook
-    assert "timer.bug" in out.getvalue()
-    assert not [mark for mark in MARKS if mark in out.getvalue()]
+        service.kill()
+        service.wait()
+        os.close(ours)
+    assert said.decode().startswith("watching 1 monitor over 1 source; the first poll of a source reads its past")

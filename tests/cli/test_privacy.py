@@ -50,6 +50,22 @@ def test_erasing_asks_first_and_reports(run):
     assert "privacy.erase" in run("audit", "list", "--by", "Dana").stdout
 
 
+def test_without_the_key_nobody_is_looked_for_under_a_new_one(run, tmp_path):
+    key = tmp_path / "brandmelder.db.key"
+    for missing in (False, True):
+        key.rename(tmp_path / "kept")
+        if not missing:
+            key.touch()
+        for words in (("privacy", "erase", "--author", "otto", "--yes"), ("preview", "nordfunk")):
+            refused = run(*words)
+            assert refused.exit_code == 1
+            assert f"{key} is missing or empty" in refused.stderr
+            assert "bring it back from its backup, or set BRANDMELDER_AUTHOR_KEY" in refused.stderr
+        assert key.exists() is not missing
+        (tmp_path / "kept").rename(key)
+    assert "3 mentions are erased" in run("privacy", "erase", "--author", "otto", "--yes").stdout
+
+
 def test_an_export_is_json_that_moves_no_cursor(run, tmp_path):
     said = run("privacy", "export", "--author", "otto")
     assert "\x1b" not in said.stdout

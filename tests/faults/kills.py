@@ -204,7 +204,7 @@ def kill_twice(folder, before, at, found, rng):
 
 def _copy(before, there):
     there.mkdir()
-    for name in ("a.db", "now"):
+    for name in ("a.db", "a.db.key", "now"):
         shutil.copy(before / name, there / name)
     return there
 

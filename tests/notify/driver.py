@@ -51,7 +51,8 @@ class Driver:
                 await self.send(one, now)
 
     async def send(self, one, now):
-        begun = life.begin(one, now)
+        newest = max(other.revision for other in self.group(one.incident))
+        begun = life.begin(one, now, revision=newest)
         self.save(begun)
         self.save(life.after(begun, await self.attempt(begun), now))
 

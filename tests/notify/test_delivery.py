@@ -15,6 +15,7 @@ from brandmelder.notify.notifier import (
     Uneditable,
     Unreadable,
 )
+from brandmelder.notify.patience import JITTER
 from notify.deliveries import (
     DEAD,
     DUE,
@@ -125,7 +126,7 @@ def test_certain_failures_back_off(attempts, seconds):
     after = life.after(sending(attempts=attempts), NotDelivered("refused"), NOW)
     waited = (after.due_at - NOW).total_seconds()
     assert after.state is DUE
-    assert seconds * (1 - life.JITTER) <= waited < seconds * (1 + life.JITTER) + 1
+    assert seconds * (1 - JITTER) <= waited < seconds * (1 + JITTER) + 1
 
 
 def test_the_jitter_is_the_same_for_the_same_key_and_attempt_and_differs_between_keys():

@@ -42,6 +42,8 @@ class Channel:
         self.is_readable = True
         self.unsure = set()
         self.shown = 0
+        self.shows = {}
+        """The revision that each message shows."""
 
     def land(self):
         for moment, ref, key in self.coming:
@@ -67,6 +69,7 @@ class Channel:
             return Unclear("time-out")
         self.count += 1
         ref = f"C1:{self.count:04}"
+        self.shows[ref] = message.revision
         self.coming.append((self.now + timedelta(seconds=74 if fault == "late" else 0), ref, key))
         self.land()
         if fault == "crash_after":
@@ -85,7 +88,7 @@ class Channel:
         if ref not in self.visible:
             return Uneditable("message_not_found", is_gone=True)
         if fault == "none":
-            self.shown = message.revision
+            self.shown = self.shows[ref] = message.revision
         return {"form": RefusedForm("invalid_blocks"), "refused": NotDelivered("refused"), "none": Sent(ref)}.get(
             fault, Unclear("time-out")
         )
@@ -214,8 +217,16 @@ class Deliveries(RuleBasedStateMachine):
         assert {one.state for one in self.driver.rows.values()} <= ENDED
         assert len(set(self.channel.visible.values())) == len(self.channel.visible)
         opening = self.driver.rows.get("NK-1:open:crisis")
+        self.what_stands_shows_the_newest(opening)
         if opening is not None and opening.form.value == "full":
             assert opening.state is DeliveryState.SENT
+
+
+    def what_stands_shows_the_newest(self, opening):
+        edits = [one for one in self.driver.rows.values() if one.kind in {DeliveryKind.UPDATE, DeliveryKind.RESOLVE}]
+        told = [one.revision for one in edits if one.state in {DeliveryState.SENT, DeliveryState.SUPERSEDED}]
+        if opening is not None and opening.ref in self.channel.visible and not any(one.detour for one in edits):
+            assert self.channel.shows[opening.ref] >= max(told, default=0)
 
 
 TestDeliveries = Deliveries.TestCase

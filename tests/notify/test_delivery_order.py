@@ -4,6 +4,7 @@ import pytest
 
 from brandmelder.model import Detour
 from brandmelder.notify import delivery as life
+from brandmelder.notify.notifier import Found, Sent, Unclear, Unreadable
 from notify.deliveries import (
     DEAD,
     DUE,
@@ -81,6 +82,27 @@ def test_an_end_overtakes_updates_and_a_reopening_overtakes_the_end():
 def test_an_update_that_the_opening_already_tells_is_not_sent():
     (told,) = life.orders([opened(revision=3), a_delivery(UPDATE, revision=3)], NOW).changed
     assert told.state is SUPERSEDED
+
+
+def test_an_alert_that_is_found_may_be_its_first_attempt_and_is_edited_to_what_is():
+    lost = life.after(life.begin(a_delivery(), NOW), Unclear("no answer"), NOW)
+    unseen = life.after_look(lost, Unreadable("outage"), NOW + 11 * MINUTE)
+    again = life.begin(unseen, NOW + 11 * MINUTE, revision=4)
+    found = life.after_look(life.after(again, Unclear("no answer"), NOW), Found(("C1:1.0",)), NOW + 13 * MINUTE)
+    assert (found.state, found.revision) == (SENT, 1)
+    end = a_delivery(RESOLVE, revision=4)
+    assert keys(life.orders([found, end], NOW + 14 * MINUTE).go) == ["resolve:4"]
+    told = life.after(again, Sent("C1:2.0"), NOW)
+    (superseded,) = life.orders([told, end], NOW + 14 * MINUTE).changed
+    assert superseded.state is SUPERSEDED
+
+
+def test_words_taken_away_between_two_attempts_are_taken_from_the_alert_that_is_found():
+    lost = life.after(life.begin(a_delivery(), NOW), Unclear("no answer"), NOW)
+    again = life.begin(life.after_look(lost, Unreadable("outage"), NOW + 11 * MINUTE), NOW + 11 * MINUTE)
+    found = life.after_look(life.after(again, Unclear("no answer"), NOW), Found(("C1:1.0",)), NOW + 13 * MINUTE)
+    correction = a_delivery(UPDATE, is_correction=True, created_at=NOW + MINUTE)
+    assert keys(life.orders([found, correction], NOW + 14 * MINUTE).go) == ["update:1"]
 
 
 def test_a_dead_or_superseded_edit_overtakes_nothing():

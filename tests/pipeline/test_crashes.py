@@ -49,7 +49,8 @@ async def _just_begun(path):
 
 
 async def _evening(eve, path):
-    shutil.copy(eve, path)
+    for end in ("", ".key"):
+        shutil.copy(f"{eve}{end}", f"{path}{end}")
     world = World(MENTIONS, path=path)
     await world.begin(BEGIN)
     return world

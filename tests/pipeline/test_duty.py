@@ -618,7 +618,8 @@ async def test_a_crash_at_any_commit_calls_the_same_people_once(tmp_path):
     eve.database.close()
 
     async def begun(name):
-        shutil.copy(tmp_path / "eve.db", tmp_path / name)
+        for end in ("", ".key"):
+            shutil.copy(tmp_path / f"eve.db{end}", tmp_path / f"{name}{end}")
         world = World(mentions, yaml=CALLING, path=tmp_path / name)
         await world.begin(STORM - 2 * MINUTE)
         return world

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from brandmelder.capture.source import Recheck
 from brandmelder.errors import RateLimited
@@ -116,3 +117,29 @@ async def test_a_refused_round_waits_as_long_as_it_is_told_and_harms_no_poll(bur
     await world.run_until(STORM + 6 * HOUR)
     assert len(blog.asked) == 1
     assert blog.polls > polls + 100
+
+
+async def test_what_asking_again_does_not_tell_is_no_edit_and_is_not_lost():
+    told = [
+        replace(one, parent_id="post:1", context="Nordfunk: Ausfall", reach=120)
+        for one in [*quiet_weeks(STORM - 2 * HOUR, days=14), *storm(STORM, 60)]
+    ]
+    world = World(told)
+    blog = AskedAgain("blog", [replace(one, parent_id=None, context="", reach=None) for one in told])
+    polled = ScriptedSource("blog", told)
+    blog.poll = polled.poll
+    world._sources[SourceId("blog")] = blog
+    world.pipeline = world._wire()
+    await world.begin(STORM - HOUR)
+    await world.run_until(STORM + HOUR)
+    before = {one.external_id: one for one in told}
+    blog.asked.clear()
+    blog.rewritten["100003"] = "Nordfunk hat mir geholfen, danke!"
+    with capture_logs() as logs:
+        await world.run_until(STORM + 3 * HOUR)
+    assert any("100004" in asked for asked in blog.asked)
+    assert [line["edited"] for line in logs if line["event"] == "recheck.followed"] == [1]
+    edited = stored(world, "100003")
+    assert edited.text == "Nordfunk hat mir geholfen, danke!"
+    assert (edited.parent_id, edited.context, edited.reach) == ("post:1", "Nordfunk: Ausfall", 120)
+    assert stored(world, "100004").text == before["100004"].text

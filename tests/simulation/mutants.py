@@ -134,7 +134,7 @@ def swallowed_cancellation(put):
 
 def unbounded_queue(put):
     """No back-off: what fails is tried again at once, for ever."""
-    put(life, "_back_off", lambda one: timedelta(0))
+    put(life, "back_off", lambda key, attempts: timedelta(0))
     put(life, "_whole", lambda moment: moment)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, inspect
 
 from brandmelder.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
 from brandmelder.store import mentions, schema
-from brandmelder.store.database import Database
+from brandmelder.store.database import Database, revision
 
 
 def _shape(url):
@@ -78,12 +78,29 @@ def test_a_database_from_a_newer_version_is_refused_and_untouched(tmp_path):
         StoreTooNew, match=r"newer version \(revision 9001, this one knows \d{4}\); upgrade brandmelder"
     ):
         database.prepare()
+    with pytest.raises(StoreTooNew, match=r"newer version \(revision 9001"):
+        database.migrate()
+    assert database.run_now(revision) == "9001"
     database.close()
+
+
+def test_a_database_of_an_older_version_is_refused_until_it_is_migrated(tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/a.db")
+    database.prepare()
+    database.run_now(lambda connection: connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(StoreError, match=r"older than this version; run: brandmelder backup, then brandmelder migrate"):
+        database.prepare()
+    database.close()
+
+
+def test_a_directory_that_is_gone_is_said_with_what_to_look_at(tmp_path):
+    with pytest.raises(StoreError, match=r"unable to open database file; is it there, may this user write"):
+        Database(f"sqlite:///{tmp_path}/gone/a.db").run_now(revision)
 
 
 def test_an_unknown_file_is_refused_in_words(tmp_path):
     (tmp_path / "a.db").write_bytes(b"this is no database, it is a letter to the editor " * 40)
-    with pytest.raises(StoreError, match="not a database"):
+    with pytest.raises(StoreError, match="not a database; see that the configuration names the right file"):
         Database(f"sqlite:///{tmp_path}/a.db").prepare()
 
 

@@ -78,7 +78,7 @@ class Hashtags:
         self, source: SourceId, account: str, names: Sequence[str], mention: Callable[[TaggedPost, datetime], Mention]
     ) -> None:
         self._source, self._account, self._mention = source, account, mention
-        self._names = list(dict.fromkeys(name.lstrip("#").casefold() for name in names))
+        self._names = list(dict.fromkeys(name.lstrip("#").lower() for name in names))  # with ß it is another one
 
     async def poll(self, api: GraphApi, memory: Memory, known: Sequence[str], now: datetime) -> Poll | None:
         """Read on; None while it is not time to. Posts whose ids are `known` are our own and left out.

@@ -1,8 +1,13 @@
-"""How an answer in JSON is read: typed at the edge, unknown fields ignored, anything else a clear refusal."""
+"""How an answer in JSON is read: typed at the edge, unknown fields ignored, anything else a clear refusal.
+
+Services cut texts in the middle of an emoji, and anybody may write half a character: that is mended, for one post must
+not hide all others.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+import re
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
@@ -13,6 +18,12 @@ if TYPE_CHECKING:
     from brandmelder.model import SourceId
 
 T = TypeVar("T")
+
+_ESCAPED: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(?P<half>[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+"""One escape in JSON: two halves that belong together, a half without the other, or any other."""
 
 
 def read_json(answer: Answer, shape: type[T], *, source: SourceId, service: str) -> T:
@@ -25,6 +36,25 @@ def read_json(answer: Answer, shape: type[T], *, source: SourceId, service: str)
         what = "HTML" if "html" in named else named
         raise ShapeChanged(f"answered {what} instead of JSON; is this {service}?").about(source)
     try:
-        return msgspec.json.decode(answer.body.removeprefix(b"\xef\xbb\xbf"), type=shape, strict=False)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return decoded(answer.body, shape, strict=False)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ShapeChanged(f"answered JSON of another shape ({error}); is this {service}?").about(source) from error
+
+
+def decoded(body: bytes, shape: type[T], *, strict: bool = True) -> T:
+    """Return JSON as `shape`; what is half a character (RFC 8259, 8.2) becomes U+FFFD.
+
+    Raises msgspec's errors, UnicodeDecodeError and RecursionError for what cannot be read even so.
+    """
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return msgspec.json.decode(body, type=shape, strict=strict)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if isinstance(error, msgspec.ValidationError):
+            raise
+        mended = _ESCAPED.sub(_whole, body.decode("utf-8", "replace").encode())
+        return msgspec.json.decode(mended, type=shape, strict=strict)
+
+
+def _whole(escape: re.Match[bytes]) -> bytes:
+    return escape[0] if escape["half"] is None else rb"\ufffd"

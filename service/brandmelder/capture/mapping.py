@@ -105,7 +105,7 @@ def read_rows(body: Any, items: str, fields: Mapping[str, str], *, source: Sourc
     for row in rows:
         try:
             mapped.append(_mapped(row, fields))
-        except (JMESPathError, ValueError, RecursionError) as error:
+        except (JMESPathError, ValueError, OverflowError, RecursionError) as error:
             count, first = count + 1, first or " ".join(str(error).split())[:120]
     return mapped, Bad(count, first)
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 BACK_DATED: Final = timedelta(minutes=10)
 """A claim so much older than the moment at which the service saw it is not believed: it would hide a storm."""
 
+FARTHEST: Final = 10_000_000_000
+"""More followers than there are people is no number: it would not even fit into the database."""
+
 
 class Told(Struct, kw_only=True):
     """What a service tells of one post; `text` is plain text."""
@@ -48,7 +51,7 @@ def mention_of(told: Told, *, source: SourceId, options: SourceOptions, now: dat
         url=canonical_url(told.url),
         author=clean_text(told.author)[:200],
         language=options.language or told.language,
-        reach=told.reach,
+        reach=told.reach if told.reach is not None and 0 <= told.reach <= FARTHEST else None,
         parent_id=told.parent,
         own=told.own or options.owns(told.author),
         published_at=published,

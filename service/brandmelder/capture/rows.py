@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 import msgspec
 from msgspec import Struct
 
+from brandmelder.capture.json_api import decoded
 from brandmelder.capture.letters import read_letter
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _json(lines: _Lines) -> Iterator[tuple[Any, int]]:
         if not text:
             continue
         try:
-            row = msgspec.json.decode(text)
+            row: object = decoded(text, object)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             row = BadRow(str(error)[:120])
         yield row if isinstance(row, dict | BadRow) else BadRow("no object"), lines.at

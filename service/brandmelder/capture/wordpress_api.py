@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct, field
 
 from brandmelder.capture.headers import seen_until
+from brandmelder.capture.json_api import decoded
 from brandmelder.capture.known import print_of
 from brandmelder.capture.normalise import strip_html
 from brandmelder.errors import AuthRefused, Gone, ShapeChanged, SourceError
@@ -110,10 +111,6 @@ class Page(Struct, frozen=True):
         return [one.published for one in self.comments if one.published is not None]
 
 
-_DECODE_TOLD = msgspec.json.Decoder(list[Told], strict=False)
-_DECODE_PLACED = msgspec.json.Decoder(list[Placed], strict=False)
-
-
 class CommentFeed(Struct, frozen=True):
     """What the comment feed shows; None if it is unchanged."""
 
@@ -151,7 +148,7 @@ class WordPressApi:
         """
         asked = {"include": ",".join(map(str, posts.values())), "_embed": "up", "_fields": "post,_links,_embedded"}
         try:
-            placed = self._decode(await self._ask(asked, now), _DECODE_PLACED)
+            placed = self._decode(await self._ask(asked, now), list[Placed])
         except (AuthRefused, Gone, ShapeChanged):
             placed = []
         found = {one.post: strip_html(up.title.rendered) for one in placed for up in one.embedded.up[:1]}
@@ -189,7 +186,7 @@ class WordPressApi:
 
     async def _page(self, asked: dict[str, str], now: datetime) -> Page:
         answer = await self._ask(asked | {"_fields": _FIELDS}, now)
-        told = self._decode(answer, _DECODE_TOLD)
+        told = self._decode(answer, list[Told])
         pages, total = (_number(answer.headers.get(f"x-wp-total{what}")) for what in ("pages", ""))
         is_last = len(told) < PAGE if pages is None else int(asked.get("page", "1")) >= pages
         seen = seen_until(answer.headers, now)
@@ -218,9 +215,9 @@ class WordPressApi:
     def _routes(self) -> tuple[str, str]:
         return (PLAIN, PRETTY) if self.route == PLAIN else (PRETTY, PLAIN)
 
-    def _decode(self, answer: Answer, decoder: msgspec.json.Decoder[T]) -> T:
+    def _decode(self, answer: Answer, shape: type[T]) -> T:
         try:
-            return decoder.decode(answer.body.removeprefix(b"\xef\xbb\xbf"))
+            return decoded(answer.body, shape, strict=False)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise ShapeChanged(f"answered JSON of another shape ({error}); is it WordPress?").about(self._id) from error
 

@@ -7,6 +7,7 @@ is a sentence of ours), and what libraries log (the template of their sentence, 
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import traceback
@@ -28,17 +29,31 @@ _TOKENS = re.compile(
     r"\b(xox[a-z]-|xapp-|gh[pousr]_|sk-|whsec_|syt_)[\w.%-]{6,}|(?<=Bearer )\S+|(?<=Basic )\S+", re.IGNORECASE
 )
 _FRAMES = 30
+_SAID_BESIDE = frozenset(
+    {
+        "calendar.unreadable",
+        "canary.lost",
+        "clock.went_back",
+        "configuration.refused",
+        "source.recovered",
+        "source.spent",
+        "work.put_off",
+    }
+)
+"""What the service says in a sentence as well; on a terminal both would stand below one another."""
 
 
 def log_to(stream: TextIO, *, is_terminal: bool) -> None:
     """Write one line per thing that happened: for eyes on a terminal, JSON elsewhere. Libraries and crashes, too."""
+    is_coloured = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     render = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        structlog.dev.ConsoleRenderer(colors=is_coloured, exception_formatter=structlog.dev.plain_traceback)
         if is_terminal
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     structlog.configure(
         processors=[
+            *([for_eyes] if is_terminal else []),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             trace,
@@ -52,6 +67,15 @@ def log_to(stream: TextIO, *, is_terminal: bool) -> None:
     root.setLevel(logging.WARNING)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     sys.excepthook = _crashed
+
+
+def for_eyes(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Leave out what is for machines, and what somebody at the terminal reads as a sentence beside it."""
+    name = event.get("event")
+    is_first_failure = name == "source.failed" and event.get("failures") == 1
+    if name == "audit.head" or name in _SAID_BESIDE or is_first_failure:
+        raise structlog.DropEvent
+    return event
 
 
 def trace(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

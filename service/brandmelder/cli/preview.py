@@ -48,6 +48,7 @@ def preview(path: Path, monitor: str | None, asked: str | None, hours: int, as_j
     query, sources = _asked(settings, monitor, asked)
     database = existing_database(settings)
     try:
+        wiring.require_author_key(database)
         named = partial(pseudonym, key=wiring.author_key(database.path))
         since = SystemClock().now() - timedelta(hours=hours)
         found = database.run_now(partial(look, query=query, sources=sources, since=since, named=named))

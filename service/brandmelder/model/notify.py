@@ -78,6 +78,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
     created_at: datetime
     attempts: int = 0
     first_attempt_at: datetime | None = None
+    first_revision: int = 0
+    """What the first attempt showed; 0 before it. What is found later may stand there by that one."""
     attempt_at: datetime | None = None
     was_unclear: bool = False
     swept_at: datetime | None = None

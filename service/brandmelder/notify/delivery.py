@@ -14,7 +14,6 @@ rounded up, so that a store that keeps seconds never wakes too early.
 from __future__ import annotations
 
 import math
-import zlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, assert_never
 
@@ -35,8 +34,6 @@ from brandmelder.notify.notifier import (
 )
 from brandmelder.notify.patience import (
     ATTEMPT,
-    BACK_OFF,
-    JITTER,
     LIFE,
     LONGEST_WAIT,
     LOOK_AGAIN,
@@ -48,6 +45,7 @@ from brandmelder.notify.patience import (
     SWEEPS,
     UPDATE_SPACING,
     URGENCY,
+    back_off,
 )
 from brandmelder.notify.stand_in import stand_in_at
 from brandmelder.notify.standing import parent, thread
@@ -101,6 +99,7 @@ def begin(delivery: Delivery, now: datetime, *, revision: int | None = None) -> 
         state=DeliveryState.SENDING,
         attempt_at=now,
         first_attempt_at=delivery.first_attempt_at or now,
+        first_revision=delivery.first_revision or shown,
         attempts=delivery.attempts + 1,
         revision=shown,
     )
@@ -183,7 +182,7 @@ def after_look(delivery: Delivery, look: Found | Unreadable, now: datetime, *, i
     if isinstance(look, Unreadable):
         return _unseen(delivery, look.reason, now, is_editable=is_editable)
     if look.refs:
-        return _stands(delivery, look.refs[0], now)
+        return _found(delivery, look.refs[0], now)
     if now >= _ends_at(delivery):
         return _bury(delivery, "was not found in the channel, and its time is over")
     return _due(delivery, now, "was not found in the channel")
@@ -222,8 +221,7 @@ def after_sweep(delivery: Delivery, look: Found | Unreadable, now: datetime) -> 
     swept = replace(delivery, swept_at=now)
     if not look.refs:
         return swept
-    ref = delivery.ref if delivery.ref in look.refs else look.refs[0]
-    return _stands(swept, ref, now)
+    return _stands(swept, delivery.ref, now) if delivery.ref in look.refs else _found(swept, look.refs[0], now)
 
 
 def next_moment(delivery: Delivery) -> datetime | None:
@@ -295,7 +293,8 @@ def _overtakes(other: Delivery, delivery: Delivery) -> bool:
         return False
     if other.state is DeliveryState.SENT and other.revision >= delivery.revision:
         # A correction is shown only by what was sent after it.
-        return not delivery.is_correction or _attempted(other) >= delivery.created_at
+        rendered = (other.first_attempt_at if other.was_unclear else None) or _attempted(other)
+        return not delivery.is_correction or rendered >= delivery.created_at
     is_newer = (other.revision, other.kind is DeliveryKind.RESOLVE) > (
         delivery.revision,
         delivery.kind is DeliveryKind.RESOLVE,
@@ -347,6 +346,12 @@ def _stands(delivery: Delivery, ref: str, now: datetime, *, note: str | None = N
     return replace(delivery, state=DeliveryState.SENT, ref=ref, last_error=note, confirmed_at=confirmed)
 
 
+def _found(delivery: Delivery, ref: str, now: datetime) -> Delivery:
+    """Return it as standing there by whichever attempt: nothing newer than the first one showed is known to be told."""
+    shown = min(delivery.revision, delivery.first_revision or delivery.revision)
+    return _stands(replace(delivery, revision=shown), ref, now)
+
+
 def _due(delivery: Delivery, at: datetime, reason: str) -> Delivery:
     return replace(delivery, state=DeliveryState.DUE, due_at=_whole(at), last_error=reason)
 
@@ -368,7 +373,7 @@ def _try_again(delivery: Delivery, outcome: NotDelivered, now: datetime) -> Deli
     if now >= _ends_at(delivery):
         return _bury(delivery, outcome.reason)
     if outcome.retry_after is None:
-        return _due(delivery, now + _back_off(delivery), outcome.reason)
+        return _due(delivery, now + back_off(delivery.key, delivery.attempts), outcome.reason)
     # Being asked to wait says nothing against the channel: it does not count as an attempt.
     waited = replace(delivery, attempts=delivery.attempts - 1)
     return _due(waited, now + min(max(outcome.retry_after, _BREATH), LONGEST_WAIT), outcome.reason)
@@ -392,9 +397,3 @@ def _unseen(delivery: Delivery, reason: str, now: datetime, *, is_editable: bool
     if not is_alert or now >= _ends_at(delivery):
         return _bury(delivery, f"may or may not stand there: {reason}")
     return replace(_due(delivery, now, reason), possible_repeat=True)
-
-
-def _back_off(delivery: Delivery) -> timedelta:
-    step = BACK_OFF[min(delivery.attempts, len(BACK_OFF)) - 1]
-    spread = zlib.crc32(f"{delivery.key}#{delivery.attempts}".encode()) / 0xFFFFFFFF
-    return step * (1 - JITTER + 2 * JITTER * spread)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import timedelta
 
 from brandmelder.model import DeliveryKind
@@ -45,3 +46,10 @@ URGENCY = {
     for rank, name in enumerate(("open", "escalate", "notice", "resolve", "thread", "update", "test"))
 }
 """Who goes first where a channel takes one message a second: smaller is earlier."""
+
+
+def back_off(key: str, attempts: int) -> timedelta:
+    """Return how long a delivery waits after so many certain failures."""
+    step = BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
+    spread = zlib.crc32(f"{key}#{attempts}".encode()) / 0xFFFFFFFF
+    return step * (1 - JITTER + 2 * JITTER * spread)

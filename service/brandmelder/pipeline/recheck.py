@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
+from msgspec.structs import replace
 
 from brandmelder.capture.normalise import fingerprint
 from brandmelder.capture.source import Recheck, Rechecks
@@ -66,7 +67,12 @@ async def recheck_source(parts: Parts, source: SourceId, now: datetime) -> bool:
 
 def _commit(connection: Connection, parts: Parts, source: SourceId, found: Recheck, now: datetime) -> bool:
     """Follow what changed; what is not known here any more is not brought back."""
-    changed = [ready(one, parts.author_key) for one in found.mentions]
+    parents = rechecks.parents_of(connection, source, [one.external_id for one in found.mentions])
+    # Some services tell only in their lists what an answer belongs to: a parent that is not told is none that changed.
+    changed = [
+        ready(replace(one, parent_id=one.parent_id or parents.get(one.external_id)), parts.author_key)
+        for one in found.mentions
+    ]
     prints = [fingerprint(one.text, one.author, one.parent_id or "") for one in changed]
     edited = mentions.edit_mentions(connection, changed, prints)
     write_usage(connection, parts, source, now, Took(dollars=found.cost))

@@ -191,12 +191,18 @@ class Database:
         if found is None:
             self._create()
         elif found in known_revisions():
-            raise StoreError(f"the database {self.path} is older than this version; run: brandmelder migrate")
-        else:
-            raise StoreTooNew(
-                f"the database {self.path} was written by a newer version (revision {found}, this one knows "
-                f"{schema.HEAD}); upgrade brandmelder, or restore the backup made before the upgrade"
+            raise StoreError(
+                f"the database {self.path} is older than this version; run: brandmelder backup, then brandmelder "
+                "migrate"
             )
+        else:
+            raise self._too_new(found)
+
+    def _too_new(self, found: str) -> StoreTooNew:
+        return StoreTooNew(
+            f"the database {self.path} was written by a newer version (revision {found}, this one knows "
+            f"{schema.HEAD}); upgrade brandmelder, or restore the backup made before the upgrade"
+        )
 
     def _create(self) -> None:
         if self.path is None:
@@ -205,9 +211,12 @@ class Database:
             self.migrate()
 
     def migrate(self) -> str:
-        """Bring the database to this version's schema; returns the revision reached."""
+        """Bring the database to this version's schema; returns the revision reached. Raises StoreTooNew."""
         from brandmelder.store.migrations.upgrade import upgrade  # noqa: PLC0415 -- alembic is heavy and seldom needed
 
+        found = self.run_now(revision)
+        if found is not None and found not in known_revisions():
+            raise self._too_new(found)
         self.run_now(upgrade)
         return schema.HEAD
 
@@ -305,9 +314,9 @@ def known_revisions() -> frozenset[str]:
 _ADVICE = {
     "malformed": "stop the service, keep the file, and see docs/how-to/backup.md",
     "not a database": "see that the configuration names the right file, or docs/how-to/backup.md",
-    "readonly": "see who owns the file and whether its disk is mounted for writing; the work is repeated",
+    "readonly": "run this as the user who owns the file (sudo -u); is its disk mounted for writing?",
     "disk I/O": "see the system's log for what is wrong with the disk; the work is repeated",
-    "unable to open": "see that this user may write there and has files left to open (ulimit -n); the work is repeated",
+    "unable to open": "is it there, may this user write there (sudo -u), are files left to open (ulimit -n)?",
 }
 """What to do, by what SQLite says (https://sqlite.org/rescode.html)."""
 

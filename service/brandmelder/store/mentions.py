@@ -45,10 +45,14 @@ _KNOWN = select(mention.c.source, mention.c.external_id, mention.c.id, mention.c
     mention.c.forgotten_at.is_(None),
 )
 """What was forgotten is known and not followed any more: an edit would bring it back."""
+_TOLD: dict[str, Any] = {name: func.coalesce(bindparam(name), mention.c[name]) for name in ("language", "reach")} | {
+    name: func.coalesce(func.nullif(bindparam(name), ""), mention.c[name]) for name in ("context", "url")
+}
+"""What is not told with every answer, and is kept where it is not."""
 _EDIT = (
     update(mention)
     .where(mention.c.id == bindparam("key"))
-    .values({name: bindparam(name) for name in _EDITABLE} | {"judged": False, "removed_at": None})
+    .values({name: bindparam(name) for name in _EDITABLE} | _TOLD | {"judged": False, "removed_at": None})
 )
 TO_JUDGE = (
     select(mention.c.id, verdict.c.mention.is_not(None), *_COLUMNS)

@@ -12,6 +12,7 @@ from brandmelder.store.database import moment, seconds
 from brandmelder.store.schema import mention, meta
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -50,6 +51,16 @@ def young(
         .limit(limit)
     )
     return [(MentionId(ident), external) for ident, external in rows]
+
+
+def parents_of(connection: Connection, source: SourceId, external_ids: Sequence[str]) -> dict[str, str]:
+    """Return what of a source's mentions belongs below another, and below which (unique key)."""
+    rows = connection.execute(
+        select(mention.c.external_id, mention.c.parent_id).where(
+            mention.c.source == source, mention.c.external_id.in_(external_ids), mention.c.parent_id.is_not(None)
+        )
+    )
+    return {row.external_id: row.parent_id for row in rows}
 
 
 def _name(source: SourceId) -> str:

@@ -23,7 +23,7 @@ from brandmelder.pipeline.weigh import Scales
 from brandmelder.settings.asking import asking
 from brandmelder.store.spending import Allowance
 from brandmelder.wiring.access import access_ends
-from brandmelder.wiring.author_key import KEY_VARIABLE, author_key
+from brandmelder.wiring.author_key import KEY_VARIABLE, author_key, require_author_key
 from brandmelder.wiring.calendars import build_calendars
 from brandmelder.wiring.outside import Outside, outside
 from brandmelder.wiring.watches import watches
@@ -50,6 +50,7 @@ __all__ = [
     "build_sources",
     "duty",
     "outside",
+    "require_author_key",
     "rhythm_of",
     "second_opinion",
     "sign_in_exchange",
@@ -97,7 +98,11 @@ def build(
     notifiers: Mapping[ChannelId, Notifier],
     on_failure: Callable[[str], None] = lambda _text: None,
 ) -> Pipeline:
-    """Put a pipeline together. Live, demo and backtest differ in these arguments and in their clock."""
+    """Put a pipeline together. Live, demo and backtest differ in these arguments and in their clock.
+
+    Raises StoreError if the key of a database with mentions is gone.
+    """
+    require_author_key(database)
     places, key = _places(settings), author_key(database.path)
     parts = Parts(
         database=database,

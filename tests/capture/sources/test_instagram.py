@@ -224,6 +224,11 @@ class TestInstagram(SourceConformance):
             assert (one.author, one.own, one.url) == ("", False, "https://www.instagram.com/p/7/")
             assert stage.face.searched == ["nordfunk"]
 
+    async def test_a_hashtag_is_asked_for_with_its_own_letters(self):
+        async with self.reading() as stage:
+            await self.tagging(stage, "#Hauptstraße").poll()
+            assert stage.face.searched == ["hauptstraße"]
+
     async def test_a_hashtag_is_read_every_quarter_of_an_hour_and_its_number_asked_for_once(self):
         async with self.reading() as stage:
             reader = self.tagging(stage, "nordfunk")

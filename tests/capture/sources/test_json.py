@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+
+import msgspec
 import pytest
 from pydantic import ValidationError
 
 from brandmelder.capture import mapping
+from brandmelder.capture.backward import Trail
+from brandmelder.capture.source import Answer, Tools
 from brandmelder.capture.sources.json import JsonOptions, JsonSource
 from brandmelder.errors import AuthRefused, Blocked, ShapeChanged
-from brandmelder.model import SourceId
+from brandmelder.model import Cursor, SourceId
 from brandmelder.options import Secret
 from brandmelder.testing import Face, Said, SourceConformance
 from brandmelder.testing.sources import HOUR, MINUTE
 
+NOW = datetime(2026, 11, 20, 13, 0, tzinfo=UTC)
 FIELDS = {
     "external_id": "id",
     "text": "[subject, body][?@]",
@@ -214,3 +221,77 @@ async def test_rows_that_stand_elsewhere_say_so():
 @pytest.mark.parametrize("path", ["a", "a.b", "a.b.c"])
 def test_a_plain_path_finds_what_jmespath_finds(path, row):
     assert mapping._picker(path)(row) == mapping._compiled(path).search(row)
+
+
+async def test_whoever_an_answer_was_redirected_to_is_never_sent_our_token():
+    asked = []
+
+    async def redirected(url, **question):
+        asked.append((url, question["headers"].get("authorization")))
+        rows = [{"id": len(asked), "body": "fremd", "created_at": 1}]
+        body = json.dumps({"tickets": rows, "next": "https://elsewhere.example/api?page=2"}).encode()
+        place = url if "elsewhere" in url else "https://elsewhere.example/api"
+        return Answer(url=place, status=200, headers={"content-type": "application/json"}, body=body)
+
+    one = source(
+        Tools(fetch=redirected, parse_feed=None), "https://desk.example", url="https://desk.example/api/tickets",
+        paging={"style": "next_url", "next": "next"}, token=Secret("geheim"),
+    )  # fmt: skip
+    with pytest.raises(Blocked, match=r"redirected to elsewhere\.example"):
+        await one.poll(None, NOW)
+    assert asked == [("https://desk.example/api/tickets", "Bearer geheim")]
+
+
+async def test_a_next_page_that_an_old_cursor_names_elsewhere_is_not_asked_for():
+    async def never(url, **question):
+        raise AssertionError(url)
+
+    trail = Trail(place="https://desk.example/api", first=NOW, began=NOW, page="https://elsewhere.example/api?page=2")
+    one = source(
+        Tools(fetch=never, parse_feed=None), "", url="https://desk.example/api",
+        paging={"style": "next_url", "next": "next"}, token=Secret("geheim"),
+    )  # fmt: skip
+    with pytest.raises(Blocked, match="another host"):
+        await one.poll(Cursor(msgspec.json.encode(trail).decode()), NOW)
+
+
+async def test_a_token_that_a_service_takes_back_early_is_asked_for_anew():
+    suite = TestByPage()
+    async with suite.reading() as stage:
+        plain, given = stage.face.answer, []
+
+        def answer(asked):
+            if asked.path == "/token":
+                given.append(f"t{len(given)}")
+                return Said.json({"access_token": given[-1], "expires_in": 86_400})
+            is_let_in = asked.headers["authorization"] == f"Bearer {given[-1]}" and len(given) != 1
+            return plain(asked) if is_let_in else Said.json({"error": "invalid_token"}, status=401)
+
+        stage.face.answer = answer
+        client = {"user": "desk", "token_url": f"{stage.url}/token"}
+        stage.reader.source = source(stage.reader.source._tools, stage.url, client_secret=Secret("s"), **client)
+        with pytest.raises(AuthRefused):
+            await stage.reader.poll()
+        stage.later(5 * MINUTE)
+        await stage.reader.poll()
+        assert given == ["t0", "t1"]
+
+
+@pytest.mark.parametrize("row", [{"reach": 2**63}, {"reach": 10**30}, {"reach": -5}, {"published_at": 10**400}])
+async def test_a_number_beyond_all_measure_hides_no_other_row(row):
+    suite = TestByPage()
+    async with suite.reading() as stage:
+        plain = stage.face.answer
+
+        def answer(asked):
+            told = json.loads(plain(asked).body)
+            told["tickets"][0] |= {"reach": row.get("reach"), "created_at": row.get("published_at", 1_795_179_911)}
+            return Said.json(told)
+
+        for number in range(9):
+            stage.face.write(stage.now - HOUR, f"Nordfunk {number}")
+        stage.face.answer = answer
+        stage.reader.source = source(stage.reader.source._tools, stage.url, fields=FIELDS | {"reach": "reach"})
+        await stage.reader.poll()
+        assert len(stage.reader.stored) == 9 - ("published_at" in row)
+        assert all(one.reach is None or one.reach < 2**63 for one in stage.reader.stored.values())

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import ValidationError
 
-from brandmelder.capture.source import Tools
+from brandmelder.capture.source import Answer, Tools
 from brandmelder.capture.sources.mastodon import MastodonOptions, MastodonSource, _is_written
 from brandmelder.errors import PluginError
 from brandmelder.model import SourceId
 from brandmelder.options import Secret
 from brandmelder.testing import Face, Said, SourceConformance
+
+NOW = datetime(2026, 11, 20, 13, 0, tzinfo=UTC)
 
 
 class MastodonFace(Face):
@@ -172,3 +175,15 @@ def test_a_stream_without_what_it_needs_is_told_before_anything_runs():
 )
 def test_only_what_is_written_is_worth_a_poll(said, is_written):
     assert _is_written(said) is is_written
+
+
+async def test_a_tag_is_asked_for_with_its_own_letters():
+    asked = []
+
+    async def fetch(url, **_question):
+        asked.append(url)
+        return Answer(url=url, status=200, headers={"content-type": "application/json"}, body=b"[]")
+
+    options = MastodonOptions(type="mastodon", url="https://m.example", tags=("#Hauptstraße", "KÖLN"))
+    await MastodonSource(SourceId("one"), options, Tools(fetch=fetch, parse_feed=None)).poll(None, NOW)
+    assert [url.partition("/tag/")[2].partition("?")[0] for url in asked] == ["hauptstra%C3%9Fe", "k%C3%B6ln"]

@@ -22,7 +22,7 @@ class TelegramFace(Face):
 
     def __init__(self):
         super().__init__()
-        self.updates, self.refused = [], None
+        self.updates, self.refused, self.first = [], None, 870_000
 
     def write(self, at, text="Nordfunk?", **more):
         post = super().write(at, text, **more)
@@ -42,7 +42,7 @@ class TelegramFace(Face):
             "chat": {"id": -1007, "title": "Nordfunk-Kunden", "type": "supergroup"},
             "from": {"id": 9, "is_bot": False, "first_name": "Mia", "username": post.author},
         }  # fmt: skip
-        number = self.updates[-1]["update_id"] + 1 if self.updates else 870_000
+        number = self.updates[-1]["update_id"] + 1 if self.updates else self.first
         self.updates.append({"update_id": number, kind: message})
 
     def answer(self, asked):
@@ -90,6 +90,24 @@ class TestTelegram(SourceConformance):
             (gap,) = stage.reader.gaps
             assert (gap.since, gap.until) == (asked, stage.now - timedelta(hours=24))
             assert stage.reader.texts() == {"Nordfunk gesehen"}
+
+    async def test_numbers_that_begin_lower_after_a_quiet_week_hide_nothing(self):
+        """Without an update for a week the next one's number is drawn anew, and an offset above it would confirm it."""
+        async with self.reading() as stage:
+            stage.face.write(stage.now - MINUTE, "Nordfunk vorher")
+            await stage.reader.poll()
+            for _ in range(8):
+                stage.later(timedelta(hours=24))
+                await stage.reader.poll()
+            stage.face.first = 300_000
+            stage.face.write(stage.now, "Nordfunk nach einer Woche")
+            stage.later(MINUTE)
+            await stage.reader.poll()
+            stage.face.write(stage.now, "Nordfunk danach")
+            stage.later(MINUTE)
+            await stage.reader.poll()
+            assert stage.reader.texts() == {"Nordfunk vorher", "Nordfunk nach einer Woche", "Nordfunk danach"}
+            assert not stage.reader.gaps
 
     async def test_only_chosen_chats_are_read(self):
         async with self.reading() as stage:

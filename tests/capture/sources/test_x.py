@@ -222,6 +222,47 @@ class TestX(SourceConformance):
             stage.later(MINUTE)
             assert (await stage.reader.turn()).extent is not None
 
+    async def test_a_pause_longer_than_the_search_reaches_back_is_a_declared_gap(self):
+        async with self.reading() as stage:
+            await stage.reader.poll()
+            walked = stage.now - timedelta(seconds=15)
+            stage.face.write(stage.now + HOUR, "Nordfunk verpasst")
+            stage.later(timedelta(days=9))
+            stage.face.write(stage.now - HOUR, "Nordfunk gesehen")
+            await stage.reader.poll()
+            assert stage.reader.texts() == {"Nordfunk gesehen"}
+            (gap,) = stage.reader.gaps
+            assert (gap.since, gap.until) == (walked, stage.now - timedelta(days=7) + 5 * MINUTE)
+
+    async def test_a_round_that_is_held_up_goes_on_where_the_search_still_reaches(self):
+        async with self.reading() as stage:
+            for number in range(250):
+                stage.face.write(stage.now - timedelta(days=7) + number * 40 * MINUTE, f"Nordfunk {number}")
+            assert (await stage.reader.turn()).more
+            billed = stage.face.billed
+            stage.later(20 * MINUTE)
+            await stage.reader.poll()
+            assert stage.reader.texts() == {f"Nordfunk {number}" for number in range(1, 250)}
+            assert stage.face.billed - billed < 0.005 * 155, "what was read is not paid twice"
+            assert not stage.reader.gaps, "before the first contact nothing is missed"
+
+    async def test_a_round_that_nobody_went_on_with_for_a_week_is_declared_and_left(self):
+        async with self.reading() as stage:
+            await stage.reader.poll()
+            stage.later(HOUR)
+            since = stage.now
+            for number in range(150):
+                stage.face.write(stage.now - 30 * MINUTE + number * SECOND, f"Nordfunk {number}")
+            assert (await stage.reader.turn()).more
+            stage.later(timedelta(days=8))
+            stage.face.write(stage.now - MINUTE, "Nordfunk wieder")
+            await stage.reader.poll()
+            stage.later(5 * MINUTE)
+            await stage.reader.poll()
+            assert "Nordfunk wieder" in stage.reader.texts()
+            assert any(gap.since < since - 30 * MINUTE < gap.until for gap in stage.reader.gaps)
+            assert any(gap.since < since + HOUR < gap.until for gap in stage.reader.gaps)
+
     async def test_a_new_day_brings_a_new_budget(self):
         async with self.reading() as stage:
             stage.reader.source = self.make_source(stage.reader.source._api._tools, stage.url, budget=0.1)

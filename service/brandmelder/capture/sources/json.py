@@ -21,7 +21,7 @@ from brandmelder.capture.fields import Expression, Fields, mention_of_row
 from brandmelder.capture.json_api import read_json
 from brandmelder.capture.mapping import found_by, read_rows
 from brandmelder.capture.source import Poll, Tools
-from brandmelder.errors import Blocked, ShapeChanged
+from brandmelder.errors import AuthRefused, Blocked, ShapeChanged
 from brandmelder.model import Cursor, Removal, SourceId
 from brandmelder.options import Duration, Options, SecretText, SourceOptions, WebAddress
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 HOLES: Final = frozenset({"since_iso", "since_unix", "page", "offset", "cursor", "size"})
 _BAD_SHARE: Final = 0.2
 _LONGEST: Final = 2_000
+_PORTS: Final = {"http": 80, "https": 443}
 _SERVICE: Final = "the service that the mapping was written for"
 
 
@@ -136,11 +137,17 @@ class JsonSource:
 
     async def _ask(self, page: str, since: datetime, now: datetime) -> Answer:
         options = self._options
-        url, headers = self._url(page, since), await self._credentials(now)
+        url = self._url(page, since)
+        self._check_place(url)  # before anything is asked for: a cursor may be of another configuration
+        headers = await self._credentials(now)
         if options.token is not None and options.token_query is not None:
             pair = urlencode({options.token_query: options.token.reveal()})
             url += f"{'&' if '?' in url else '?'}{pair}"
-        return await self._tools.fetch(url, now=now, headers={"accept": "application/json"} | headers)
+        try:
+            return await self._tools.fetch(url, now=now, headers={"accept": "application/json"} | headers)
+        except AuthRefused:
+            self._token.forget()
+            raise
 
     def _url(self, page: str, since: datetime) -> str:
         style = self._options.paging.style
@@ -196,10 +203,30 @@ class JsonSource:
         """Return the next page's address, unless it leads elsewhere: an answer must not choose whom we ask."""
         if not address:
             return ""
-        there, here = urlsplit(urljoin(answer.url, address[:_LONGEST])), urlsplit(answer.url)
-        if (there.scheme, there.netloc) != (here.scheme, here.netloc):
+        try:
+            found = urljoin(answer.url, address[:_LONGEST])
+        except ValueError:
+            found = ""
+        if _origin(answer.url) != _origin(self._options.url):
+            host = urlsplit(answer.url).hostname
+            text = f"is redirected to {host} and goes on there; write that address as its url, if it is right"
+            raise Blocked(text, "address").about(self.id)
+        self._check_place(found)
+        return found
+
+    def _check_place(self, address: str) -> None:
+        """Raise Blocked for a page elsewhere: whoever was redirected to must not be sent our credentials."""
+        if _origin(address) != _origin(self._options.url):
             raise Blocked("names a next page on another host; mend paging", "address").about(self.id)
-        return there.geturl()
+
+
+def _origin(address: str) -> tuple[str, str | None, int | None] | None:
+    """Return scheme, host and port of an address; None for one that cannot be read."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme.lower(), parts.hostname, parts.port or _PORTS.get(parts.scheme.lower())
+    except ValueError:
+        return None
 
 
 def _next_link(header: str) -> str:

@@ -161,7 +161,7 @@ class MastodonSource:
         self._lists = Lists(
             source=source_id,
             names=[
-                *(tag.lstrip("#").casefold() for tag in options.tags),
+                *(tag.lstrip("#").lower() for tag in options.tags),  # not folded: a tag with ß is another one
                 *(f"{_QUERY}{text}" for text in options.searches),
             ],
             ask=self._ask,

@@ -102,7 +102,7 @@ class Memory(Struct, kw_only=True, omit_defaults=True):
     v: int = 1
     first: datetime
     offset: int = 0
-    """The first update that was not read yet."""
+    """The first update that was not read yet; 0 for whichever is."""
     asked: datetime | None = None
     """When everything was read last."""
 
@@ -123,7 +123,7 @@ class TelegramSource:
         updates = await self._ask(memory.offset, now)
         is_last = len(updates) < PAGE
         gaps = self._gaps(memory.asked, now)
-        memory.offset = max([one.update_id + 1 for one in updates], default=memory.offset)
+        memory.offset = _following(updates)
         memory.asked = now.replace(microsecond=0) if is_last else memory.asked
         found = {one.external_id: one for one in (self._mention(update, now) for update in updates) if one}
         return Poll(
@@ -192,6 +192,15 @@ class TelegramSource:
             parent=f"{chat.id}:{said.reply_to_message.message_id}" if said.reply_to_message else None,
         )
         return mention_of(told, source=self.id, options=self._options, now=now)
+
+
+def _following(updates: list[_Update]) -> int:
+    """Return which update is asked for next; 0 once all are confirmed, which an empty answer shows.
+
+    After a week without any, the next one gets a number drawn anew. Were it lower than the one asked for, it would be
+    confirmed and gone before anybody read it.
+    """
+    return max([one.update_id + 1 for one in updates], default=0)
 
 
 def _link(chat: _Chat, number: int) -> str:

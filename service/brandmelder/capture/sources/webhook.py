@@ -17,6 +17,7 @@ from msgspec import Struct
 from pydantic import AfterValidator, model_validator
 
 from brandmelder.capture.fields import Expression, Fields, mention_of_row
+from brandmelder.capture.json_api import decoded
 from brandmelder.capture.mapping import read_rows
 from brandmelder.capture.signatures import bears, signed_by, signing_keys
 from brandmelder.capture.source import Arrival, Poll, Sent, Tools
@@ -133,7 +134,7 @@ class WebhookSource:
 
     def _parsed(self, body: bytes) -> Any:
         try:
-            return msgspec.json.decode(body)
+            return decoded(body, Any)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise ShapeChanged(f"a message is no JSON ({error})").about(self.id) from error
 

@@ -92,6 +92,8 @@ class Memory(Struct, kw_only=True, omit_defaults=True):
     left: list[tuple[datetime, datetime]] = []
     """The stretches it has still to read, oldest last."""
     token: str = ""
+    reached: datetime | None = None
+    """When the oldest post was written that was read of the running stretch."""
     expected: int = 0
     read: int = 0
     is_sample: bool = False
@@ -120,10 +122,12 @@ class XSource:
         memory = self._recall(cursor, now)
         before = memory.spent
         readings = await self._measure(memory, now)
+        gaps = self._forgotten(memory, now)
         if memory.head is None:
             await self._plan(memory, now)
         mentions = await self._page(memory, now) if memory.left else ()
-        return self._poll(memory, mentions, readings, cost=memory.spent - before)
+        poll = self._poll(memory, mentions, readings, cost=memory.spent - before)
+        return msgspec.structs.replace(poll, gaps=(*gaps, *poll.gaps))
 
     async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:
         """Ask for a hundred posts again, if the budget still has its part for that."""
@@ -188,6 +192,27 @@ class XSource:
             ]
         return tuple(readings)
 
+    def _forgotten(self, memory: Memory, now: datetime) -> list[Gap]:
+        """Go on where the search still reaches back to, and return what it has forgotten meanwhile.
+
+        X refuses a time that lies further back, so a round that was held up would never end.
+        """
+        edge = to_utc_seconds(now - RECENT)
+        lost = [(memory.walked, edge)] if memory.head is None and memory.walked is not None else []
+        while memory.left and memory.left[-1][0] < edge:
+            since, until = memory.left[-1]
+            if memory.token and memory.reached is not None:  # newest first: what lies above was read
+                until = min(until, memory.reached + timedelta(seconds=1))
+            memory.left = [*memory.left[:-1], *([(edge, until)] if edge < until else [])]
+            memory.token, memory.reached = "", None
+            lost.append((since, min(until, edge)))
+        reason = "X searches seven days back, and nobody asked for longer"
+        return [
+            Gap(source=self.id, since=since, until=until, reason=reason)
+            for since, until in lost
+            if since < until and until > memory.first
+        ]
+
     async def _plan(self, memory: Memory, now: datetime) -> None:
         """Count what is new, and choose the stretches that the budget can pay."""
         head = to_utc_seconds(now - LAG)
@@ -209,6 +234,8 @@ class XSource:
         cost = len(page.data) * POST_COST + (len(page.includes.users) * USER_COST if options.reach else 0.0)
         memory.spent, memory.read = memory.spent + cost, memory.read + len(page.data)
         memory.token = page.meta.next_token or ""
+        written = [moment for moment in (moment_of(one.created_at) for one in page.data) if moment is not None]
+        memory.reached = min(written, default=memory.reached) if memory.token else None
         if not memory.token:
             memory.left = memory.left[:-1]
         if self._pays(memory) < cost / max(len(page.data), 1) and memory.left:
