@@ -221,7 +221,6 @@ class Deliveries(RuleBasedStateMachine):
         if opening is not None and opening.form.value == "full":
             assert opening.state is DeliveryState.SENT
 
-
     def what_stands_shows_the_newest(self, opening):
         edits = [one for one in self.driver.rows.values() if one.kind in {DeliveryKind.UPDATE, DeliveryKind.RESOLVE}]
         told = [one.revision for one in edits if one.state in {DeliveryState.SENT, DeliveryState.SUPERSEDED}]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def rewound(incident: Incident, now: datetime, *, ahead: timedelta) -> Incident:
     """Return an incident as if what it holds of hours that have not been had happened now.
 
-    Its trail forgets them: a finding older than the newest there says nothing. A snooze lasts for as long as it had left.
+    Its trail forgets them: a finding older than the newest there says nothing. A snooze lasts as long as it had left.
     """
     return replace(
         incident,

@@ -63,7 +63,7 @@ def end(connection: Connection, source: SourceId, at: datetime) -> None:
 
 
 def redate(connection: Connection, now: datetime) -> None:
-    """Write that people are told now of what they were told by a clock that was ahead: it can be seen again only later."""
+    """Write that people are told now of what they were told of by a clock that was ahead: what is later, ends it."""
     connection.execute(_REDATE, {"moment": seconds(now)})
 
 
