@@ -130,6 +130,8 @@ def test_a_cancelled_event_is_nobodys_turn():
         (b"BEGIN:VCALENDAR" + b"x" * MOST_BYTES, "larger than"),
         (calendar(WEEKLY.replace("FREQ=WEEKLY;INTERVAL=2", "FREQ=SECONDLY")), "every hour"),
         (calendar(WEEKLY.replace("FREQ=WEEKLY", "FREQ=\n SECONDLY")), "every hour"),
+        (calendar(WEEKLY.replace("INTERVAL=2", "INTERVAL=0")), "every hour"),
+        (calendar(WEEKLY.replace("INTERVAL=2", "BYHOUR=9;BYMINUTE=0,30")), "every hour"),
         (calendar(WEEKLY.replace("20260302T090000", "yesterday")), "cannot be read"),
     ],
 )

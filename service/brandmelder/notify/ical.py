@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from brandmelder.model import Person, PersonId
 
 MOST_BYTES = 2_000_000
-_TOO_OFTEN = re.compile(r"^(RRULE|EXRULE)[^\r\n]*FREQ=(SECONDLY|MINUTELY|HOURLY)", re.IGNORECASE | re.MULTILINE)
-"""No duty changes every hour; such a rule would only keep the machine busy."""
+_TOO_OFTEN = re.compile(
+    r"^(RRULE|EXRULE)[^\r\n]*[:;](FREQ=(SECONDLY|MINUTELY|HOURLY)|BY(MINUTE|SECOND)=[^;\r\n]*,|INTERVAL=0+(?!\d))",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""No duty changes every hour; such a rule would only keep the machine busy, and one with the interval 0 for ever."""
 _DAY = timedelta(days=1)
 _FOLD = re.compile(r"\r?\n[ \t]")
 

@@ -11,10 +11,10 @@ import structlog
 from msgspec.structs import replace
 
 from brandmelder import metrics
-from brandmelder.errors import Conflict
+from brandmelder.errors import BrandmelderError, Conflict, StoreBusy, StoreFull
 from brandmelder.model import ChannelId, Delivery, DeliveryKind, DeliveryState, IncidentId, Page
 from brandmelder.notify import delivery as life
-from brandmelder.notify.notifier import Found, NotDelivered, Sent, Unreadable
+from brandmelder.notify.notifier import Found, NotDelivered, Sent, Unclear, Unreadable
 from brandmelder.notify.pace import Pace, order_of
 from brandmelder.notify.patience import LONGEST_WAIT
 from brandmelder.pipeline.call_stand_ins import call_stand_ins
@@ -158,12 +158,22 @@ class Deliverer:
             await self._save(replace(one, due_at=now + BREATH), expected=DeliveryState.DUE)
             return None
         one = replace(one, root=root or None)
-        message, revision = await render(self.parts, one, now)
+        try:
+            message, revision = await render(self.parts, one, now)
+        except (StoreBusy, StoreFull):
+            raise
+        except Exception as error:  # noqa: BLE001 - what cannot be written must not keep from people what can be
+            await self._put_off(one, error, now)
+            return None
         sending = life.begin(one, now, revision=revision)
         if not await self._save(sending, expected=DeliveryState.DUE):
             return None
         group = await self.parts.database.run(deliveries.of_incident, one.incident, one.channel)
-        outcome = await self._send(notifier, sending, group, message)
+        try:
+            outcome = await self._send(notifier, sending, group, message)
+        except Exception as error:  # noqa: BLE001 - whatever a channel stumbles over, its message may have arrived
+            _log_once(sending, error)
+            outcome = Unclear(f"the channel's own error, {type(error).__name__}")
         after = life.after(sending, outcome, reads(), is_idempotent=notifier.is_idempotent)
         await self._save(after, expected=DeliveryState.SENDING)
         if not self.parts.is_draft:
@@ -176,6 +186,16 @@ class Deliverer:
                 f"channel {one.channel!r}: {one.kind.value} of {one.incident} is dead: {after.last_error}"
             )
         return outcome
+
+    async def _put_off(self, one: Delivery, error: Exception, now: datetime) -> None:
+        """Count as an attempt that failed what could not even be written; it is tried again, behind everything else."""
+        reason = str(error) if isinstance(error, BrandmelderError) else f"{type(error).__name__}, please report it"
+        after = life.after(life.begin(one, now), NotDelivered(f"cannot be written: {reason}"), now)
+        _log_once(after, error)
+        if after.attempts == 1 or after.state is DeliveryState.DEAD:
+            what = f"{one.kind.value} of {one.incident} is {after.state.value}"
+            self.parts.on_failure(f"channel {one.channel!r}: {what}: {after.last_error}")
+        await self._save(after, expected=DeliveryState.DUE)
 
     async def _send(self, notifier: Notifier, one: Delivery, group: list[Delivery], message: Message) -> Outcome:
         standing = life.parent(group)
@@ -206,7 +226,11 @@ class Deliverer:
         if not notifier.can_find:
             return Unreadable("this channel cannot be searched")
         thread = life.thread(group) if life.is_reply(one) else one.root
-        return await notifier.find(one.key, since=life.look_since(one), thread=thread)
+        try:
+            return await notifier.find(one.key, since=life.look_since(one), thread=thread)
+        except Exception as error:  # noqa: BLE001 - a history that breaks its channel cannot be read
+            _log_once(one, error)
+            return Unreadable(f"the channel's own error, {type(error).__name__}")
 
     async def _save(self, one: Delivery, *, expected: DeliveryState) -> bool:
         try:
@@ -224,6 +248,11 @@ def _save(connection: Connection, one: Delivery, expected: DeliveryState) -> Non
         # One call in several channels is one look.
         key = f"{one.incident}:{int(one.created_at.timestamp())}"
         calls.reached(connection, [Page(person=who, at=one.confirmed_at, key=key) for who in one.persons])
+
+
+def _log_once(one: Delivery, error: Exception) -> None:
+    """Log an error that no channel should raise; where it stands only at the first attempt."""
+    log.error("delivery.bug", key=one.key, attempts=one.attempts, exc_info=error if one.attempts == 1 else None)
 
 
 def _count(after: Delivery, outcome: Outcome) -> None:
