@@ -6,15 +6,17 @@ ENV PYTHONDONTWRITEBYTECODE=1 UV_LINK_MODE=copy UV_PROJECT_ENVIRONMENT=/opt/venv
 RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9
 WORKDIR /build
 COPY pyproject.toml uv.lock README.md LICENSE ./
-RUN uv sync --frozen --no-dev --extra picture --extra calendars --no-install-project
+ARG EXTRAS="--extra web --extra picture --extra calendars --extra reviews --extra stream"
+RUN uv sync --frozen --no-dev ${EXTRAS} --no-install-project
 COPY service ./service
-RUN uv sync --frozen --no-dev --extra picture --extra calendars --no-editable && python -m compileall -q /opt/venv
+RUN uv sync --frozen --no-dev ${EXTRAS} --no-editable && python -m compileall -q /opt/venv
 
 FROM ${PYTHON}
 LABEL org.opencontainers.image.title="Brandmelder" \
       org.opencontainers.image.description="A fire alarm for brands" \
       org.opencontainers.image.licenses="Apache-2.0"
-ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+    BRANDMELDER_CONFIG=/etc/brandmelder/brandmelder.yaml
 COPY --from=build /opt/venv /opt/venv
 RUN install -d -o 65532 -g 65532 /var/lib/brandmelder
 USER 65532:65532

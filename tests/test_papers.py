@@ -7,9 +7,13 @@ import shlex
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 
 from brandmelder.cli import main
+from brandmelder.notify.english import ENGLISH
+from brandmelder.notify.german import GERMAN
+from brandmelder.notify.spoken import parse
 
 ROOT = Path(__file__).parents[1]
 PAPERS = [
@@ -17,6 +21,9 @@ PAPERS = [
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").iterdir())
     if "decisions" not in path.parts and path.name != "cli.md"
 ]
+SIGNS = "".join(
+    (ROOT / "service/brandmelder/notify" / name).read_text("utf-8") for name in ("compose.py", "call.py", "sight.py")
+)
 BLOCK = re.compile(r"^```([a-z]*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 BREAKS = {"|", "||", "&&", ";", "&", ">", ">>", "<", "2>"}
 
@@ -47,6 +54,12 @@ def calls(line):
         if word not in BREAKS:
             command.append(word)
             continue
+        if command and command[0] in {"docker", "podman"}:
+            command = (
+                command[len(command) - 1 - command[::-1].index("brandmelder") :]
+                if command.count("brandmelder") > 1
+                else []
+            )
         while command and (command[0] in {"sudo", "$"} or re.match(r"[A-Z_]+=", command[0])):
             command = command[3 if command[:2] == ["sudo", "-u"] else 1 :]
         if command and (command[0] == "brandmelder" or command[0].endswith("/bin/brandmelder")):
@@ -91,9 +104,27 @@ def test_every_command_in_a_paper_is_taken_with_its_options(paper, tmp_path, mon
         ("brandmelder check --life", "No such option '--life'"),
         ("brandmelder silence add --for 2h", "something is missing"),
         ("brandmelder token create --name x --scope all", "'all' is not one of"),
+        ("docker compose exec brandmelder brandmelder doktor", "main has no command doktor"),
         ("cat x | sudo -u brandmelder .venv/bin/brandmelder judge --why && echo", "No such option '--why'"),
     ],
 )
 def test_a_paper_that_errs_would_be_noticed(line, said):
     (call,) = calls(line)
     assert said in fault(call, is_whole=True)
+
+
+@pytest.mark.parametrize(("heading", "words"), [("## Deutsch", GERMAN), ("## English", ENGLISH)])
+def test_the_page_for_those_on_call_speaks_of_what_stands_in_alerts(heading, words):
+    page = (ROOT / "docs/how-to/alert.md").read_text("utf-8").partition(f"{heading}\n")[2].partition("\n## ")[0]
+    tables = [line.split("|")[1:-1] for line in page.splitlines() if line.startswith("|") and "---" not in line]
+    labels = [label for row in tables for label in re.findall(r"`([^`!]+)`", row[0])]
+    alert = str(msgspec.structs.asdict(words))
+    assert len(labels) >= 15
+    assert [label for label in labels if label not in alert] == []
+    acts = [(row[0].strip(), re.findall(r"`([^`]+)`", row[1])) for row in tables if len(row) == 3 and "`" in row[1]]
+    buttons = {said: act for act, said in words.buttons.items()}
+    for button, (command,) in acts:
+        assert parse(command.replace("@anna", "<@U0123ABCD>"), to="U0SELF").act == buttons[button]
+    assert len(acts) == 6
+    for sign in re.findall(r"`([^`\w !]{1,2})`", page):
+        assert sign in SIGNS

@@ -47,3 +47,25 @@ def test_what_is_no_json_stays_none(body):
 
 def test_a_whole_answer_is_read_as_it_stands():
     assert decoded(b'{"id": "7", "text": "\\ud83d\\ude00"}', Post, strict=False) == Post(7, "😀")
+
+
+class Whole(Struct):
+    posts: list[Post]
+    after: str = ""
+
+
+@pytest.mark.parametrize(
+    ("body", "texts"),
+    [
+        (b'{"posts": [{"id": 1, "text": null}, {"id": 2, "text": "b"}], "after": null}', ["", "b"]),
+        (b'{"posts": [null, {"id": 2, "text": "b"}]}', ["b"]),
+    ],
+)
+def test_null_is_as_good_as_nothing(body, texts):
+    found = read_json(answer(body), Whole, source=SourceId("one"), service="a forum")
+    assert ([one.text for one in found.posts], found.after) == (texts, "")
+
+
+def test_what_is_needed_and_null_says_where_it_is_missing():
+    with pytest.raises(ShapeChanged, match=r"got `null` - at `\$.posts\[0\].id`"):
+        read_json(answer(b'{"posts": [{"id": null}]}'), Whole, source=SourceId("one"), service="a forum")

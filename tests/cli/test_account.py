@@ -12,6 +12,7 @@ from brandmelder.store.database import Database
 from cli.test_commands import CONFIG
 
 PASSWORD = "drei Enten im Regen"
+NOBODY = "no accounts; add one: brandmelder account add NAME --role admin\n"
 
 
 @pytest.fixture
@@ -45,6 +46,7 @@ def stored(place):
 
 
 def test_somebody_is_added_changed_listed_and_removed(run):
+    assert run("list").stdout == NOBODY
     added = run("add", "anna", "--shown", "Anna Petersen", "--role", "admin", typed=PASSWORD + "\n")
     assert added.stdout == "anna may sign in as admin\n"
     assert "anna is viewer" in run("role", "anna", "viewer").stdout
@@ -52,7 +54,7 @@ def test_somebody_is_added_changed_listed_and_removed(run):
     again = run("add", "anna", typed=PASSWORD + "\n")
     assert (again.exit_code, "brandmelder account password anna" in again.stderr) == (1, True)
     assert run("remove", "anna").exit_code == 0
-    assert run("list").stdout == ""
+    assert run("list").stdout == NOBODY
     assert "brandmelder account list" in run("remove", "anna").stderr
 
 
@@ -72,7 +74,7 @@ def test_a_password_that_is_short_or_easy_to_guess_is_refused(run, typed):
     answer = run("add", "annapetersen", typed=typed + "\n")
     assert answer.exit_code == 1
     assert "a few words are good ones" in answer.stderr
-    assert run("list").stdout == ""
+    assert run("list").stdout == NOBODY
 
 
 def test_a_lost_phone_is_forgotten_and_everything_ended(run, stored):

@@ -32,13 +32,13 @@ def run(tmp_path):
 
 @pytest.mark.parametrize(
     "words",
-    [("incidents", "list"), ("incidents", "show", "NF-1"), ("incidents", "ack", "NF-1"), ("health",)],
+    [("incidents", "list"), ("incidents", "show", "NF-1"), ("incidents", "ack", "NF-1"), ("health",), ("migrate",)],
     ids=" ".join,
 )
 def test_without_a_database_nothing_is_said_to_be_calm_and_none_is_made(run, tmp_path, words):
     result = run(*words)
     assert result.exit_code == 1
-    assert "there is no database sqlite:///" in result.stderr
+    assert f"there is no database {tmp_path}/brandmelder.db; run the service first" in result.stderr
     assert result.stdout == ""
     assert [path.name for path in tmp_path.iterdir()] == ["brandmelder.yaml"]
 
@@ -49,7 +49,7 @@ def test_an_empty_database_is_calm(run, tmp_path):
     database.close()
     assert run("incidents", "list").stdout == "nothing is burning (ended ones: --all)\n"
     assert run("incidents", "list", "--all").stdout == "no incidents\n"
-    refused = run("incidents", "dismiss", "NF-1", "--note", "bots")
+    refused = run("incidents", "dismiss", "nf-1", "--note", "bots")
     assert (refused.exit_code, "there is no incident NF-1" in refused.stderr) == (1, True)
     assert (run("health").exit_code, run("health").stderr) == (1, "no progress yet\n")
 

@@ -17,6 +17,7 @@ def brandmelder(tmp_path, monkeypatch):
     """Run a command in an empty folder; returns its result."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SLACK_BOT_TOKEN", raising=False)
+    monkeypatch.delenv("BRANDMELDER_CONFIG", raising=False)
 
     def _run(*arguments, environment=None):
         return CliRunner().invoke(main, [str(argument) for argument in arguments], env=environment)
@@ -96,7 +97,14 @@ def test_check_shows_who_reads_what_and_who_is_told(brandmelder):
 def test_a_missing_configuration_says_how_to_begin(brandmelder):
     result = brandmelder("check")
     assert result.exit_code == 2
-    assert "brandmelder init writes one" in result.stderr
+    assert "say where it is by --config FILE or in BRANDMELDER_CONFIG; brandmelder init writes one" in result.stderr
+
+
+def test_the_environment_may_name_the_configuration_and_the_option_wins(brandmelder, tmp_path):
+    named = {"BRANDMELDER_CONFIG": str(tmp_path / "named.yaml")}
+    assert brandmelder("init", environment=named).exit_code == 0
+    assert f"{tmp_path}/named.yaml can be used" in brandmelder("check", environment={**named, **WITH_TOKEN}).stdout
+    assert "other.yaml:1:1" in brandmelder("check", "--config", "other.yaml", environment=named).stderr
 
 
 def test_the_schema_is_printed_or_written(brandmelder, tmp_path):

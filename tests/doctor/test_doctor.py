@@ -79,7 +79,7 @@ def test_a_well_installation_is_told_so_with_what_could_be_better(run):
     result = run("--language", "en")
     assert result.exit_code == 0, result.stdout
     assert "the service runs, last progress" in result.stdout
-    assert "all 1 sources are read" in result.stdout
+    assert "all sources are read (1)" in result.stdout
     assert "channel console: last confirmed" in result.stdout
     assert "set up heartbeat: docs/how-to/heartbeat.md" in result.stdout
     assert result.stdout.rstrip().endswith("Well; some things could be better.")
@@ -148,7 +148,7 @@ def test_a_source_that_was_never_read_is_a_warning(run, database):
 def test_what_a_channel_did_not_take_is_bad(run, database, now):
     promise(database, now, DeliveryState.DEAD, last_error="token_revoked")
     told = found(run("--json", "--language", "en"))["channel.dead"]
-    assert told["text"] == "channel console did not take 1 messages: token_revoked"
+    assert told["text"] == "channel console did not take what was told (1×): token_revoked"
     assert "deliveries retry --all-dead" in told["todo"]
 
 

@@ -143,3 +143,12 @@ async def test_what_asking_again_does_not_tell_is_no_edit_and_is_not_lost():
     assert edited.text == "Nordfunk hat mir geholfen, danke!"
     assert (edited.parent_id, edited.context, edited.reach) == ("post:1", "Nordfunk: Ausfall", 120)
     assert stored(world, "100004").text == before["100004"].text
+
+
+async def test_a_source_that_stumbles_over_asking_again_is_polled_as_before(burning):
+    world, blog = burning
+    blog.refuses = ValueError("a bug")
+    polls, asked = blog.polls, len(blog.asked)
+    await world.run_until(STORM + 6 * HOUR)
+    assert 5 <= len(blog.asked) - asked <= 6
+    assert blog.polls > polls + 100

@@ -197,17 +197,19 @@ class World:
         outages=None,
         places=None,
         page=500,
+        is_alone=False,
     ) -> None:
         self.settings = parse_settings(yaml, Path("brandmelder.yaml"), {})
         self.recorder = Recorder()
         self.said: list[str] = []
         self.places = places
+        self._is_alone = is_alone
         self._url = f"sqlite:///{path}" if path else "sqlite://"
         self._sources = {
             ident: ScriptedSource(ident, mentions, outages=(outages or {}).get(ident, ()), page=page)
             for ident in self.settings.sources
         }
-        self.database = Database(self._url, exclusive=True)
+        self.database = Database(self._url, exclusive=self._is_alone)
         self.database.prepare()
         self.pipeline = self._wire()
 
@@ -234,7 +236,7 @@ class World:
     async def come_back(self) -> None:
         """A new process on the same database."""
         self.database.close()
-        self.database = Database(self._url, exclusive=True)
+        self.database = Database(self._url, exclusive=self._is_alone)
         self.database.prepare()
         self.pipeline = self._wire()
         await self.pipeline.start(self.clock.now())

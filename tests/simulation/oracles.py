@@ -205,9 +205,11 @@ def _ledger_is_the_truth(scene):
 
 
 def moves_are_legal(scene):
+    may_be_noted = scene.plan.clock_steps or scene.plan.stops or scene.plan.shape.has_fallback
     for what, ident, before, after in scene.world.disk.moved():
-        is_redated = before == after == "sending" and scene.plan.clock_steps
-        if what == "delivery" and after not in MOVES[before] and not is_redated:
+        # Redated by a clock that is set, or noted as told elsewhere while its sending hangs.
+        is_noted = before == after == "sending" and may_be_noted
+        if what == "delivery" and after not in MOVES[before] and not is_noted:
             yield f"S: delivery {ident} went from {before} to {after}"
         if what == "incident":
             (old, old_revision), (new, new_revision) = before.split(), after.split()

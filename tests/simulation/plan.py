@@ -136,6 +136,8 @@ class Plan:
     slack_outages: tuple = ()
     locked: tuple = ()
     full: tuple = ()
+    stops: tuple = ()
+    """When the whole machine stands still, and for how many seconds: a suspended VM, a process that is stopped."""
     clock_steps: tuple = ()
     """When the machine's clock is set, and by how much it is wrong from then on."""
     faulty: timedelta = LONG

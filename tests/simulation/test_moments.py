@@ -52,6 +52,30 @@ def test_with_nothing_promised_nobody_wakes_but_for_what_is_read_and_counted(wor
     assert counted["next_attention"] <= polls + (plan.faulty + plan.healed) / (5 * MINUTE) + 5
 
 
+def _moment(world, *words, after=0.0):
+    """Return when a line of the trace first holds these words after so many seconds."""
+    found = ((float(line.split()[0]), line) for line in world.trace)
+    return next(at for at, line in found if at >= after and all(word in line for word in words))
+
+
+@pytest.mark.parametrize("moment", [("crisis landed", ":open:"), ("_commit_evaluation",), ("commit_poll",)])
+def test_a_service_that_stood_still_for_two_hours_tells_everything_once_and_says_it_is_late(workshop, moment):
+    """Stopped right after a message landed, an evaluation or a poll was committed: nobody knows that time went by."""
+    storms = [("Nordfunk", plans.START + 5 * MINUTE), ("Westnetz", plans.START + 40 * MINUTE)]
+    plan = evening(plans.Shape(brands=("Nordfunk", "Westnetz")), storms, faulty=180 * MINUTE)
+    seen = workshop.simulate(1, plan=plan, keeps_trace=True)
+    stop = _moment(seen, *moment, after=330.0) + 1e-4
+    plan.stops = ((stop, 7200.0),)
+    world = workshop.simulate(1, plan=plan, keeps_trace=True)
+    assert _moment(world, "stands still") == pytest.approx(stop, abs=1e-3)
+    assert complaints(world) == []
+    late = [one for one in world.crisis.alerts() if one.at > stop + 7200]
+    assert len(world.crisis.alerts()) == 2
+    assert not any(":notice:" in one.key for one in world.crisis.posts.values()), "no source was blind: we stood still"
+    assert late
+    assert all(one.first.honest[0].startswith("Verspätet") for one in late)
+
+
 class _Counting:
     """Counts what SQLite does for each start of the process."""
 

@@ -124,11 +124,17 @@ class World:
     def _prepare(self):
         for moment in self.plan.kills:
             self.at(moment, lambda: self.life and self.life.kill("killed"))
+        for moment, seconds in self.plan.stops:
+            self.at(moment, lambda seconds=seconds: self._stand_still(seconds))
         for moment, wrong in self.plan.clock_steps:
             self.at(moment, lambda wrong=wrong: self._set_clock(wrong))
         for number, deed in enumerate(self.plan.deeds):
             self.at(deed.at, lambda deed=deed, number=number: self._click(deed, f"e{number}", 0))
         self.at(self.plan.faulty.total_seconds(), self._heal)
+
+    def _stand_still(self, seconds):
+        self.note("stands still for", seconds)
+        self.time.seconds += seconds
 
     def _set_clock(self, wrong):
         self.note("the clock is wrong by", wrong)

@@ -138,6 +138,8 @@ def test_where_everybody_needs_one_nothing_else_is_shown_before(evening, tmp_pat
         browser = house.browser("anna")
         assert browser.get("/").headers["location"] == "/me"
         assert browser.get("/live").headers["location"] == "/me"
+        answer = browser.get("/incidents/NF-2026-001")
+        assert (answer.status_code, answer.headers.get("location")) == (303, "/me")
         assert "Zuerst ist er einzurichten." in browser.get("/me").text
         enrolled(house, browser)
         assert browser.get("/").status_code == 200

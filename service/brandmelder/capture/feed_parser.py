@@ -29,6 +29,10 @@ READ: Final = 5000
 """How many are read at all, in the order of the document."""
 LONGEST_LIFE: Final = timedelta(days=1)
 
+_ZONES: Final = {"CET": "+0100", "MEZ": "+0100", "CEST": "+0200", "MESZ": "+0200"}
+_ZONE: Final = re.compile(r"\b(?:CES?T|MES?Z)$", re.IGNORECASE)
+"""Our own zones by their names, which RFC 822 does not know and feeds write all the same."""
+
 _ATOM, _RSS1, _RDF = (
     "{http://www.w3.org/2005/Atom}",
     "{http://purl.org/rss/1.0/}",
@@ -97,12 +101,16 @@ def parse_date(text: str) -> datetime | None:
         if text[:4].isdigit():
             moment = datetime.fromisoformat(text)
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        fields = parsedate_tz(text)
+        fields = parsedate_tz(_ZONE.sub(_offset, text))
         if fields is None:
             return None
         return datetime(*fields[:6], tzinfo=UTC) - timedelta(seconds=fields[9] or 0)
     except (ValueError, OverflowError, TypeError):
         return None
+
+
+def _offset(zone: re.Match[str]) -> str:
+    return _ZONES[zone[0].upper()]
 
 
 def _newest(dated: list[tuple[Raw, datetime | None]]) -> tuple[Entry, ...]:

@@ -25,7 +25,7 @@ from brandmelder.errors import AuthRefused, Blocked, Gone, ShapeChanged, SourceE
 from brandmelder.options import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from brandmelder.model import SourceId
 
@@ -164,9 +164,9 @@ class Session:
         if said != "OK":
             raise Transient(f"refused its letters ({_text(told)}); it is asked again at the next poll")
         letters = [
-            Letter(uid=int(uid[1]), arrived=_arrival(row[0]), raw=row[1])
-            for row in told
-            if isinstance(row, tuple) and (uid := _FETCHED.search(row[0]))
+            Letter(uid=int(uid[1]), arrived=_arrival(said_of), raw=raw)
+            for said_of, raw in _fetched(told)
+            if (uid := _FETCHED.search(said_of))
         ]
         return sorted(letters, key=lambda one: one.uid)
 
@@ -277,6 +277,13 @@ def _text(told: Sequence[object]) -> str:
 def _digits(told: Sequence[object]) -> int:
     word = told[-1] if told else None
     return int(word) if isinstance(word, bytes) and word.isdigit() and len(word) < 16 else 0
+
+
+def _fetched(told: Sequence[object]) -> Iterator[tuple[bytes, bytes]]:
+    """Return each letter with what is said of it, before its bytes or behind them: the order is the server's."""
+    for row, behind in zip(told, [*told[1:], b""], strict=True):
+        if isinstance(row, tuple):
+            yield row[0] + b" " + (behind if isinstance(behind, bytes) else b""), row[1]
 
 
 def _arrival(row: bytes) -> datetime | None:

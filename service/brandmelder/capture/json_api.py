@@ -1,13 +1,13 @@
 """How an answer in JSON is read: typed at the edge, unknown fields ignored, anything else a clear refusal.
 
-Services cut texts in the middle of an emoji, and anybody may write half a character: that is mended, for one post must
-not hide all others.
+Services cut texts in the middle of an emoji, and name nobody where an account is gone: that is mended, for one post
+must not hide all others.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -42,18 +42,35 @@ def read_json(answer: Answer, shape: type[T], *, source: SourceId, service: str)
 
 
 def decoded(body: bytes, shape: type[T], *, strict: bool = True) -> T:
-    """Return JSON as `shape`; what is half a character (RFC 8259, 8.2) becomes U+FFFD.
+    """Return JSON as `shape`; half a character (RFC 8259, 8.2) becomes U+FFFD, null is as good as nothing.
 
     Raises msgspec's errors, UnicodeDecodeError and RecursionError for what cannot be read even so.
     """
     body = body.removeprefix(b"\xef\xbb\xbf")
     try:
         return msgspec.json.decode(body, type=shape, strict=strict)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        if isinstance(error, msgspec.ValidationError):
-            raise
+    except msgspec.ValidationError as error:
+        return _without_null(body, shape, error, strict=strict)
+    except (msgspec.DecodeError, UnicodeDecodeError):
         mended = _ESCAPED.sub(_whole, body.decode("utf-8", "replace").encode())
+    try:
         return msgspec.json.decode(mended, type=shape, strict=strict)
+    except msgspec.ValidationError as error:
+        return _without_null(mended, shape, error, strict=strict)
+
+
+def _without_null(body: bytes, shape: type[T], error: msgspec.ValidationError, *, strict: bool) -> T:
+    """Read on without what is null: an account that is gone has no name. Raises `error` if that was not it."""
+    try:
+        return msgspec.convert(_pruned(msgspec.json.decode(body)), shape, strict=strict)
+    except msgspec.MsgspecError:
+        raise error from None
+
+
+def _pruned(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _pruned(one) for name, one in value.items() if one is not None}
+    return [_pruned(one) for one in value if one is not None] if isinstance(value, list) else value
 
 
 def _whole(escape: re.Match[bytes]) -> bytes:

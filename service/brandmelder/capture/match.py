@@ -9,7 +9,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from functools import cached_property
+from string import printable
 from typing import TYPE_CHECKING, assert_never
+from urllib.parse import quote
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 from msgspec import Struct
@@ -293,7 +295,8 @@ def _field(field: Field, named: Callable[[str], str]) -> Test:
         case FieldName.LANGUAGE:
             return lambda words: words.known.language == field.value
         case FieldName.URL:
-            return lambda words: field.value in words.known.url.lower()
+            ways = {field.value, quote(field.value, safe=printable).lower()}  # paths are kept in ASCII
+            return lambda words: any(way in words.known.url.lower() for way in ways)
         case FieldName.REACH:
             least, most = field.least or 0, field.most
 

@@ -65,6 +65,11 @@ def clean_text(text: str) -> str:
     return text.strip()
 
 
+def seen(text: str) -> str:
+    """Return `text` without what a reader cannot see, as `clean_text` does; blanks stay where they are."""
+    return _tidy_emoji(_drop_unseen(text))
+
+
 def _drop_unseen(text: str) -> str:
     try:
         text.encode()

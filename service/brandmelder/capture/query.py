@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Final
 from lark import Lark, Token, Transformer, UnexpectedCharacters, v_args
 from msgspec import Struct
 
+from brandmelder.capture.normalise import seen
 from brandmelder.capture.terms import FIELD, OPERATORS, Misplaced, read_near, read_term
 from brandmelder.capture.tree import Anchor, And, Everything, Node, Or, anchors_of, demands, negate
 from brandmelder.errors import QueryError
@@ -82,7 +83,7 @@ _CONNECTING = {"_OR", "_AND", "NEAR"}
 
 def parse(query: str) -> Query:
     """Read a query. Raises QueryError with the column of what is wrong and what would be right."""
-    query = re.sub(r"\s", " ", query)
+    query = re.sub(r"\s", " ", seen(query))  # what was copied holds soft hyphens, and texts are rid of them
     if len(query) > QUERY_CHARACTERS:
         raise QueryError(f"the query is longer than {QUERY_CHARACTERS} characters; split it", query[:60], 60)
     everything = re.match(r" *\*(?= |$)", query)

@@ -210,7 +210,10 @@ class XApi:
 
     def _refusal(self, answer: Answer, now: datetime) -> SourceError:
         """Return what a refusal means: 429 is haste or money, which only its type tells."""
-        problem = read_json(answer, _Problem, source=self._source, service=_SERVICE) if answer.body else _Problem()
+        try:
+            problem = self._read(answer, _Problem)
+        except ShapeChanged:  # what stands before the API speaks in plain words
+            problem = _Problem()
         kind, said = problem.type.rpartition("/")[2], (problem.detail or problem.title)[:120]
         if kind == "usage-capped" or answer.status == 402:
             return RateLimited(f"its credits are spent ({said}); buy credits or wait", now + timedelta(hours=1))
@@ -220,7 +223,9 @@ class XApi:
             until = min(max(until, now + timedelta(minutes=1)), now + timedelta(days=1))
             return RateLimited(f"is asked too often; it is asked again at {until:%H:%M} UTC", until)
         if answer.status in {401, 403}:
-            return AuthRefused(f"refuses the token ({kind or said}); renew it in the developer console")
+            return AuthRefused(
+                f"refuses the token ({kind or said or answer.status}); renew it in the developer console"
+            )
         if answer.status == 404:
             return Gone("answered 404 Not Found; mend its url")
         return ShapeChanged(f"refuses the query ({said}); mend query, it is in X's own syntax")

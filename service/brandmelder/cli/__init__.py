@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from brandmelder.store.database import Database
 
 DEFAULT_CONFIG = Path("config/brandmelder.yaml")
+CONFIG_VARIABLE = "BRANDMELDER_CONFIG"
 
 _COMMANDS = {
     "demo": ("demo:demo", "Show a storm and its alert, without any account."),
@@ -99,11 +100,13 @@ class Commands(click.Group):
 
 
 def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the option `--config FILE`; the function receives it as `path`."""
+    """Give a command the option `--config FILE`, else what BRANDMELDER_CONFIG names; the function receives `path`."""
     return click.option(
         "--config",
         "path",
         type=click.Path(path_type=Path, dir_okay=False),
+        envvar=CONFIG_VARIABLE,
+        show_envvar=True,
         default=DEFAULT_CONFIG,
         show_default=True,
         metavar="FILE",
@@ -111,21 +114,35 @@ def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def incident_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the argument ID, the number of an incident; typed on a phone it may be small letters."""
+    return click.argument("ident", metavar="ID", callback=lambda _context, _parameter, value: value.upper())(function)
+
+
 def existing_database(settings: Settings) -> Database:
     """Open the database that the service wrote. Raises StoreError if there is none: an empty new one would lie."""
     from brandmelder.errors import StoreError
     from brandmelder.store.database import Database
 
+    require_file(settings)
     database = Database(settings.database)
-    if database.path is None or not database.path.exists():
-        database.close()
-        raise StoreError(f"there is no database {settings.database}; run the service first, or go to its directory")
     try:
         database.prepare()
     except StoreError:
         database.close()
         raise
     return database
+
+
+def require_file(settings: Settings) -> None:
+    """Refuse to go on with a new, empty database where an old one is meant. Raises StoreError."""
+    from brandmelder.errors import StoreError
+    from brandmelder.store.database import path_of
+
+    path = path_of(settings.database)
+    if path is None or not path.exists():
+        where = "in memory" if path is None else path.absolute()
+        raise StoreError(f"there is no database {where}; run the service first, or go to the directory it runs in")
 
 
 def acting(name: str | None = None) -> Actor:

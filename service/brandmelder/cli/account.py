@@ -181,7 +181,10 @@ def list_(path: Path) -> None:
     """List who may sign in, or has signed in by a provider."""
     from brandmelder.store import members
 
-    for one in _write(path, members.everybody):
+    found = _write(path, members.everybody)
+    if not found:
+        click.echo("no accounts; add one: brandmelder account add NAME --role admin")
+    for one in found:
         way = ("password and second factor" if one.factor else "password") if one.password else "provider"
         click.echo(f"{one.name}  {one.role.value}  {one.shown}  {way}  since {one.created_at:%Y-%m-%d}")
 

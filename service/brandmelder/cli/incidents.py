@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from brandmelder.cli import config_option, existing_database
+from brandmelder.cli import config_option, existing_database, incident_argument
 from brandmelder.cli.terminal import say
 from brandmelder.errors import BrandmelderError
 
@@ -50,7 +50,7 @@ def list_(path: Path, everything: bool, as_json: bool) -> None:  # noqa: FBT001 
 
 
 @incidents.command()
-@click.argument("ident", metavar="ID")
+@incident_argument
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def show(ident: str, path: Path, as_json: bool) -> None:  # noqa: FBT001 -- click's flags
@@ -97,7 +97,7 @@ def _deliveries(promised: Sequence[Delivery]) -> Iterator[str]:
 
 def _acting(name: str, act: str, teaches: str) -> None:
     @incidents.command(name, help=teaches)
-    @click.argument("ident", metavar="ID")
+    @incident_argument
     @config_option
     @_by
     @click.option("--note", default="", help="A word on why.")
@@ -116,7 +116,7 @@ _acting("undo", "undo", "Undo a dismissal of the last 10 minutes: as if it had n
 
 
 @incidents.command()
-@click.argument("ident", metavar="ID")
+@incident_argument
 @config_option
 @_by
 @click.option("--for", "span", default="1h", show_default=True, help="How long, as in 30m or 2h; at most 24h.")
@@ -135,7 +135,7 @@ def snooze(ident: str, path: Path, by: str, span: str) -> None:
 
 
 @incidents.command("hand-over")
-@click.argument("ident", metavar="ID")
+@incident_argument
 @click.argument("name")
 @config_option
 @_by
@@ -145,7 +145,7 @@ def hand_over(ident: str, name: str, path: Path, by: str) -> None:
 
 
 @incidents.command()
-@click.argument("ident", metavar="ID")
+@incident_argument
 @config_option
 @_by
 @click.option(

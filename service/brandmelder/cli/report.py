@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from brandmelder.cli import config_option, existing_database
+from brandmelder.cli import config_option, existing_database, incident_argument
 from brandmelder.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def report() -> None:
 
 
 @report.command()
-@click.argument("ident", metavar="ID")
+@incident_argument
 @config_option
 @_language
 @_format

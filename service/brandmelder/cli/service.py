@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brandmelder.cli import config_option, existing_database
+from brandmelder.cli import config_option, existing_database, require_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +89,9 @@ def migrate(path: Path) -> None:
     from brandmelder.settings import read_settings
     from brandmelder.store.database import Database
 
-    database = Database(read_settings(path, os.environ).database, exclusive=True)
+    settings = read_settings(path, os.environ)
+    require_file(settings)
+    database = Database(settings.database, exclusive=True)
     try:
         click.echo(f"the database is at revision {database.migrate()}")
     finally:

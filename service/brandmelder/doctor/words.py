@@ -24,8 +24,8 @@ VERDICTS = {
 }
 _TEXT = """
 configuration
-  de: Konfiguration {file}: {sources} Quellen, {monitors} Monitore, {channels} Kanäle
-  en: configuration {file}: {sources} sources, {monitors} monitors, {channels} channels
+  de: Konfiguration {file}: Quellen {sources}, Monitore {monitors}, Kanäle {channels}
+  en: configuration {file}: sources {sources}, monitors {monitors}, channels {channels}
 configuration.warning
   de: {text} -> brandmelder check zeigt die Stelle
   en: {text} -> brandmelder check shows the place
@@ -92,8 +92,8 @@ service.chain
   de: die Kette kommt nicht durch: {text}
   en: the chain does not get through: {text}
 sources
-  de: alle {count} Quellen werden gelesen
-  en: all {count} sources are read
+  de: alle Quellen werden gelesen ({count})
+  en: all sources are read ({count})
 source.blind
   de: Quelle {source} ist blind seit {since}: {text} -> {where}
   en: source {source} is blind since {since}: {text} -> {where}
@@ -119,9 +119,9 @@ channel.trouble
   de: Kanal {channel}: {text} -> {where}
   en: channel {channel}: {text} -> {where}
 channel.dead
-  de: Kanal {channel} nahm {count} Nachrichten nicht an: {text} -> Ursache beheben, dann brandmelder
+  de: Kanal {channel} nahm etwas nicht an ({count}×): {text} -> Ursache beheben, dann brandmelder
       deliveries retry --all-dead
-  en: channel {channel} did not take {count} messages: {text} -> mend the cause, then brandmelder deliveries
+  en: channel {channel} did not take what was told ({count}×): {text} -> mend the cause, then brandmelder deliveries
       retry --all-dead
 audit
   de: Prüfspur: {rows} Zeilen, unverändert

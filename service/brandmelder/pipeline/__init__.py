@@ -162,6 +162,10 @@ class Pipeline:
         async with self._keeping:
             return await self._keeper.keep(now)
 
+    def beat(self, now: datetime) -> None:
+        """Know that the timer runs: after a standstill no source is taken for late that could not be asked."""
+        self._keeper.beat(now)
+
     async def let_go(self) -> None:
         """Let go of the channels; the database stays open."""
         for notifier in self.parts.notifiers.values():

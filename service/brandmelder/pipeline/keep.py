@@ -41,6 +41,9 @@ OVER, BROKEN = "over", "broken"
 SOON = timedelta(seconds=15)
 """When what somebody else changed at the same moment is looked at again."""
 
+STANDSTILL = timedelta(minutes=2)
+"""Without a sign of life for so long, the process did not run: the timer gives one every few seconds."""
+
 
 class Kept(Struct, frozen=True, kw_only=True):
     """What one look brought."""
@@ -57,9 +60,18 @@ class Keeper:
         self.doubter = Doubter(parts)
         self.started: datetime | None = None
         """Since when this process polls: what was due before it is not late."""
+        self._pulse: datetime | None = None
+
+    def beat(self, now: datetime) -> None:
+        """Know that the process runs; that it stood still (a suspended machine) is as if it had just started."""
+        if self._pulse is not None and not timedelta(0) <= now - self._pulse <= STANDSTILL:
+            self.started = now
+        self._pulse = now
 
     async def keep(self, now: datetime) -> Kept:
         """Do all that is due, and say when to look again."""
+        if self._pulse is not None:
+            self.beat(now)
         reads_at = await read_calendars(self.parts, now)
         try:
             next_at, has_promised = await self.parts.database.run(

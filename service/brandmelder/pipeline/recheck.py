@@ -56,6 +56,10 @@ async def recheck_source(parts: Parts, source: SourceId, now: datetime) -> bool:
                 log.warning("recheck.failed", source=source, error=type(error).__name__)
                 following = max(following, error.until) if isinstance(error, RateLimited) else following
                 break
+            except Exception:
+                log.exception("recheck.bug", source=source)
+                after = known[-1][0]  # the others are asked for all the same
+                break
             has_news = await parts.database.run(_commit, parts, source, found, now) or has_news
             after = known[-1][0]
         if len(known) < asked.recheck_size:

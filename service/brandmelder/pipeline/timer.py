@@ -192,6 +192,7 @@ class Timer:
             self._nudge("deliver", self._deliver)
 
     async def _listen(self) -> None:
+        self._pipeline.beat(self._clock.now())
         if await self._shielded(self._pipeline.parts.database.was_changed_by_others()):
             self._nudge("work", self._work)
         elif self._pipeline.is_delivering:  # while one channel hangs, the others have their moments

@@ -19,7 +19,9 @@ def load(path: Path) -> str:
             content = file.read(_MAX_BYTES + 1)
     except OSError as error:
         hint = (
-            "brandmelder init writes one" if isinstance(error, FileNotFoundError) else "check its path and its rights"
+            "say where it is by --config FILE or in BRANDMELDER_CONFIG; brandmelder init writes one"
+            if isinstance(error, FileNotFoundError)
+            else "check its path and its rights"
         )
         raise ConfigurationError([Problem(str(path), 1, 1, f"cannot be read: {error.strerror}", hint)]) from error
     if len(content) > _MAX_BYTES:

@@ -56,6 +56,11 @@ def anybody(_reader: Reader) -> bool:
     return True
 
 
+def by_link(_reader: Reader) -> bool:
+    """Let everybody ask for it; the page itself looks for a link that is signed."""
+    return True
+
+
 def signed_in(reader: Reader) -> bool:
     """Let those see it who are signed in."""
     return reader.role is not None
@@ -97,7 +102,7 @@ PAGES: Final[Sequence[tuple[str, str, Gate, Handler]]] = (
     ("POST", f"{own.PATH}/factor", members, own.change_factor),
     ("POST", f"{own.PATH}/sessions", members, own.end_sessions),
     ("GET", "/incidents", signed_in, incident.all_of_them),
-    ("GET", "/incidents/{ident}", anybody, incident.show),
+    ("GET", "/incidents/{ident}", by_link, incident.show),
     ("POST", "/incidents/{ident}", responders, acts.act),
     ("POST", "/incidents/{ident}/labels", responders, remarks.label),
     ("POST", "/incidents/{ident}/notes", responders, remarks.note),

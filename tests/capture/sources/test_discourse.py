@@ -60,6 +60,13 @@ class TestDiscourse(SourceConformance):
             (one,) = stage.reader.stored.values()
             assert (one.context, one.url) == ("Störung", f"{stage.url}/t/stoerung/31/4")
 
+    async def test_a_post_whose_account_is_gone_hides_no_other(self):
+        async with self.reading() as stage:
+            stage.face.write(stage.now, "Nordfunk eins", author=None)
+            stage.face.write(stage.now, "Nordfunk zwei")
+            await stage.reader.poll()
+            assert stage.reader.texts() == {"Nordfunk eins", "Nordfunk zwei"}
+
     async def test_what_is_made_public_later_is_found_within_a_day(self):
         async with self.reading() as stage:
             held = stage.face.write(stage.now, "Nordfunk spät", is_hidden=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote_plus
 
+from brandmelder.capture.source import Answer, Tools
 from brandmelder.capture.sources.hackernews import HackerNewsOptions, HackerNewsSource
 from brandmelder.model import SourceId
 from brandmelder.testing import Face, Said, SourceConformance
@@ -69,3 +71,20 @@ class TestHackerNews(SourceConformance):
             (gap,) = stage.reader.gaps
             assert (gap.since, gap.until) == (stage.now - MINUTE, stage.now - MINUTE + timedelta(seconds=1))
             assert len(stage.reader.stored) == 1001, "what stands before that second is read"
+
+
+async def test_what_was_brought_under_another_kind_of_id_is_not_asked_for():
+    asked = []
+
+    async def fetch(url, **_question):
+        asked.append(unquote_plus(url))
+        body = b'{"hits": [], "nbHits": 0}'
+        return Answer(url=url, status=200, headers={"content-type": "application/json"}, body=body)
+
+    options = HackerNewsOptions(type="hackernews", words=("nordfunk",))
+    source = HackerNewsSource(SourceId("one"), options, Tools(fetch=fetch, parse_feed=None))
+    found = await source.recheck(["imported-1", "41"], datetime(2026, 11, 20, 13, tzinfo=UTC))
+    assert [one.external_id for one in found.removals] == ["41"]
+    assert "imported" not in asked[0]
+    assert not (await source.recheck(["imported-1"], datetime(2026, 11, 20, 13, tzinfo=UTC))).removals
+    assert len(asked) == 1

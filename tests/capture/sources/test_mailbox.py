@@ -253,6 +253,31 @@ async def test_a_literal_larger_than_was_asked_for_is_refused(dovecot, user):
             await Reader(dovecot, user, port=port).poll()
 
 
+async def test_a_server_that_names_the_number_behind_the_letter_is_read(dovecot, user):
+    """The parts of an answer come in any order (RFC 9051, 7.5.2)."""
+    raw = letter("Nordfunk schweigt").as_bytes().replace(b"\n", b"\r\n")
+    said = {
+        b"EXAMINE": b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 6] ok\r\n",
+        b"UID SEARCH": b"* SEARCH 5\r\n",
+        b"UID FETCH": b'* 1 FETCH (BODY[]<0> {%d}\r\n%s INTERNALDATE "20-Nov-2026 13:00:00 +0000" UID 5)\r\n'
+        % (len(raw), raw),
+        b"LOGOUT": b"* BYE\r\n",
+    }
+
+    async def talk(reader, writer):
+        writer.write(b"* OK ready\r\n")
+        while line := await reader.readline():
+            tag, _, asked = line.partition(b" ")
+            found = next((answer for name, answer in said.items() if asked.startswith(name)), b"")
+            writer.write(b"* CAPABILITY IMAP4rev1\r\n" if asked.startswith(b"CAPABILITY") else found)
+            writer.write(tag + b" OK done\r\n")
+
+    async with served(talk) as port:
+        reader = Reader(dovecot, user, port=port)
+        await reader.poll()
+    assert [text.strip() for text in reader.texts()] == ["Nordfunk schweigt"]
+
+
 def test_a_password_in_clear_is_refused():
     with pytest.raises(ValidationError, match="tls or starttls"):
         MailboxOptions(type="mailbox", host="mail.example", user="a", password=Secret("b"), security="none")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 from brandmelder.capture.sources.nodebb import NodeBbOptions, NodeBbSource
 from brandmelder.model import SourceId
 from brandmelder.testing import Face, Said, SourceConformance
+from brandmelder.testing.sources import HOUR
 
 
 class NodeBbFace(Face):
@@ -17,12 +20,17 @@ class NodeBbFace(Face):
     def delete(self, post):
         self.deleted.add(post.number)
 
+    def ident(self, post):
+        """A post that another server federated has its address for a number (NodeBB 4)."""
+        return f"https://far.example/objects/{post.number}" if post.author == "fern" else str(post.number)
+
     def newest_first(self):
         return [post for post in super().newest_first() if post.number not in self.deleted]
 
     def answer(self, asked):
         if asked.path.startswith("/api/v3/posts/"):
-            post = self.posts.get(int(asked.path.rpartition("/")[2]))
+            ident = unquote(asked.path.removeprefix("/api/v3/posts/"))
+            post = next((one for one in self.posts.values() if self.ident(one) == ident), None)
             if post is None or post.is_hidden:
                 return Said.json({"status": {"code": "not-found"}}, status=404)
             return Said.json({"status": {"code": "ok"}, "response": self._post(post)})
@@ -34,7 +42,7 @@ class NodeBbFace(Face):
     def _post(self, post):
         gone = post.number in self.deleted
         return {
-            "pid": post.number,
+            "pid": self.ident(post) if post.author == "fern" else post.number,
             "tid": 3,
             "toPid": None,
             "uid": 2,
@@ -60,3 +68,12 @@ class TestNodeBb(SourceConformance):
             stage.face.write(stage.now)
             await stage.reader.poll()
             assert next(iter(stage.reader.stored.values())).context == "Störung"
+
+    async def test_a_federated_post_is_followed_like_any_other(self):
+        async with self.reading() as stage:
+            post = stage.face.write(stage.now - HOUR, "Nordfunk fern", author="fern")
+            stage.face.write(stage.now - HOUR, "Nordfunk nah")
+            await stage.reader.poll()
+            stage.face.edit(post, "Nordfunk fern, neu")
+            await stage.reader.recheck()
+            assert stage.reader.texts() == {"Nordfunk fern, neu", "Nordfunk nah"}

@@ -123,6 +123,7 @@ class TestTelegram(SourceConformance):
             (Said.json({"ok": False, "description": "Conflict: terminated by other getUpdates request"}, status=409),
              Gone, "something else hears this bot"),
             (Said.json({"ok": False, "parameters": {"retry_after": 35}}, status=429), RateLimited, "0:00:35"),
+            (Said(status=429, headers={"content-type": "text/html"}, body=b"<html>slow</html>"), RateLimited, "minute"),
         ],
     )  # fmt: skip
     async def test_refusals_say_what_to_do(self, refused, kind, said):

@@ -317,6 +317,16 @@ class TestX(SourceConformance):
         ("said", "kind", "words"),
         [
             (XFace.problem(429, "rate-limit-exceeded", x_rate_limit_reset="1795180500"), RateLimited, "13:15 UTC"),
+            (
+                Said(
+                    status=429,
+                    headers={"content-type": "text/plain", "x-rate-limit-reset": "1795180500"},
+                    body=b"Too Many Requests",
+                ),
+                RateLimited,
+                "13:15 UTC",
+            ),
+            (Said(status=403, headers={"content-type": "text/html"}, body=b"<html>no</html>"), AuthRefused, "token"),
             (XFace.problem(429, "usage-capped"), RateLimited, "credits"),
             (XFace.problem(403, "client-forbidden"), AuthRefused, "client-forbidden"),
             (XFace.problem(400, "invalid-request"), ShapeChanged, "query"),

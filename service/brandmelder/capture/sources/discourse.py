@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Final, Self
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from msgspec import Struct
 from pydantic import model_validator
@@ -91,7 +91,7 @@ class DiscourseSource:
         mentions: list[Mention] = []
         removals: list[Removal] = []
         for ident in external_ids:
-            url = f"{self._base}/posts/{int(ident)}.json"
+            url = f"{self._base}/posts/{quote(ident, safe='')}.json"
             answer = await self._tools.fetch(url, now=now, headers=self._headers, takes=_GONE)
             post = None if answer.status in _GONE else read_json(answer, _Post, source=self.id, service=_SERVICE)
             if post is None or not _is_shown(post):

@@ -95,15 +95,16 @@ class HackerNewsSource:
 
     async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:
         """Ask for known posts by their ids: who does not come back was taken away."""
-        wanted = " OR ".join(f"objectID:{int(ident)}" for ident in external_ids)
-        found = await self._search({"filters": wanted, "hitsPerPage": str(len(external_ids))}, now)
+        known = [ident for ident in external_ids if ident.isascii() and ident.isdigit()]  # others were brought by hand
+        if not known:
+            return Recheck()
+        wanted = " OR ".join(f"objectID:{ident}" for ident in known)
+        found = await self._search({"filters": wanted, "hitsPerPage": str(len(known))}, now)
         there = {hit.objectID for hit in found.hits}
         return Recheck(
             mentions=tuple(self._mention(hit, now) for hit in found.hits),
             removals=tuple(
-                Removal(source=self.id, external_id=ident, reason="gone")
-                for ident in external_ids
-                if ident not in there
+                Removal(source=self.id, external_id=ident, reason="gone") for ident in known if ident not in there
             ),
         )
 

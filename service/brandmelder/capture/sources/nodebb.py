@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -90,7 +91,7 @@ class NodeBbSource:
         mentions: list[Mention] = []
         removals: list[Removal] = []
         for ident in external_ids:
-            url = f"{self._base}/api/v3/posts/{int(ident)}"
+            url = f"{self._base}/api/v3/posts/{quote(ident, safe='')}"
             answer = await self._tools.fetch(url, now=now, headers=self._headers, takes=_GONE)
             post = None if answer.status in _GONE else self._read(answer, _One).response
             if post is None or _is_gone(post):

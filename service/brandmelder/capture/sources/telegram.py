@@ -166,9 +166,12 @@ class TelegramSource:
             return AuthRefused("refuses the token; ask @BotFather for a new one")
         if answer.status == 409:
             return Gone("something else hears this bot: a webhook, or a second program; end that, or make another bot")
-        if answer.status == 429 and not answer.body:
+        try:
+            told = read_json(answer, _Refused, source=self.id, service=_SERVICE)
+        except ShapeChanged:
+            if answer.status != 429:
+                raise
             return RateLimited("is asked too often; it is asked again in a minute", now + timedelta(minutes=1))
-        told = read_json(answer, _Refused, source=self.id, service=_SERVICE)
         if answer.status == 429:
             wait = timedelta(seconds=min(max(told.parameters.retry_after, 1), 86_400))
             return RateLimited(f"is asked too often; it is asked again in {wait}", now + wait)
