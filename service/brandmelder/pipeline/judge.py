@@ -127,8 +127,8 @@ def _commit_verdicts(
     changes: Changes,
 ) -> None:
     mentions.save_verdicts(connection, verdicts)
-    edited = [ident for ident, _, again in batch if again]
-    known = series.counted(connection, edited) if edited else set()
+    edited = {ident for ident, _, again in batch if again}
+    known = series.counted(connection, [one for one in entries if one.mention in edited])
     series.enter(connection, [one for one in entries if (one.monitor, one.mention) not in known])
     mentions.mark_judged(connection, [ident for ident, _, _ in batch])
     save(connection, changes)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import bindparam, case, false, func, select, true, tuple_, update
+from sqlalchemy import bindparam, case, false, func, select, true, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import Mention, MentionId, Removal, SourceId, Verdict
@@ -40,11 +40,15 @@ _INSERT = Bulk(
     ["id", *(column.name for column in _COLUMNS), "fingerprint", "judged"],
 )
 _LANDED = select(mention.c.id).where(mention.c.id >= bindparam("first"), mention.c.id < bindparam("end"))
-_KNOWN = select(mention.c.source, mention.c.external_id, mention.c.id, mention.c.fingerprint).where(
-    tuple_(mention.c.source, mention.c.external_id).in_(bindparam("keys", expanding=True)),
+_KNOWN = select(mention.c.external_id, mention.c.id, mention.c.fingerprint).where(
+    mention.c.source == bindparam("of"),
+    mention.c.external_id.in_(bindparam("idents", expanding=True)),
     mention.c.forgotten_at.is_(None),
 )
-"""What was forgotten is known and not followed any more: an edit would bring it back."""
+"""By the constraint mention_identity: for a list of pairs, SQLite 3.40 reads every mention there is.
+
+What was forgotten is known and not followed any more: an edit would bring it back.
+"""
 _TOLD: dict[str, Any] = {name: func.coalesce(bindparam(name), mention.c[name]) for name in ("language", "reach")} | {
     name: func.coalesce(func.nullif(bindparam(name), ""), mention.c[name]) for name in ("context", "url")
 }
@@ -178,10 +182,11 @@ def _row(ident: int, one: Mention, fingerprint: str) -> dict[str, Any]:
 
 def _edit(connection: Connection, repeats: Sequence[dict[str, Any]]) -> int:
     known: dict[tuple[str, str], tuple[int, str]] = {}
-    for start in range(0, len(repeats), _CHUNK):
-        keys = [(row["source"], row["external_id"]) for row in repeats[start : start + _CHUNK]]
-        found = connection.execute(_KNOWN, {"keys": keys})
-        known |= {(row.source, row.external_id): (row.id, row.fingerprint) for row in found}
+    for source in dict.fromkeys(row["source"] for row in repeats):
+        idents = [row["external_id"] for row in repeats if row["source"] == source]
+        for start in range(0, len(idents), _CHUNK):
+            found = connection.execute(_KNOWN, {"of": source, "idents": idents[start : start + _CHUNK]})
+            known |= {(source, row.external_id): (row.id, row.fingerprint) for row in found}
     changed: dict[int, dict[str, Any]] = {}
     for row in repeats:
         ident, fingerprint = known.get((row["source"], row["external_id"]), (0, row["fingerprint"]))

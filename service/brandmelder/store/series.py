@@ -51,6 +51,11 @@ _COUNTS = (
 )
 _VOLUME = select(func.coalesce(func.sum(bin_.c.total), 0), func.coalesce(func.sum(bin_.c.labelled), 0)).where(*_IN_SPAN)
 _SHARES = select(bin_.c.source, func.sum(bin_.c.total)).where(*_IN_SPAN).group_by(bin_.c.source)
+_STANDS = select(match.c.mention).where(
+    match.c.monitor == bindparam("name"),
+    match.c.published_at == bindparam("at"),
+    match.c.mention == bindparam("ident"),
+)
 _MONITORS = select(monitor)
 _MONITOR = select(monitor).where(monitor.c.id == bindparam("ident"))
 _NEW_MONITOR = insert(monitor)
@@ -107,12 +112,14 @@ class MonitorRow(Struct, frozen=True, kw_only=True):
     """The oldest bin that changed after it was evaluated."""
 
 
-def counted(connection: Connection, idents: Iterable[MentionId]) -> set[tuple[MonitorId, MentionId]]:
-    """Return which of the mentions stand in the ledger already, and for whom."""
-    rows = connection.execute(
-        select(match.c.monitor, match.c.mention).where(match.c.mention.in_([int(one) for one in idents]))
-    )
-    return {(MonitorId(row.monitor), MentionId(row.mention)) for row in rows}
+def counted(connection: Connection, entries: Iterable[Entry]) -> set[tuple[MonitorId, MentionId]]:
+    """Return which of the lines stand in the ledger already (primary key of match: an edit keeps its event time)."""
+    found: set[tuple[MonitorId, MentionId]] = set()
+    for one in entries:
+        asked = {"name": one.monitor, "at": seconds(one.published_at), "ident": int(one.mention)}
+        if connection.scalar(_STANDS, asked) is not None:
+            found.add((one.monitor, one.mention))
+    return found
 
 
 def enter(connection: Connection, entries: Sequence[Entry]) -> None:
