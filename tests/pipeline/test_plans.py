@@ -45,4 +45,4 @@ async def test_no_question_of_an_evening_reads_a_whole_table_that_grows(tmp_path
         if line.split()[0] == "SCAN" and line.split()[1] in GROWS and "mention_to_judge" not in line
     ]
     assert whole == []
-    assert any("mention_identity" in line for _, lines in read for line in lines)
+    assert any("(source=? AND external_id=?)" in line for _, lines in read for line in lines)
