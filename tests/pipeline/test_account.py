@@ -37,7 +37,7 @@ async def test_a_report_tells_the_whole_course_of_an_incident():
     (incident,) = world.incidents()
     assert incident.closed_at is not None
     picture = found.drawn
-    assert picture.until <= incident.closed_at
+    assert incident.closed_at <= picture.until < incident.closed_at + picture.width
     assert picture.until - len(picture.counts) * picture.width < incident.onset - HOUR
     assert len(picture.counts) == len(picture.usual)
     assert sum(count for count in picture.counts if count > 0) >= incident.peak
@@ -51,6 +51,21 @@ async def test_a_report_tells_the_whole_course_of_an_incident():
     text = markdown(incident_report(found))
     assert "Übernommen nach" in text
     assert "Anna" in text
+
+
+async def test_what_was_dismissed_at_once_stands_in_the_picture_of_its_report():
+    world = World([*quiet_weeks(STORM, days=21), *storm(STORM, 60)])
+    await world.begin(STORM - HOUR)
+    await world.run_until(STORM + timedelta(minutes=13))
+    (one,) = world.incidents()
+    wish = Wish(incident=one.id, act=Act.DISMISS, by="Anna", note="bots")
+    world.database.run_now(do, world.pipeline.parts, wish, world.clock.now())
+    at_once = world.database.run_now(read_account, world.pipeline.parts, one.id, world.clock.now()).drawn
+    assert at_once.until <= world.clock.now()
+    await world.run_until(STORM + 2 * HOUR)
+    later = world.database.run_now(read_account, world.pipeline.parts, one.id, world.clock.now()).drawn
+    assert sum(count for count in later.counts if count > 0) >= one.peak
+    world.database.close()
 
 
 async def test_a_voice_that_its_platform_took_away_is_not_told():

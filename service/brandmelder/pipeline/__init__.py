@@ -78,11 +78,11 @@ class Pipeline:
         await self._deliverer.recover(now)
         await self.parts.database.run(welcome, self.parts, self.parts.notifiers, now)
 
-    async def clock_went_back(self, now: datetime) -> None:
-        """Bring back to `now` what was stored under a clock that was ahead; without that nothing is done."""
+    async def clock_went_back(self, now: datetime, *, is_seen: bool = False) -> None:
+        """Bring back to `now` what was stored under a clock that was ahead; `is_seen`: it was seen to go back."""
         self._next_settled = self._progressed = None
         self._keeper.doubter.forget()
-        if await self.parts.database.run(rewind, now):
+        if await self.parts.database.run(rewind, now, is_seen=is_seen):
             self._deliverer.clock_went_back()
             self._evaluator.gatherer.clock_went_back()
             self.parts.on_failure(f"the clock went back to {now:%Y-%m-%d %H:%M} UTC: what was planned is planned anew")

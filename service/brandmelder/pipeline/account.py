@@ -70,7 +70,7 @@ def _with_course(connection: Connection, parts: Parts, watch: Watch, account: Ac
     course, incident = Course(connection, parts, watch, now), account.incident
     until = incident.closed_at or now
     peak_at = course.loudest(incident.onset, until, incident.peak_window)
-    drawn = _drawn(course, incident, until)
+    drawn = _drawn(course, incident, until, now)
     seen = {gap for gap in course.sights.gaps if gap.since < until and gap.until > incident.onset}
     return replace(
         account,
@@ -81,12 +81,15 @@ def _with_course(connection: Connection, parts: Parts, watch: Watch, account: Ac
     )
 
 
-def _drawn(course: Course, incident: Incident, until: datetime) -> Picture | None:
+def _drawn(course: Course, incident: Incident, until: datetime, now: datetime) -> Picture | None:
+    """Draw up to the end, with the bar in which it ended once that is over: what was dismissed at once is in it."""
     length = until - incident.onset
     since = incident.onset - max(_LEAST_BEFORE, length * _BEFORE)
     width = width_for(until - since, most=MOST_BARS)
     begin = edge_before(since, width)
-    count = max(1, (until - begin) // width)
+    last = edge_before(until, width)
+    end = last + width if last < until and last + width <= now else last
+    count = max(1, (end - begin) // width)
     return picture_of(course.stretch(begin, begin + count * width, width), kind=incident.kind)
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from brandmelder.count.bins import start_of
 from brandmelder.model import BIN, Delivery, DeliveryState
-from brandmelder.notify.delivery import next_moment
+from brandmelder.notify.delivery import next_moment, sweeps_at
 from brandmelder.store import deliveries, incidents, intake, meta, series, sources
 
 if TYPE_CHECKING:
@@ -24,33 +24,47 @@ log = structlog.get_logger()
 TOLERATED = timedelta(seconds=90)
 """Clocks are corrected by so much without anybody noticing; waiting it out is simpler."""
 LOOKED_BACK = timedelta(days=1)
-"""So far back what was tried under the wrong hand is looked for: when that truly was nobody knows."""
+"""So far back what was tried before is looked for from then on: under which hand that was nobody knows."""
 _WAITING = (DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.UNCLEAR)
 _LIVE = (*_WAITING, DeliveryState.SENT)
 
 
-def rewind(connection: Connection, now: datetime) -> bool:
-    """Bring back what lies ahead of `now`, if we once lived at a later moment; says whether it was so."""
+def rewind(connection: Connection, now: datetime, *, is_seen: bool = False) -> bool:
+    """Bring back what lies ahead of `now`, if we once lived at a later moment; says whether it was so.
+
+    `is_seen` says that the clock was seen to go back: then what was tried before is looked for from longer ago, even if
+    nothing lies ahead.
+    """
     last = _latest(connection)
-    if last is None or last - now <= TOLERATED:
-        return False
-    _wake_sources(connection, now)
-    intake.undo(connection, now)
-    ahead = [row for row in series.read_monitors(connection).values() if (row.evaluated_through or now) > now]
-    for row in ahead:
+    ahead = timedelta(0) if last is None else last - now
+    if ahead > TOLERATED:
+        _wake_sources(connection, now)
+        intake.undo(connection, now)
+        _bring_back_monitors(connection, now)
+        meta.progressed(connection, now)
+        log.warning("clock.went_back", ahead=str(ahead))
+    if ahead > TOLERATED or is_seen:
+        _bring_back_deliveries(connection, now)
+    return ahead > TOLERATED
+
+
+def _bring_back_monitors(connection: Connection, now: datetime) -> None:
+    for row in series.read_monitors(connection).values():
+        if (row.evaluated_through or now) <= now:
+            continue
         # What it learnt of hours that have not been is forgotten: it learns anew from its bins.
         back = replace(row, evaluated_through=start_of(now), state=None)
         if back.news_since is not None:
             back = replace(back, news_since=min(back.news_since, start_of(now)))
         series.save_monitor(connection, back)
+
+
+def _bring_back_deliveries(connection: Connection, now: datetime) -> None:
     for state in _LIVE:
         for one in deliveries.in_state(connection, state):
             earlier = _brought_back(one, now)
             if earlier != one:
                 deliveries.save_delivery(connection, earlier, next_moment(earlier), expected=state)
-    meta.progressed(connection, now)
-    log.warning("clock.went_back", ahead=str(last - now), monitors=len(ahead))
-    return True
 
 
 def _latest(connection: Connection) -> datetime | None:
@@ -94,11 +108,12 @@ def _earlier(moment: datetime | None, now: datetime) -> datetime | None:
 
 def _brought_back(one: Delivery, now: datetime) -> Delivery:
     first = one.first_attempt_at
+    is_sought = one.state in _WAITING or sweeps_at(one) is not None
     return replace(
         one,
         due_at=min(one.due_at, now),
         created_at=min(one.created_at, now),
-        first_attempt_at=None if first is None else first if first <= now else now - LOOKED_BACK,
+        first_attempt_at=min(first, now - LOOKED_BACK) if first and is_sought else _earlier(first, now),
         attempt_at=_earlier(one.attempt_at, now),
         swept_at=_earlier(one.swept_at, now),
     )

@@ -120,7 +120,7 @@ class Timer:
                 await self._shielded(self._plan())
 
     async def _bring_back(self, now: datetime) -> bool:
-        await self._pipeline.clock_went_back(now)
+        await self._pipeline.clock_went_back(now, is_seen=True)
         return True
 
     async def _in_hand(self) -> None:
