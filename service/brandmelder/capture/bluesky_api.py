@@ -172,7 +172,7 @@ def _told(uri: str, author: Profile, record: Record, seen: datetime | None) -> T
         author=author.handle or author.did,
         parent=record.reply.parent.uri or None,
         reach=author.followersCount,
-        language=next(iter(record.langs), "")[:2] or None,
+        language=next(iter(record.langs), None),
     )
 
 

@@ -93,14 +93,19 @@ class GraphApi:
         self._token = token
         self._asked: datetime | None = None
         self._ends: datetime | None = None
+        self.is_denied = False
+        """The last refusal was of a right to what was asked for; the token itself holds."""
         self.slower = timedelta(0)
         """How long the service would like to be left alone, as its usage headers tell."""
 
     async def get(self, path: str, asked: dict[str, str], shape: type[T], now: datetime) -> T:
-        """Ask for `path`. Raises Missing for an object that is not there, else the SourceError that says what to do."""
+        """Ask for `path`. Raises Missing for an object that is not there, else the SourceError that says what to do.
+
+        `self.is_denied` then says whether it is this object alone that may not be seen.
+        """
         url = f"{self._base}/{path}?{urlencode(asked | self._proof, safe=',(){}.')}"
         answer = await self._tools.fetch(url, now=now, headers=self._headers, takes=_TOLD)
-        self.slower = _wait(answer)
+        self.slower, self.is_denied = _wait(answer), False
         if answer.status in _TOLD:
             raise self._refusal(answer, now).about(self._source)
         return read_json(answer, shape, source=self._source, service=_SERVICE)
@@ -136,6 +141,7 @@ class GraphApi:
         if fault.code == 100 and fault.error_subcode == 33:
             return Missing("the object is gone or not to be seen")
         if fault.code in _RIGHTS or status == 403:
+            self.is_denied = True
             return AuthRefused(f"the token lacks a right (code {fault.code}); see the how-to for those it needs")
         if fault.code in _PASSING or status >= 500:
             return Transient(f"answered {status} (code {fault.code}); it is asked again at the next poll")

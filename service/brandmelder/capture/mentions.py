@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,10 @@ BACK_DATED: Final = timedelta(minutes=10)
 
 FARTHEST: Final = 10_000_000_000
 """More followers than there are people is no number: it would not even fit into the database."""
+
+_LANGUAGE: Final = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9_-]{1,40})?")
+
+_NO_LANGUAGE: Final = frozenset({"und", "mul", "mis", "zxx"})
 
 
 class Told(Struct, kw_only=True):
@@ -50,7 +55,7 @@ def mention_of(told: Told, *, source: SourceId, options: SourceOptions, now: dat
         context=clean_text(told.context)[:500],
         url=canonical_url(told.url),
         author=clean_text(told.author)[:200],
-        language=options.language or told.language,
+        language=options.language or language_of(told.language),
         reach=told.reach if told.reach is not None and 0 <= told.reach <= FARTHEST else None,
         parent_id=told.parent,
         own=told.own or options.owns(told.author),
@@ -58,6 +63,12 @@ def mention_of(told: Told, *, source: SourceId, options: SourceOptions, now: dat
         captured_at=to_utc_seconds(now),
         flags=(*told.flags, *flags, *(("back_dated",) if is_back_dated else ())),
     )
+
+
+def language_of(text: str | None) -> str | None:
+    """Return the language that a tag names (RFC 5646), in two letters or three: `de` of `de-AT`; None if it is none."""
+    found = _LANGUAGE.fullmatch(text or "")
+    return found[1].lower() if found and found[1].lower() not in _NO_LANGUAGE else None
 
 
 def moment_of(text: str | None) -> datetime | None:

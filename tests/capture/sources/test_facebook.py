@@ -28,7 +28,7 @@ class FacebookFace(Face):
         self.alias = "10"
         self.closed = set()
         self.usage = {}
-        self.asked_for, self.ends = [], None
+        self.asked_for, self.ends, self.tagging = [], None, []
 
     def ident(self, post):
         return f"10_{post.number + 1000}"
@@ -41,7 +41,7 @@ class FacebookFace(Face):
         assert "token" not in str(asked.query)
         self.asked_for.append(asked.path)
         if asked.path in {"/10/feed", f"/{self.alias}/feed"}:
-            return self._list([self._own_post()], asked)
+            return self._list([*self.tagging, self._own_post()], asked)
         if asked.path == f"/{self.POST}/comments":
             assert (asked.query["filter"], asked.query["order"]) == ("stream", "reverse_chronological")
             return self._list([self._comment(post) for post in self.newest_first()], asked)
@@ -54,6 +54,8 @@ class FacebookFace(Face):
         return self._single(asked.path[1:])
 
     def _single(self, ident):
+        if ident.startswith("30_"):
+            return self.refused(10, 403)  # another page's: that takes Page Public Content Access
         found = [post for post in self.newest_first() if self.ident(post) == ident]
         if ident == self.POST:
             return self._said(self._own_post())
@@ -133,6 +135,25 @@ class TestFacebook(SourceConformance):
             await stage.reader.poll()
             (one,) = self.comments(stage).values()
             assert (one.history, one.parent_id) == (False, FacebookFace.POST)
+
+    async def test_a_post_of_another_page_that_tags_ours_hides_nothing_of_ours(self):
+        async with self.reading() as stage:
+            await stage.reader.poll()
+            stage.later(5 * MINUTE)
+            stage.face.tagging = [
+                {"id": "30_9", "message": "Nordfunk rauscht", "created_time": f"{stage.now:%Y-%m-%dT%H:%M:%S}+0000",
+                 "from": {"id": "30", "name": "Andere"}, "comments": {"data": [], "summary": {"total_count": 3}}},
+            ]  # fmt: skip
+            post = stage.face.write(stage.now - MINUTE, "Nordfunk schweigt")
+            poll = await stage.reader.poll()
+            assert {"Nordfunk rauscht", "Nordfunk schweigt"} <= stage.reader.texts()
+            assert "below post 30_9 cannot be read" in poll.degraded
+            assert "lacks a right" in poll.degraded
+            stage.later(5 * MINUTE)
+            assert "below post 30_9" in (await stage.reader.poll()).degraded, "it stays so"
+            stage.face.delete(post)
+            await stage.reader.recheck()
+            assert stage.reader.removed == {stage.face.ident(post)}
 
     async def test_an_edit_is_followed(self):
         async with self.reading() as stage:

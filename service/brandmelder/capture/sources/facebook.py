@@ -22,7 +22,7 @@ from brandmelder.capture.known import print_of
 from brandmelder.capture.lists import ROOM, Lists, batch_of, join, poll_lists, still_waiting, unread
 from brandmelder.capture.mentions import Told, mention_of, moment_of
 from brandmelder.capture.source import Poll, Recheck, Tools
-from brandmelder.errors import SourceError
+from brandmelder.errors import AuthRefused, SourceError
 from brandmelder.model import Cursor, Mention, Reading, Removal, SourceId
 from brandmelder.options import SecretText, SourceOptions, WebAddress
 
@@ -132,6 +132,8 @@ class Memory(Struct, kw_only=True, omit_defaults=True):
     until: datetime | None = None
     """Up to when the feed was read whose comments are being read."""
     measured: datetime | None = None
+    denied: str = ""
+    """Below which post comments could not be read when they were last looked for."""
     unmeasured: str = ""
     """Why some of the numbers were missing when they were last read."""
 
@@ -148,10 +150,11 @@ class FacebookSource:
         self._api = GraphApi(source_id, options.url, options.token, options.app_secret, tools)
         self._seen: dict[str, _Item] = {}
         """The posts that the feed told in this poll."""
+        self._unread = ""
 
     async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
         """Read on in the feed; at its end below the posts."""
-        memory, polls = self._recall(cursor, now), []
+        memory, polls, self._unread = self._recall(cursor, now), [], ""
         if not memory.waiting:
             self._seen = {}
             bounds = Bounds(history=self._options.history)
@@ -176,7 +179,7 @@ class FacebookSource:
             readings=readings,
             not_before=joined.not_before or slower,
             expires_at=await self._api.expires(now) if is_whole else None,
-            degraded=joined.degraded or memory.unmeasured or memory.beyond,
+            degraded=joined.degraded or memory.denied or memory.unmeasured or memory.beyond,
         )
 
     async def recheck(self, external_ids: Sequence[str], now: datetime) -> Recheck:
@@ -191,6 +194,9 @@ class FacebookSource:
                 item = await self._api.get(ident, {"fields": fields}, _Item, now)
             except Missing:
                 removals.append(Removal(source=self.id, external_id=ident, reason="gone"))
+            except AuthRefused:
+                if not self._api.is_denied:
+                    raise
             else:
                 mentions.append(self._mention(item, now))
         return Recheck(mentions=tuple(mentions), removals=tuple(removals))
@@ -223,6 +229,12 @@ class FacebookSource:
             found = await self._api.get(f"{post}/comments", asked, _Items, now)
         except Missing:
             return Page()
+        except AuthRefused as error:
+            if not self._api.is_denied:
+                raise
+            # Another page's, that tagged ours: reading below it takes a right of its own, and hides nothing of ours.
+            self._unread = self._unread or f"comments below post {post} cannot be read: {error}"
+            return Page()
         mentions = [self._mention(item, now, post=post) for item in found.data if not item.is_hidden]
         return Page(
             mentions=mentions,
@@ -249,7 +261,7 @@ class FacebookSource:
             else ""
         )
         is_due = memory.looked is None or now - memory.looked >= LOOKED_EVERY
-        memory.looked = now.replace(microsecond=0) if is_due else memory.looked
+        memory.looked, memory.denied = (now.replace(microsecond=0), "") if is_due else (memory.looked, memory.denied)
         memory.waiting = [post for post, mark in memory.marks.items() if mark and (is_due or mark != before.get(post))]
 
     def _is_own(self, person: _Person, post: str) -> bool:
@@ -267,7 +279,7 @@ class FacebookSource:
             first=memory.first,
         )
         found = await poll_lists(lists, Cursor(memory.below) if memory.below else None, now)
-        memory.below = found.cursor or ""
+        memory.below, memory.denied = found.cursor or "", memory.denied or self._unread
         memory.waiting = still_waiting(memory.waiting, batch, memory.below)
         return found
 
