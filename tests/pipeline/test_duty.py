@@ -342,6 +342,21 @@ def test_severity_breaks_a_silence_at_once():
     assert opening.created_at < STORM + 30 * MINUTE
 
 
+def test_what_breaks_a_silence_calls_whoever_is_on_call_though_its_alert_stood_before():
+    world = evening(
+        STORM,
+        storm(STORM, 12, spread=10 * MINUTE) + storm(STORM + HOUR, 300, spread=15 * MINUTE, first=300_000),
+        until=STORM + 75 * MINUTE,
+        before=silenced(a_silence(STORM + 12 * MINUTE, STORM + 9 * HOUR, broken_at=4)),
+    )
+    (opening,) = [one for one in of_kind(world, DeliveryKind.OPEN) if one.channel == "crisis"]
+    assert opening.confirmed_at < at_of(world, Act.SILENCE)
+    first, second = [one for one in of_kind(world, DeliveryKind.ESCALATE) if one.channel == "crisis"]
+    assert (first.persons, second.persons) == (("anna",), ("ben",))
+    assert first.created_at - at_of(world, Act.SPEAK) < MINUTE
+    assert second.created_at - first.created_at >= 10 * MINUTE
+
+
 def test_a_silence_of_another_monitor_holds_nothing_back():
     other = a_silence(STORM - HOUR, STORM + 5 * HOUR, matcher=Matcher(monitors=frozenset({MonitorId("other")})))
     world = evening(STORM, storm(STORM, 60), until=STORM + 20 * MINUTE, before=silenced(other))

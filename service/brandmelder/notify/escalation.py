@@ -22,6 +22,8 @@ _ROUNDS = frozenset({Act.OPEN, Act.REOPEN, Act.LAPSE, Act.SPEAK, Act.WAKE, Act.U
 _CALLS_ITSELF = frozenset({Act.OPEN, Act.SPEAK, Act.UNDO})
 """Where the message that is sent anyway calls the first people, or somebody is there: nobody is called at once."""
 ENGINE = "brandmelder"
+OVER, BROKEN = "over", "broken"
+"""Why people are told again: the silence has ended, or what happens is severe enough."""
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -111,7 +113,7 @@ def _unacknowledged(
         return Due()
     start = max(begin.at, min(confirmed or now + UNCONFIRMED, incident.opened_at + UNCONFIRMED))
     done = sum(1 for step in timeline if step.act is Act.ESCALATE and step.revision > begin.revision)
-    if begin.act in _CALLS_ITSELF:
+    if begin.act in _CALLS_ITSELF and not _was_told_before(timeline, begin, confirmed):
         done += sum(1 for step in escalation.steps if not step.after)
     round_, place = divmod(done, len(escalation.steps))
     if round_ and escalation.repeats is None:
@@ -121,6 +123,15 @@ def _unacknowledged(
     if confirmed is None and start > now:
         return Due(at=start)
     return Due(act=Act.ESCALATE, number=done) if at <= now else Due(at=at)
+
+
+def _was_told_before(timeline: Sequence[Transition], begin: Transition, confirmed: datetime | None) -> bool:
+    """Whether a severity broke the silence of what stood already: its edit and its word in the thread call nobody."""
+    if begin.act is not Act.SPEAK or begin.note != BROKEN or confirmed is None:
+        return False
+    silenced = (step for step in reversed(timeline) if step.act is Act.SILENCE and step.revision < begin.revision)
+    before = next(silenced, None)
+    return before is not None and confirmed <= before.at
 
 
 def _left_alone(incident: Incident, timeline: Sequence[Transition], escalation: Escalation, now: datetime) -> Due:

@@ -30,6 +30,7 @@ from brandmelder.pipeline.poll import poll_source
 from brandmelder.pipeline.receive import receive
 from brandmelder.pipeline.recheck import recheck_source
 from brandmelder.pipeline.recount import recount_changed
+from brandmelder.pipeline.retired import retire
 from brandmelder.pipeline.rewind import rewind
 from brandmelder.pipeline.states import first_poll, reads_backlog
 from brandmelder.store import deliveries, sources
@@ -37,6 +38,8 @@ from brandmelder.store import deliveries, sources
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+
+    from sqlalchemy import Connection
 
     from brandmelder.capture.source import Sent
     from brandmelder.pipeline.parts import Parts
@@ -76,7 +79,7 @@ class Pipeline:
         await judge(self.parts)
         await recount_changed(self.parts)
         await self._deliverer.recover(now)
-        await self.parts.database.run(welcome, self.parts, self.parts.notifiers, now)
+        await self.parts.database.run(_follow_configuration, self.parts, now)
 
     async def clock_went_back(self, now: datetime, *, is_seen: bool = False) -> None:
         """Bring back to `now` what was stored under a clock that was ahead; `is_seen`: it was seen to go back."""
@@ -175,3 +178,9 @@ class Pipeline:
         """Let go of the channels and the database."""
         await self.let_go()
         self.parts.database.close()
+
+
+def _follow_configuration(connection: Connection, parts: Parts, now: datetime) -> None:
+    """End what is watched no more, and tell new channels of what runs."""
+    retire(connection, parts, now)
+    welcome(connection, parts, parts.notifiers, now)

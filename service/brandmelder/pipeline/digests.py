@@ -38,8 +38,8 @@ def _look_at(scene: Scene, plan: DigestPlan) -> datetime | None:
     zone, now = scene.parts.zone, scene.now
     name = f"digest:{plan.covers.value}:{plan.cron}:{','.join(plan.channels)}"
     seen = meta.read(scene.connection, name)
-    if seen is None:
-        # What was before the service knew of the plan is not looked back on.
+    if seen is None or int(seen) > now.timestamp():
+        # What was before the service knew of the plan is not looked back on; by a clock that was ahead it knew nothing.
         meta.write(scene.connection, name, str(int(now.timestamp())))
         return next_after(plan.cron, now, zone)
     last = max(datetime.fromtimestamp(int(seen), UTC), now - _LATE)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from brandmelder.errors import Conflict
 from brandmelder.incident import watch
 from brandmelder.model import Act, ChannelId, Delivery, DeliveryKind, Incident, State, Transition
-from brandmelder.notify.escalation import Due, confirmed_at, due
+from brandmelder.notify.escalation import BROKEN, OVER, Due, confirmed_at, due
 from brandmelder.notify.routing import channels_of, escalation_of
 from brandmelder.notify.silence import next_edge
 from brandmelder.pipeline.blindness import sight_bulletins
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-OVER, BROKEN = "over", "broken"
-"""Why people are told again: the silence has ended, or what happens is severe enough."""
 SOON = timedelta(seconds=15)
 """When what somebody else changed at the same moment is looked at again."""
 

@@ -12,9 +12,10 @@ import structlog
 from msgspec.structs import replace
 
 from brandmelder.count.bins import start_of
+from brandmelder.incident.rewound import redated, rewound
 from brandmelder.model import BIN, Delivery, DeliveryState
 from brandmelder.notify.delivery import next_moment, sweeps_at
-from brandmelder.store import deliveries, incidents, intake, meta, series, sources
+from brandmelder.store import blindness, deliveries, doubts, incidents, intake, meta, series, sources
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -40,7 +41,10 @@ def rewind(connection: Connection, now: datetime, *, is_seen: bool = False) -> b
     if ahead > TOLERATED:
         _wake_sources(connection, now)
         intake.undo(connection, now)
+        blindness.redate(connection, now)
+        doubts.redate(connection, now)
         _bring_back_monitors(connection, now)
+        _bring_back_incidents(connection, now, ahead)
         meta.progressed(connection, now)
         log.warning("clock.went_back", ahead=str(ahead))
     if ahead > TOLERATED or is_seen:
@@ -102,6 +106,18 @@ def _wake_sources(connection: Connection, now: datetime) -> None:
         sources.save_source(connection, back)
 
 
+def _bring_back_incidents(connection: Connection, now: datetime, ahead: timedelta) -> None:
+    """Date now what happened to incidents in hours that have not been: else it blocks whatever follows until then."""
+    steps = [step for step in incidents.transitions_since(connection, now) if step.at > now]
+    incidents.redate(connection, [redated(step, now) for step in steps])
+    running = {one.id for one, _ in incidents.all_incidents(connection, running_only=True)}
+    for ident in sorted(running | {step.incident for step in steps}):
+        found = incidents.find(connection, ident)
+        if found is not None:
+            back = rewound(found[0], now, ahead=ahead)
+            incidents.save_incident(connection, back, None, (), expected_revision=back.revision)
+
+
 def _earlier(moment: datetime | None, now: datetime) -> datetime | None:
     return None if moment is None else min(moment, now)
 
@@ -115,5 +131,7 @@ def _brought_back(one: Delivery, now: datetime) -> Delivery:
         created_at=min(one.created_at, now),
         first_attempt_at=min(first, now - LOOKED_BACK) if first and is_sought else _earlier(first, now),
         attempt_at=_earlier(one.attempt_at, now),
+        confirmed_at=_earlier(one.confirmed_at, now),
+        fallback_at=_earlier(one.fallback_at, now),
         swept_at=_earlier(one.swept_at, now),
     )

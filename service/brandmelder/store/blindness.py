@@ -32,6 +32,12 @@ _END = (
     .values(ended_at=bindparam("moment"))
 )
 
+_REDATE = (
+    update(blindness)
+    .where(blindness.c.told_at > bindparam("moment"), blindness.c.ended_at.is_(None))
+    .values(told_at=bindparam("moment"))
+)
+
 
 class Blindness(Struct, frozen=True, kw_only=True):
     """One time in which a source could not be seen, of which people were told."""
@@ -54,6 +60,11 @@ def begin(connection: Connection, one: Blindness) -> None:
 def end(connection: Connection, source: SourceId, at: datetime) -> None:
     """Write down that a source was seen again."""
     connection.execute(_END, {"ident": source, "moment": seconds(at)})
+
+
+def redate(connection: Connection, now: datetime) -> None:
+    """Write that people are told now of what they were told of by a clock that was ahead: what is later, ends it."""
+    connection.execute(_REDATE, {"moment": seconds(now)})
 
 
 def running(connection: Connection) -> dict[SourceId, Blindness]:

@@ -55,6 +55,14 @@ def end(connection: Connection, one: Doubt, at: datetime) -> Doubt:
     return replace(one, ended_at=at)
 
 
+def redate(connection: Connection, now: datetime) -> None:
+    """Let doubts hold from now on that were told by a clock that was ahead."""
+    for one in running(connection).values():
+        if max(one.since, one.told_at) > now:
+            end(connection, one, now)
+            begin(connection, replace(one, since=min(one.since, now), told_at=min(one.told_at, now)))
+
+
 def running(connection: Connection) -> dict[tuple[SourceId, DoubtKind], Doubt]:
     """Return the doubts that hold; there is one of a kind at a source."""
     return {(one.source, one.kind): one for one in map(_decode, connection.scalars(_RUNNING))}
