@@ -7,9 +7,11 @@ import json
 import re
 import shutil
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from brandmelder.capture.normalise import pseudonym
 from brandmelder.model import Act, DeliveryKind, Label, Origin, StaffLabel
@@ -19,7 +21,7 @@ from brandmelder.pipeline.act import Wish, do
 from brandmelder.pipeline.forget import Person
 from brandmelder.pipeline.retain import Retainer, Retention
 from brandmelder.pipeline.staff import Actor
-from brandmelder.store import audit, forgetting, incidents, labels, mentions, series
+from brandmelder.store import audit, forgetting, incidents, labels, mentions, notes, series, staff
 from pipeline.places import Place
 from pipeline.world import STORM, World, mention, quiet_weeks, storm
 
@@ -270,6 +272,55 @@ async def test_after_thirty_days_texts_go_and_what_an_alert_quotes_stays_for_hal
         "SELECT id FROM mention WHERE text != '' OR url != '' OR author != ''").scalars().all())  # fmt: skip
     assert set(left) == quoted
     assert counts(world) == before
+    world.database.close()
+
+
+async def test_after_a_year_nobody_can_be_told_who_acted_and_what_happened_stays(tmp_path):
+    world = await really_lived(tmp_path / "b.db")
+    (incident,), parts, now = world.incidents(), world.pipeline.parts, world.clock.now()
+    for act, note in ((Act.ACKNOWLEDGE, ""), (Act.HAND_OVER, "Zoe Zwei"), (Act.DISMISS, "bots: Zoe Zwei sagt es")):
+        wish = Wish(incident=incident.id, act=act, by="Zoe Eins", note=note)
+        world.database.run_now(do, parts, wish, now)
+    world.database.run_now(notes.add, notes.Note(incident=incident.id, at=now, by="Zoe Eins", text="Zoe Drei weiß es"))
+    await world.pipeline.deliver(now)
+    before = [(step.act, step.at, step.after) for step in world.timeline(incident.id)]
+    forgotten = partial(world.database.run_now, staff.forget, anonymous="Bereitschaft", limit=4)
+    assert forgotten(STORM - DAY) == 0
+    assert {step.by for step in world.timeline(incident.id)} == {"brandmelder", "Zoe Eins"}
+    assert b"Zoe Drei" in kept(world)
+    rounds = 0
+    while forgotten(now + DAY):
+        rounds += 1
+    assert rounds > 1
+    (ended,) = world.incidents()
+    assert (ended.acknowledged_by, ended.closed_by) == ("Bereitschaft", "Bereitschaft")
+    timeline = world.timeline(incident.id)
+    assert [(step.act, step.at, step.after) for step in timeline] == before
+    assert {step.by for step in timeline} == {"brandmelder", "Bereitschaft"}
+    assert [step.note for step in timeline if step.act is Act.DISMISS] == ["bots"]
+    assert b"Zoe" not in kept(world)
+    world.database.close()
+
+
+def kept(world):
+    """Return what stands in the tables, but for the audit, which forgets by itself."""
+    names = ("transition", "incident", "delivery", "note", "notice", "silence", "duty_override")
+    rows = [
+        world.database.run_now(
+            lambda connection, name=name: connection.exec_driver_sql(f'SELECT * FROM "{name}"').all()
+        )
+        for name in names
+    ]
+    return repr(rows).encode()
+
+
+async def test_every_round_forgets_what_staff_did_as_long_ago_as_the_audit_does(tmp_path):
+    world = await really_lived(tmp_path / "b.db")
+    changes = len(world.timeline(world.incidents()[0].id))
+    with capture_logs() as logs:
+        await tidied(world, world.clock.now() + 364 * DAY)
+        await tidied(world, world.clock.now() + 366 * DAY)
+    assert [line["acts"] for line in logs if line["event"] == "retention.forgotten"] == [0, changes]
     world.database.close()
 
 

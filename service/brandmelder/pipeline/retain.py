@@ -1,4 +1,4 @@
-"""Forgets what has had its time: texts, then the evidence of old incidents, then old notices and rows of the audit.
+"""Forgets what has had its time: texts, the evidence of old incidents, old notices, rows of the audit, names of staff.
 
 Every round is a few short transactions, so that nothing waits for it; what it has not reached it reaches in the next.
 """
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from brandmelder import metrics
 from brandmelder.model import MentionId
 from brandmelder.pipeline.correct import correct_alerts
-from brandmelder.store import audit, calls, forgetting, meta
+from brandmelder.store import audit, calls, forgetting, meta, staff
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,6 +33,8 @@ PAGES = 50
 AT_ONCE = 20
 """So many incidents a round: each asks for edits in chat."""
 _MARK = "forgotten_through"
+_STAFF = {"de": "Bereitschaft", "en": "on-call staff"}
+"""What stands in the place of names, as in reports without names."""
 
 
 class Retention(Struct, frozen=True, kw_only=True):
@@ -62,8 +64,9 @@ class Retainer:
         evidence = await run(_expire_evidence, self._parts, self._rules, now)
         rows = await run(audit.forget, now)
         await run(calls.forget_notices, now - self._rules.evidence)
-        if emptied or evidence or rows:
-            log.info("retention.forgotten", mentions=emptied, incidents=evidence, audit=rows)
+        acts = await run(staff.forget, now - audit.KEPT, anonymous=_STAFF[self._parts.language])
+        if emptied or evidence or rows or acts:
+            log.info("retention.forgotten", mentions=emptied, incidents=evidence, audit=rows, acts=acts)
         for what, count in (("mentions", emptied), ("incidents", evidence), ("audit", rows)):
             metrics.RETENTION_FORGOTTEN.labels(what).inc(count)
         return emptied
