@@ -31,7 +31,7 @@ _MARK = "recount"
 class _Begun(msgspec.Struct, frozen=True):
     """A recount under way: under which rules of which monitors, and behind which mention it goes on."""
 
-    rules: dict[str, str]
+    rules: dict[MonitorId, str]
     after: int
 
 
