@@ -135,6 +135,7 @@ class HttpClient:
                 target = parse_url(url)
                 reach = reach_of(target, allow_private=allow_private)
                 reach.check(target)
+                _check_headers(headers)
                 async with asyncio.timeout(self.limits.deadline.total_seconds()):
                     return await self._send(method, target, headers, body, reach)
             except Exception as error:
@@ -247,6 +248,8 @@ def unheard(error: Exception) -> Unsent | Unanswered:
     match error:
         case Blocked() if error.why in _OURS:
             return Unsent(str(error), is_final=True)
+        case AuthRefused():  # raised before anything is sent: our own token is none
+            return Unsent(str(error), is_final=True)
         case httpcore.ConnectError() | httpcore.ConnectTimeout() | httpcore.PoolTimeout():
             return Unsent(f"no connection: {_cause_of(error)}")
         case Transient():  # raised by the guard alone: the name has no address
@@ -279,7 +282,9 @@ def _check_headers(headers: Mapping[str, str]) -> None:
     """Raise AuthRefused for a header that cannot be sent: a token copied with a sign too many."""
     for name, value in headers.items():
         if not (value.isascii() and value.isprintable()):
-            raise AuthRefused(f"its {name} holds a sign that no header takes (an umlaut, a line break); write it anew")
+            raise AuthRefused(
+                f"its {name.lower()} holds a sign that no header takes (an umlaut, a line break); write it anew"
+            )
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int]:
