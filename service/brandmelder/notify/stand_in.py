@@ -6,7 +6,7 @@ What a channel takes late after all says where it was told meanwhile. Every rule
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from brandmelder.model import ChannelId, Delivery, DeliveryKind, DeliveryState
 from brandmelder.notify.inert import inert
 from brandmelder.notify.message import Message, Span
+from brandmelder.notify.voice import Voice, words_of
 
 if TYPE_CHECKING:
     from brandmelder.notify.routing import Route
@@ -105,19 +106,16 @@ def labelled(
     `now` is in the zone of those who read it.
     """
     instead, late, alone = _WORDS.get(message.language, _WORDS["en"])
-
-    def clock(moment: datetime) -> str:
-        return f"{moment.astimezone(now.tzinfo):%H:%M}"
-
+    voice = Voice(words_of(message.language), now.tzinfo or UTC, now)
     said = ""
     if one.instead_of is not None:
         first = next((other for other in group if other.channel == one.instead_of and other.kind is one.kind), one)
-        said = instead.format(channel=_name(one.instead_of, names), since=clock(first.created_at))
+        said = instead.format(channel=_name(one.instead_of, names), since=voice.moment(first.created_at))
     elif one.kind is DeliveryKind.OPEN and (other := told_instead(group, one.channel)) is not None:
-        at = clock(other.confirmed_at or other.created_at)
-        said = late.format(since=clock(one.created_at), at=at, channel=_name(other.channel, names))
+        since, at = voice.between(one.created_at, other.confirmed_at or other.created_at)
+        said = late.format(since=since, at=at, channel=_name(other.channel, names))
     elif one.kind is DeliveryKind.OPEN and now - one.created_at >= LATE:
-        said = alone.format(since=clock(one.created_at))
+        said = alone.format(since=voice.moment(one.created_at))
     return replace(message, honest=(said, *message.honest)) if said else message
 
 
