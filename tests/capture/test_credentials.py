@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brandmelder.capture.credentials import end_of
+from brandmelder.capture.credentials import Grant, Token, end_of
+from brandmelder.capture.source import Answer, Tools
 from brandmelder.capture.sources.json import JsonOptions
+from brandmelder.model import SourceId
 from brandmelder.wiring.access import access_ends
 
 END = datetime(2027, 2, 28, 12, 0, tzinfo=UTC)
@@ -60,3 +62,14 @@ def test_the_earliest_known_end_holds():
 def test_a_day_that_is_none_is_refused_in_words():
     with pytest.raises(ValueError, match="is no day; write it as in 2027-02-28"):
         options(token_expires="soon")
+
+
+@pytest.mark.parametrize("told", ["NaN", 1e300, 2**63, -5, 0, None])
+async def test_a_life_without_sense_is_taken_for_an_hour(told):
+    async def fetch(url, **_question):
+        body = json.dumps({"access_token": "t", "expires_in": told}).encode()
+        return Answer(url=url, status=200, headers={"content-type": "application/json"}, body=body)
+
+    one = Token(SourceId("one"), Tools(fetch=fetch, parse_feed=None), "a service")
+    assert await one.get(Grant(url="https://x.example/token", form=""), END) == "t"
+    assert END + timedelta(minutes=30) < one._until < END + timedelta(hours=1)

@@ -49,6 +49,15 @@ async def test_some_places_are_never_reached(url):
     assert caught.value.is_final
 
 
+async def test_a_token_that_no_header_takes_is_certainly_not_sent():
+    async with Receiver() as peer:
+        with pytest.raises(Unsent, match="authorization holds a sign") as caught:
+            await exchange()("POST", peer.url, headers={"Authorization": "Bearer gehei…m"}, body=b"x")
+        assert caught.value.is_final
+        assert "gehei" not in str(caught.value)
+        assert peer.connections == 0
+
+
 async def test_a_closed_port_and_an_unknown_name_are_certainly_nothing_arrived():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

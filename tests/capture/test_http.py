@@ -479,6 +479,16 @@ async def test_the_environment_s_proxies_are_not_trusted(server, fetch, monkeypa
     assert (await fetch(server.on("/", reply(200, b"direct")), now=NOW)).body == b"direct"
 
 
+@pytest.mark.parametrize("secret", ["abc…def", "Schlüssel", "abc\u200b", "abc\r\nx-evil: 1", "abc\n", "abc\x00"])
+async def test_a_token_that_no_header_takes_says_so_without_showing_it(server, fetch, secret):
+    url = server.on("/", reply(200, b"ok"))
+    error = await failure(fetch, url, headers={"authorization": f"Bearer {secret}"})
+    assert isinstance(error, AuthRefused)
+    assert "authorization" in str(error)
+    assert secret not in str(error)
+    assert not server.requests
+
+
 async def test_no_error_shows_a_secret(server, fetch):
     urls = [
         server.on("/x", reply(410)),

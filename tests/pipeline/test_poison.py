@@ -1,14 +1,15 @@
-"""One promise that cannot be written, sent or looked for holds up no other of its channel."""
+"""One promise that cannot be written, sent or looked for holds up no other; one monitor's trouble blinds no other."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
-from brandmelder.model import ChannelId, Delivery, DeliveryKind, DeliveryState, IncidentId
+from brandmelder.model import ChannelId, Delivery, DeliveryKind, DeliveryState, IncidentId, SourceId
 from brandmelder.pipeline.promise import scheduled
-from brandmelder.store import deliveries
+from brandmelder.store import deliveries, meta
 from pipeline.world import STORM, YAML, World, quiet_weeks, storm
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -70,3 +71,30 @@ async def test_a_channel_that_breaks_over_one_alert_tells_everything_else(is_ide
     assert opening.attempts > 1
     (digest,) = (one for one in world.deliveries() if one.incident.startswith("digest:"))
     assert digest.state is DeliveryState.SENT
+
+
+async def test_a_monitor_that_cannot_be_evaluated_is_tried_again_and_blinds_no_other():
+    two = YAML.replace("channels:\n", "  alpha: {query: alpha, sources: [blog]}\nchannels:\n", 1)
+    world = World(MENTIONS, yaml=two)
+    await world.begin(STORM - HOUR / 2)
+    await world.run_until(STORM - 10 * MINUTE)
+    progress = world.database.run_now(meta.last_progress)
+    watches, pipeline = world.pipeline.parts.watches, world.pipeline
+    well = watches["alpha"]
+    watches["alpha"] = replace(well, sources=(*well.sources, SourceId("gone")))
+    moment, raised = STORM - 10 * MINUTE, []
+    while moment < STORM + 20 * MINUTE:
+        await pipeline.poll(SourceId("blog"), moment)
+        await pipeline.poll(SourceId("press"), moment)
+        try:
+            await pipeline.work(moment)
+        except KeyError as error:
+            raised.append(error)
+        await pipeline.deliver(moment)
+        moment += MINUTE
+    assert opening_of(world, "NF-2026-001").state is DeliveryState.SENT
+    assert {error.args[0] for error in raised} == {"gone"}
+    assert world.database.run_now(meta.last_progress) - progress < 10 * MINUTE, "the dead man's switch is to notice"
+    watches["alpha"] = well
+    await pipeline.work(moment)
+    assert world.database.run_now(meta.last_progress) == moment

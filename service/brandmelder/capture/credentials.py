@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from brandmelder.model import SourceId
 
 EARLY: Final = timedelta(minutes=2)
+_UNSAID: Final = 3600.0
+"""So many seconds a token holds where nothing is said of it that makes sense."""
+_LONGEST: Final = 1e9
 _JWT_PARTS: Final = 3
 _REFUSED: Final = frozenset({400, 401, 403})
 
@@ -41,7 +44,7 @@ def end_of(token: str) -> datetime | None:
 
 class _Granted(Struct, frozen=True):
     access_token: str = ""
-    expires_in: float = 3600
+    expires_in: float = _UNSAID
     error: str = ""
 
 
@@ -72,7 +75,8 @@ class Token:
             said = granted.error or f"answered {answer.status}"
             raise AuthRefused(f"refuses the credentials ({said[:80]}); renew them").about(self._source)
         self._value = granted.access_token
-        self._until = now + max(timedelta(seconds=granted.expires_in) - EARLY, timedelta(seconds=30))
+        seconds = granted.expires_in if 0 < granted.expires_in < _LONGEST else _UNSAID
+        self._until = now + max(timedelta(seconds=seconds) - EARLY, timedelta(seconds=30))
         return self._value
 
     def forget(self) -> None:

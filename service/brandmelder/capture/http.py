@@ -27,7 +27,7 @@ from brandmelder.capture.meter import Meter
 from brandmelder.capture.source import Answer, Fetch
 from brandmelder.capture.status import REDIRECTS, refusal
 from brandmelder.capture.turns import Manners, Turns
-from brandmelder.errors import Blocked, SourceError, Transient, Unanswered, Unsent
+from brandmelder.errors import AuthRefused, Blocked, SourceError, Transient, Unanswered, Unsent
 from brandmelder.model import SourceId
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class HttpClient:
             began = asyncio.get_running_loop().time()
             try:
                 target = parse_url(url)
+                _check_headers(headers or {})
                 reach = reach_of(target, allow_private=allow_private)
                 question = _Question(source=source, headers=dict(headers or {}), body=body, takes=takes, now=now)
                 turn = self._turns.at((host_of(target), port_of(target)), is_ours=allow_private)
@@ -134,6 +135,7 @@ class HttpClient:
                 target = parse_url(url)
                 reach = reach_of(target, allow_private=allow_private)
                 reach.check(target)
+                _check_headers(headers)
                 async with asyncio.timeout(self.limits.deadline.total_seconds()):
                     return await self._send(method, target, headers, body, reach)
             except Exception as error:
@@ -246,6 +248,8 @@ def unheard(error: Exception) -> Unsent | Unanswered:
     match error:
         case Blocked() if error.why in _OURS:
             return Unsent(str(error), is_final=True)
+        case AuthRefused():  # raised before anything is sent: our own token is none
+            return Unsent(str(error), is_final=True)
         case httpcore.ConnectError() | httpcore.ConnectTimeout() | httpcore.PoolTimeout():
             return Unsent(f"no connection: {_cause_of(error)}")
         case Transient():  # raised by the guard alone: the name has no address
@@ -272,6 +276,15 @@ def parse_url(text: str, base: httpx.URL | None = None) -> httpx.URL:
         return url.copy_with(fragment=None, userinfo=b"")
     except (httpx.InvalidURL, ValueError) as error:
         raise Blocked("its address cannot be read; mend its url", "address") from error
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    """Raise AuthRefused for a header that cannot be sent: a token copied with a sign too many."""
+    for name, value in headers.items():
+        if not (value.isascii() and value.isprintable()):
+            raise AuthRefused(
+                f"its {name.lower()} holds a sign that no header takes (an umlaut, a line break); write it anew"
+            )
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int]:

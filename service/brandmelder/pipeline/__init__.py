@@ -17,7 +17,10 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import structlog
+
 from brandmelder.count.bins import start_of
+from brandmelder.errors import BrandmelderError
 from brandmelder.model import BIN, MonitorId, SourceId
 from brandmelder.pipeline.aftermath import follow_up
 from brandmelder.pipeline.deliver import Deliverer
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
     from brandmelder.capture.source import Sent
     from brandmelder.pipeline.parts import Parts
     from brandmelder.store.sources import SourceRow
+
+log = structlog.get_logger()
 
 PROGRESS = timedelta(seconds=30)
 """How often it is written down that the chain gets through."""
@@ -136,13 +141,29 @@ class Pipeline:
             due = {ident for ident in self._touched if self._behind.isdisjoint(self.parts.watches[ident].sources)}
             if self._next_settled is None or now >= self._next_settled:
                 due = set(self.parts.watches)
-            await self._evaluator.evaluate(due, now)
-            self._touched -= due
-            has_progressed = self._progressed is None or now - self._progressed >= PROGRESS
+            trouble = await self._evaluate(due, now)
+            self._touched -= due if trouble is None else set()
+            is_time = self._progressed is None or now - self._progressed >= PROGRESS
+            has_progressed = is_time and trouble is None
             awake = await self.parts.database.run(follow_up, self.parts, now, has_progressed=has_progressed)
+            if trouble is not None:
+                raise trouble
             self._progressed = now if has_progressed else self._progressed
             self._next_settled = start_of(now - self.parts.settle) + BIN + self.parts.settle
             return self._next_settled if awake is None else min(self._next_settled, awake)
+
+    async def _evaluate(self, due: set[MonitorId], now: datetime) -> Exception | None:
+        """Evaluate monitors, whatever one of them stumbles over; returns the first such error: it is tried again."""
+        trouble: Exception | None = None
+        for ident in sorted(due):
+            try:
+                await self._evaluator.evaluate((ident,), now)
+            except BrandmelderError:  # a full disk, a locked file: it concerns them all
+                raise
+            except Exception as error:  # noqa: BLE001 - what one monitor stumbles over must not blind the others
+                log.warning("evaluation.failed", monitor=ident, error=type(error).__name__)
+                trouble = trouble or error
+        return trouble
 
     async def deliver(self, now: datetime, reads: Callable[[], datetime] | None = None) -> datetime | None:
         """Send what is due, look for what is unclear, sweep twins; returns the next moment. `reads` tells the time.

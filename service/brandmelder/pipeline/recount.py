@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import structlog
 from msgspec.structs import replace
 
 from brandmelder.model import MentionId, MonitorId, Verdict
 from brandmelder.pipeline.judge import concerns, entry, verdicts_on
 from brandmelder.pipeline.weigh import save
-from brandmelder.store import mentions, series
+from brandmelder.store import mentions, meta, series
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 PAGE = 2000
+_MARK = "recount"
+
+
+class _Begun(msgspec.Struct, frozen=True):
+    """A recount under way: under which rules of which monitors, and behind which mention it goes on."""
+
+    rules: dict[MonitorId, str]
+    after: int
 
 
 async def recount_changed(parts: Parts) -> None:
@@ -34,17 +43,17 @@ async def recount_changed(parts: Parts) -> None:
     }
     if changed:
         log.info("monitors.recounted", monitors=sorted(changed))
-        await recount(parts, changed)
+        await recount(parts, changed, goes_on=True)
 
 
-async def recount(parts: Parts, monitors: Collection[MonitorId]) -> int:
+async def recount(parts: Parts, monitors: Collection[MonitorId], *, goes_on: bool = False) -> int:
     """Match every stored mention anew, write the ledger of the given monitors and rebuild all bins.
 
     Mentions that were never judged because they concerned nobody are judged now. Returns the number of bins. A crash
-    on the way leaves the monitors marked as changed: the next start begins again.
+    on the way leaves the monitors marked as changed, and the next start `goes_on` behind the last page.
     """
-    await parts.database.run(_strike, sorted(monitors))
-    after = MentionId(0)
+    rules = {ident: parts.watches[ident].fingerprint for ident in sorted(monitors)}
+    after = await parts.database.run(_strike, rules, goes_on=goes_on)
     while page := await parts.database.run(mentions.page, after, PAGE):
         after = page[-1][0]
         verdicts = {ident: verdict for ident, _, verdict in page if verdict is not None}
@@ -63,25 +72,45 @@ async def recount(parts: Parts, monitors: Collection[MonitorId]) -> int:
             if name in monitors and verdicts[ident].weight > 0
         ]
         try:
-            await parts.database.run(_write, fresh, entries, changes)
+            await parts.database.run(_write, fresh, entries, changes, mark=_Begun({**rules}, after))
         except BaseException:
             parts.scales.lose()
             raise
     return await parts.database.run(_finish, parts, sorted(monitors))
 
 
-def _strike(connection: Connection, monitors: Sequence[MonitorId]) -> None:
+def _strike(connection: Connection, rules: Mapping[MonitorId, str], *, goes_on: bool) -> MentionId:
+    """Empty what is to be counted anew; returns behind which mention."""
+    after = MentionId(0)
+    noted = meta.read(connection, _MARK)
+    if goes_on and noted:
+        begun = msgspec.json.decode(noted, type=_Begun)
+        after = MentionId(begun.after if begun.rules == rules else 0)
     rows = series.read_monitors(connection)
-    for ident in monitors:
-        series.strike(connection, ident)
+    for ident in rules:
+        series.strike(connection, ident, after=after)
         if ident in rows:
             series.save_monitor(connection, replace(rows[ident], rules=""))
+    _note(connection, _Begun({**rules}, after))
+    return after
 
 
-def _write(connection: Connection, fresh: dict[MentionId, Verdict], entries: Sequence[Entry], changes: Changes) -> None:
+def _note(connection: Connection, begun: _Begun) -> None:
+    meta.write(connection, _MARK, msgspec.json.encode(begun).decode())
+
+
+def _write(
+    connection: Connection,
+    fresh: dict[MentionId, Verdict],
+    entries: Sequence[Entry],
+    changes: Changes,
+    *,
+    mark: _Begun,
+) -> None:
     mentions.save_verdicts(connection, fresh)
     series.enter(connection, entries)
     save(connection, changes)
+    _note(connection, mark)
 
 
 def _finish(connection: Connection, parts: Parts, monitors: Sequence[MonitorId]) -> int:
@@ -91,4 +120,5 @@ def _finish(connection: Connection, parts: Parts, monitors: Sequence[MonitorId])
         if ident in rows:
             series.save_monitor(connection, replace(rows[ident], rules=parts.watches[ident].fingerprint))
     series.forget_state(connection, monitors)
+    meta.write(connection, _MARK, "")
     return bins

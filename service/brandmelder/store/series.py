@@ -307,9 +307,12 @@ def rebuild_bins(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(bin_)) or 0
 
 
-def strike(connection: Connection, name: MonitorId) -> None:
-    """Empty a monitor's ledger: a recount writes it anew. What has no text any more keeps its line: it cannot."""
-    readable = select(mention.c.id).where(mention.c.removed_at.is_(None))
+def strike(connection: Connection, name: MonitorId, *, after: int = 0) -> None:
+    """Empty a monitor's ledger behind a mention: a recount writes it anew.
+
+    What has no text any more keeps its line: it cannot.
+    """
+    readable = select(mention.c.id).where(mention.c.removed_at.is_(None), mention.c.id > after)
     connection.execute(delete(match).where(match.c.monitor == name, match.c.mention.in_(readable)))
 
 

@@ -1,0 +1,82 @@
+"""A recount that was cut off goes on where it stopped: a year of mentions is not begun anew at every start."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+
+import pytest
+
+from brandmelder.pipeline import recount as recounting
+from brandmelder.store import mentions, series
+from pipeline.test_crashes import Plug, PowerCut
+from pipeline.world import STORM, YAML, World, quiet_weeks
+
+HOUR = timedelta(hours=1)
+WEEKS = quiet_weeks(STORM - HOUR, days=30)
+NARROWER = YAML.replace("-stellenanzeige", "AND (warteschleife OR router)")
+OTHER = YAML.replace("-stellenanzeige", "AND router")
+
+
+def bins(world):
+    counts = world.database.run_now(series.counts, "nordfunk", STORM - timedelta(days=60), STORM)
+    return [(one.start, one.source, one.total, one.labelled) for one in counts]
+
+
+async def start(path, yaml, *, cut_at=None):
+    """Start with a query, or die at a transaction; returns the world and how many pages were read."""
+    world = World(WEEKS, path=path, yaml=yaml)
+    pages = []
+    run = world.database.run
+
+    async def counted(function, *arguments, **named):
+        if function is mentions.page:
+            pages.append(arguments[0])
+        return await run(function, *arguments, **named)
+
+    world.database.run = counted
+    if cut_at is None:
+        await world.begin(STORM)
+    else:
+        Plug(world, cut_at, after=True)
+        with pytest.raises(PowerCut):
+            await world.begin(STORM)
+    return world, pages
+
+
+@pytest.mark.parametrize("cut_at", [10, 13, 18])
+async def test_a_start_goes_on_behind_the_last_page_and_counts_the_same(tmp_path, monkeypatch, cut_at):
+    monkeypatch.setattr(recounting, "PAGE", 60)
+    world = World(WEEKS, path=tmp_path / "a.db")
+    await world.begin(STORM - HOUR)
+    await world.run_until(STORM - HOUR / 2)
+    world.database.close()
+    for name in ("b.db", "c.db"):
+        for end in ("", ".key"):
+            shutil.copy(tmp_path / f"a.db{end}", tmp_path / f"{name}{end}")
+    whole, pages = await start(tmp_path / "b.db", NARROWER)
+    cut, first = await start(tmp_path / "a.db", NARROWER, cut_at=cut_at)
+    cut.database.close()
+    again, rest = await start(tmp_path / "a.db", NARROWER)
+    assert bins(again) == bins(whole) != []
+    assert len(first) + len(rest) <= len(pages) + 1, "at most the page in hand is read twice"
+    assert again.database.run_now(series.matches, "nordfunk") == whole.database.run_now(series.matches, "nordfunk")
+    for one in (whole, again):
+        one.database.close()
+
+
+async def test_another_query_is_counted_from_the_first_mention(tmp_path, monkeypatch):
+    monkeypatch.setattr(recounting, "PAGE", 60)
+    world = World(WEEKS, path=tmp_path / "a.db")
+    await world.begin(STORM - HOUR)
+    await world.run_until(STORM - HOUR / 2)
+    world.database.close()
+    for end in ("", ".key"):
+        shutil.copy(tmp_path / f"a.db{end}", tmp_path / f"b.db{end}")
+    whole, _ = await start(tmp_path / "b.db", OTHER)
+    cut, _ = await start(tmp_path / "a.db", NARROWER, cut_at=14)
+    cut.database.close()
+    other, _ = await start(tmp_path / "a.db", OTHER)
+    assert bins(other) == bins(whole) != []
+    for one in (whole, other):
+        one.database.close()
