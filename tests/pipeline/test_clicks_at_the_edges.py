@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 from slack_sdk.signature import SignatureVerifier
 
 from brandmelder.model import Act, State
@@ -94,6 +95,29 @@ async def test_what_was_written_down_is_done_at_the_next_start(tmp_path):
         try:
             await scene.until(lambda: scene.incident().state is State.ACKNOWLEDGED)
             await scene.until(lambda: "resolve" in scene.shown())
+        finally:
+            await scene.stop()
+
+
+async def test_a_click_that_cannot_be_done_is_answered_and_keeps_no_other_from_being_done(tmp_path):
+    async with SlackPeer() as peer:
+        scene = Duty(peer, tmp_path / "a.db")
+        scene.begin()
+        scene.burns()
+        await scene.pipeline.start(scene.clock.now())
+        await scene.pipeline.deliver(scene.clock.now())
+        for number, (person, act) in enumerate((("U0BEN", "acknowledge"), ("U0ANNA", "acknowledge"))):
+            payload = peer.people.press(person, act, peer.visible()[0].ts)
+            click = from_interaction(payload, f"e{number}")
+            if person == "U0BEN":  # as a newer version wrote it, before this one was put back
+                click = replace(click, act="applaud")
+            await scene.pipeline.hearer.take(click, scene.clock.now())
+        await scene.run()
+        try:
+            await scene.until(lambda: scene.incident().acknowledged_by == "Anna")
+            (whisper,) = await scene.until(lambda: peer.workspace.whispered("U0BEN"))
+            assert "Das ging nicht" in str(whisper)
+            await scene.until(scene.is_settled)
         finally:
             await scene.stop()
 

@@ -36,6 +36,7 @@ class Said(Struct, frozen=True, kw_only=True):
     unknown: str
     forbidden: str
     unclear: str
+    failed: str
     help: str
     form_gone: str
     done: Mapping[Act, str]
@@ -58,6 +59,7 @@ _GERMAN: Final = Said(
     unknown="Zu diesem Faden gehört kein Vorfall.",
     forbidden="Dafür hast du hier kein Recht. Wer es vergibt, steht in der Konfiguration unter „roles“.",
     unclear="Das habe ich nicht verstanden.",
+    failed="Das ging nicht; warum, steht im Protokoll. Es geht auch auf der Seite oder mit „brandmelder incidents“.",
     help="Ich verstehe im Faden eines Alarms: übernehmen · stumm 1h · keine krise sarkasmus · abschließen · "
     "wieder öffnen · rückgängig · an @anna · status · details",
     form_gone="Das Fenster ließ sich nicht öffnen. Schreib es in den Faden: {way}",
@@ -88,6 +90,7 @@ _ENGLISH: Final = Said(
     unknown="No incident belongs to this thread.",
     forbidden="You may not do that here. Who may stands in the configuration under “roles”.",
     unclear="I did not understand that.",
+    failed="That did not work; the log says why. The page or “brandmelder incidents” can do it as well.",
     help="In an alert's thread I understand: ack · snooze 1h · dismiss sarcasm · resolve · reopen · undo · "
     "hand over @anna · status · details",
     form_gone="The window could not be opened. Write in the thread: {way}",
@@ -187,9 +190,9 @@ class Speaker(Struct, frozen=True, kw_only=True):
         return Answer(text=f"{self.standing(incident)} {figures}")
 
     def plain(self, act: str) -> Answer:
-        """Say what needs no incident: help, or that something was not understood or not allowed."""
+        """Say what needs no incident: help, or that something was not understood, not allowed or failed."""
         said = self.said
-        text = {"help": said.help, "unknown": said.unknown, "forbidden": said.forbidden}.get(act)
+        text = {"help": said.help, "unknown": said.unknown, "forbidden": said.forbidden, "failed": said.failed}.get(act)
         return Answer(text=text or f"{said.unclear} {said.help}")
 
     def _time(self, moment: datetime | None) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from brandmelder.errors import Conflict
+from brandmelder.errors import BrandmelderError, Conflict
 from brandmelder.incident.people import SNOOZE
 from brandmelder.incident.transitions import TABLE, Illegal
 from brandmelder.model import Act, Click, State
@@ -96,12 +96,23 @@ class Hearer:
                 break
             except Conflict:
                 log.info("click.repeated_after_conflict", envelope=click.envelope, attempt=attempt)
+            except BrandmelderError:  # the disk, mostly: then it is done later
+                raise
+            except Exception:
+                # What cannot be done must not keep from being done what was asked after it.
+                log.exception("click.failed", act=click.act, envelope=click.envelope)
+                speaker = Speaker(language=self.parts.language, zone=self.parts.zone, now=now)
+                await self.parts.database.run(clicks.settle, one.id, _encode(speaker.plain("failed")))
+                break
 
     async def answer(self, now: datetime) -> None:
         """Tell people what came of their clicks."""
         async with self._answering:
             for one in await self.parts.database.run(clicks.unanswered):
-                await self._answer(one, now)
+                try:
+                    await self._answer(one, now)
+                except Exception:
+                    log.exception("click.unanswered", act=one.click.act, envelope=one.click.envelope)
                 await self.parts.database.run(clicks.answered, one.id)
             await self.parts.database.run(clicks.forget, now)
 
