@@ -92,14 +92,15 @@ def roster_of(connection: Connection, duty: Duty, rota: Rota, *, since: datetime
     if copy is None or not copy.content or copy.place != duty.places.get(rota.id):
         return ical.Roster(turns=())
     people = tuple(duty.people.values())
-    day = since.replace(hour=0, minute=0, second=0, microsecond=0)
+    # Whole days, so that what was read is found again all day.
+    first, last = (one.replace(hour=0, minute=0, second=0, microsecond=0) for one in (since, until))
     try:
-        return _roster(copy.content, people, rota, day, until.replace(hour=0, minute=0) + timedelta(days=2))
+        return _roster(copy.content, people, rota, first, last + timedelta(days=2))
     except ical.CalendarUnreadable:
         return ical.Roster(turns=())
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=128)  # three spans for each rota, and those of the day before
 def _roster(content: bytes, people: tuple[Person, ...], rota: Rota, since: datetime, until: datetime) -> ical.Roster:
     return ical.roster(content, people, rota.zone, since=since, until=until)
 
