@@ -224,10 +224,11 @@ def opened(connection):
 
 
 class Usual(NamedTuple):
-    """What a mention of this kind comes to: what it weighs, and how likely it is called negative."""
+    """What a mention of this kind comes to: what it weighs, how likely it is negative, how often it is called so."""
 
     weight: float
     negative: float
+    labelled: float
 
 
 def usual() -> Usual:
@@ -237,11 +238,13 @@ def usual() -> Usual:
     from brandmelder.model import Label
 
     source = Backlog("other", 99)
-    found = [source._of(number, BEGIN) for number in range(min(5000, source.count))]  # noqa: SLF001
+    found = [source._of(number, BEGIN) for number in range(min(50_000, source.count))]  # noqa: SLF001
     verdicts = LinearClassifier("Nordfunk").classify(found)
     weights = Weigher().weigh([(number, *one) for number, one in enumerate(zip(found, verdicts, strict=True))])
-    negative = sum(weight for one, weight in zip(verdicts, weights, strict=True) if one.label is Label.NEGATIVE)
-    return Usual(sum(weights) / len(weights), negative / sum(weights))
+    weighed, whole = list(zip(verdicts, weights, strict=True)), sum(weights)
+    negative = sum(weight * one.p_negative for one, weight in weighed)
+    labelled = sum(weight for one, weight in weighed if one.label is Label.NEGATIVE)
+    return Usual(whole / len(weights), negative / whole, labelled / whole)
 
 
 def past(connection, monitors, sources, kind):
@@ -253,7 +256,7 @@ def past(connection, monitors, sources, kind):
         for source in sources:
             mean = MENTIONS / SOURCES / (OUTAGE / BIN) * (1 if name == "nordfunk" else 1 / PRODUCTS)
             totals = rng.poisson(mean * shape(hours) * kind.weight)
-            negatives = rng.binomial(totals, kind.negative)
+            negatives = rng.binomial(totals, kind.labelled)
             rows = [
                 (name, start + 300 * number, source, True, float(total), kind.negative * total, float(negative), 0.0)
                 for number, (total, negative) in enumerate(zip(totals, negatives, strict=True))

@@ -85,6 +85,37 @@ async def test_a_deletion_takes_the_text_from_the_store_and_from_the_alert(burni
     assert any(one.kind is DeliveryKind.UPDATE and one.key not in before for one in world.deliveries())
 
 
+async def test_that_everything_is_gone_is_not_believed_at_once_and_said(burning):
+    world, blog = burning
+    everything = {one.external_id for one in blog._world}
+    blog.gone = set(everything)
+    await world.run_until(STORM + 8 * HOUR)
+    assert stored(world, "100003").text
+    assert len([line for line in world.said if "said to be gone" in line]) == 1
+    blog.gone = {"100003"}  # it was an odd answer; what is truly gone is followed at once
+    await world.run_until(STORM + 10 * HOUR)
+    assert stored(world, "100003") is None
+    assert stored(world, "100004").text
+    blog.gone = everything
+    await world.run_until(STORM + 21 * HOUR)
+    assert stored(world, "100004").text, "the twelve hours begin anew"
+    await world.run_until(STORM + 24 * HOUR)
+    assert stored(world, "100004") is None
+
+
+async def test_few_mentions_that_are_all_gone_are_gone():
+    world = World(few := quiet_weeks(STORM, days=2, per_day=1.5))
+    assert 0 < len(few) < 5
+    blog = AskedAgain("blog", few)
+    world._sources[SourceId("blog")] = blog
+    world.pipeline = world._wire()
+    await world.begin(STORM - HOUR)
+    await world.run_until(STORM + HOUR)
+    blog.gone = {one.external_id for one in few}
+    await world.run_until(STORM + 3 * HOUR)
+    assert not any(stored(world, ident) for ident in blog.gone)
+
+
 async def test_an_alert_loses_its_quotation_even_where_nothing_else_changes_any_more(burning):
     world, blog = burning
     await world.run_until(STORM + 8 * HOUR)
