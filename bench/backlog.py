@@ -237,8 +237,8 @@ def usual() -> Usual:
     from brandmelder.classify.weigh import Weigher
     from brandmelder.model import Label
 
-    source = Backlog("other", 99)
-    found = [source._of(number, BEGIN) for number in range(min(50_000, source.count))]  # noqa: SLF001
+    others = [Backlog("other", 100 + number) for number in range(4)]
+    found = [one._of(number, BEGIN) for one in others for number in range(min(50_000, one.count))]  # noqa: SLF001
     verdicts = LinearClassifier("Nordfunk").classify(found)
     weights = Weigher().weigh([(number, *one) for number, one in enumerate(zip(found, verdicts, strict=True))])
     weighed, whole = list(zip(verdicts, weights, strict=True)), sum(weights)
