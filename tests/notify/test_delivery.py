@@ -206,9 +206,9 @@ def test_a_look_waits_until_a_late_message_had_time_to_appear():
     assert life.looks_at(unclear(due_at=NOW + 5 * MINUTE)) == NOW + 5 * MINUTE
 
 
-def test_a_look_reads_from_two_minutes_before_the_first_attempt():
-    assert life.look_since(unclear(first_attempt_at=NOW - MINUTE)) == NOW - 3 * MINUTE
-    assert life.look_since(a_delivery()) == NOW - 2 * MINUTE
+def test_a_look_reads_from_a_quarter_of_an_hour_before_the_first_attempt():
+    assert life.look_since(unclear(first_attempt_at=NOW - MINUTE)) == NOW - 16 * MINUTE
+    assert life.look_since(a_delivery()) == NOW - 15 * MINUTE
 
 
 LOOKED = NOW + life.QUIESCE

@@ -27,8 +27,8 @@ PATIENCE = timedelta(minutes=10)
 """How long an alert waits for an unreadable history before it is sent again, marked as a possible repeat."""
 REPEAT_PATIENCE = timedelta(hours=1)
 """The same for an alert that was repeated before: otherwise lost answers would fill the channel."""
-LOOK_BACK = timedelta(minutes=2)
-"""How far before the first attempt a look begins: two clocks are never the same."""
+LOOK_BACK = timedelta(minutes=15)
+"""How far before the first attempt a look begins: two clocks are never the same, and one may be set in between."""
 UPDATE_SPACING = timedelta(seconds=45)
 """The least time between two edits of an alert."""
 LIFE = {
