@@ -315,9 +315,15 @@ def what_is_gone_is_quoted_nowhere(scene):
         if one.removed and one.visible <= scene.world.time.true - 12 * MINUTE
     }
     shown = {(post.ref, post.text) for post in scene.world.crisis.alerts()}
+    standing = {
+        Counterpart(place.id, one).text
+        for place in scene.world.places.values()
+        for one in place.log
+        if one.is_angry and one.external_id not in gone
+    }
     for found in gone.values():
         for ref, text in shown:
-            if found.text in text:
+            if found.text in text and found.text not in standing:  # two people may say the same
                 yield f"C: {found.item.external_id} was taken away at {found.item.visible:%H:%M} and is quoted in {ref}"
 
 
