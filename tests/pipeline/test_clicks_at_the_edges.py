@@ -51,16 +51,21 @@ async def hear(scene, payload):
     await scene.pipeline.hearer.answer(now)
 
 
+async def alerted(peer, folder):
+    """Return somebody on duty before whose eyes an alert stands."""
+    scene = Duty(peer, folder / "a.db")
+    scene.begin()
+    scene.burns()
+    await scene.pipeline.start(scene.clock.now())
+    await scene.pipeline.deliver(scene.clock.now())
+    return scene
+
+
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("at", range(1, 10))
 async def test_a_crash_between_any_two_commits_loses_no_click_and_does_nothing_twice(tmp_path, at, after):
     async with SlackPeer() as peer:
-        scene = Duty(peer, tmp_path / "a.db")
-        scene.begin()
-        scene.burns()
-        now = scene.clock.now()
-        await scene.pipeline.start(now)
-        await scene.pipeline.deliver(now)
+        scene = await alerted(peer, tmp_path)
         payload = peer.people.press("U0ANNA", "snooze", peer.visible()[0].ts)
         cut(scene.database, at, after=after)
         try:
@@ -82,11 +87,7 @@ async def test_a_crash_between_any_two_commits_loses_no_click_and_does_nothing_t
 
 async def test_what_was_written_down_is_done_at_the_next_start(tmp_path):
     async with SlackPeer() as peer:
-        scene = Duty(peer, tmp_path / "a.db")
-        scene.begin()
-        scene.burns()
-        await scene.pipeline.start(scene.clock.now())
-        await scene.pipeline.deliver(scene.clock.now())
+        scene = await alerted(peer, tmp_path)
         payload = peer.people.press("U0ANNA", "acknowledge", peer.visible()[0].ts)
         await scene.pipeline.hearer.take(from_interaction(payload, "e1"), scene.clock.now())
         await scene.pipeline.close()
@@ -101,11 +102,7 @@ async def test_what_was_written_down_is_done_at_the_next_start(tmp_path):
 
 async def test_a_click_that_cannot_be_done_is_answered_and_keeps_no_other_from_being_done(tmp_path):
     async with SlackPeer() as peer:
-        scene = Duty(peer, tmp_path / "a.db")
-        scene.begin()
-        scene.burns()
-        await scene.pipeline.start(scene.clock.now())
-        await scene.pipeline.deliver(scene.clock.now())
+        scene = await alerted(peer, tmp_path)
         for number, (person, act) in enumerate((("U0BEN", "acknowledge"), ("U0ANNA", "acknowledge"))):
             payload = peer.people.press(person, act, peer.visible()[0].ts)
             click = from_interaction(payload, f"e{number}")

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from brandmelder.model import ChannelId, Delivery, DeliveryKind, DeliveryState, IncidentId, SourceId
+from brandmelder.model import DeliveryKind, DeliveryState, IncidentId, SourceId
 from brandmelder.pipeline.promise import scheduled
 from brandmelder.store import deliveries, meta
+from notify.deliveries import a_delivery
 from pipeline.world import STORM, YAML, World, quiet_weeks, storm
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -28,16 +29,7 @@ async def test_an_alert_that_cannot_be_written_is_said_tried_again_and_holds_up_
     await world.begin(STORM - HOUR / 2)
     await world.run_until(STORM - 10 * MINUTE)
     now = world.clock.now()
-    lost = Delivery(
-        key=f"{LOST}:open:crisis",
-        incident=LOST,
-        channel=ChannelId("crisis"),
-        kind=DeliveryKind.OPEN,
-        revision=1,
-        state=DeliveryState.DUE,
-        due_at=now,
-        created_at=now,
-    )
+    lost = replace(a_delivery(key=f"{LOST}:open:crisis", due_at=now, created_at=now), incident=LOST)
     world.database.run_now(deliveries.promise, scheduled([lost]))
     await world.run_until(STORM + 20 * MINUTE)
     lost, told = opening_of(world, LOST), opening_of(world, "NF-2026-001")

@@ -44,16 +44,20 @@ async def start(path, yaml, *, cut_at=None):
     return world, pages
 
 
-@pytest.mark.parametrize("cut_at", [10, 13, 18])
-async def test_a_start_goes_on_behind_the_last_page_and_counts_the_same(tmp_path, monkeypatch, cut_at):
-    monkeypatch.setattr(recounting, "PAGE", 60)
-    world = World(WEEKS, path=tmp_path / "a.db")
+async def lived_twice(folder):
+    """Leave two equal databases, a.db and b.db, in which weeks were counted."""
+    world = World(WEEKS, path=folder / "a.db")
     await world.begin(STORM - HOUR)
     await world.run_until(STORM - HOUR / 2)
     world.database.close()
-    for name in ("b.db", "c.db"):
-        for end in ("", ".key"):
-            shutil.copy(tmp_path / f"a.db{end}", tmp_path / f"{name}{end}")
+    for end in ("", ".key"):
+        shutil.copy(folder / f"a.db{end}", folder / f"b.db{end}")
+
+
+@pytest.mark.parametrize("cut_at", [10, 13, 18])
+async def test_a_start_goes_on_behind_the_last_page_and_counts_the_same(tmp_path, monkeypatch, cut_at):
+    monkeypatch.setattr(recounting, "PAGE", 60)
+    await lived_twice(tmp_path)
     whole, pages = await start(tmp_path / "b.db", NARROWER)
     cut, first = await start(tmp_path / "a.db", NARROWER, cut_at=cut_at)
     cut.database.close()
@@ -67,12 +71,7 @@ async def test_a_start_goes_on_behind_the_last_page_and_counts_the_same(tmp_path
 
 async def test_another_query_is_counted_from_the_first_mention(tmp_path, monkeypatch):
     monkeypatch.setattr(recounting, "PAGE", 60)
-    world = World(WEEKS, path=tmp_path / "a.db")
-    await world.begin(STORM - HOUR)
-    await world.run_until(STORM - HOUR / 2)
-    world.database.close()
-    for end in ("", ".key"):
-        shutil.copy(tmp_path / f"a.db{end}", tmp_path / f"b.db{end}")
+    await lived_twice(tmp_path)
     whole, _ = await start(tmp_path / "b.db", OTHER)
     cut, _ = await start(tmp_path / "a.db", NARROWER, cut_at=14)
     cut.database.close()
