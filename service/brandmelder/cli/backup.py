@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from brandmelder.settings import Settings
-    from brandmelder.store.backup import Copy
+    from brandmelder.store.backup import Backup
 
 
 @click.command()
@@ -31,9 +31,10 @@ def backup(folder: Path | None, keep: int | None, path: Path) -> None:
     """
     from brandmelder.cli.terminal import say
     from brandmelder.clock import SystemClock
+    from brandmelder.settings import read_settings
     from brandmelder.store.backup import back_up, outdated
 
-    database, now = _file_of(_settings(path)), SystemClock().now()
+    database, now = _file_of(read_settings(path, os.environ)), SystemClock().now()
     place = folder or database.parent / "backups"
     copy = back_up(database, place, now)
     say(f"wrote {copy.file}: {_size(copy)}, checked")
@@ -43,7 +44,7 @@ def backup(folder: Path | None, keep: int | None, path: Path) -> None:
         say(f"deleted {one}, older than {keep} days")
     if Path(f"{database}.key").exists():
         say(
-            f"not in it: {database}.key, without which known accounts become strangers; keep a copy apart",
+            f"not in it: {database}.key, without which it is refused when it is put back; keep a copy of that apart",
             to_stderr=True,
         )
 
@@ -55,10 +56,11 @@ def restore(file: Path, path: Path) -> None:
     """Put a copy in the place of the database. Stop the service first; what it takes the place of is kept."""
     from brandmelder.cli.terminal import say
     from brandmelder.clock import SystemClock
+    from brandmelder.settings import read_settings
     from brandmelder.store.backup import inspect, put_back
     from brandmelder.store.database import Database
 
-    settings, now = _settings(path), SystemClock().now()
+    settings, now = read_settings(path, os.environ), SystemClock().now()
     database = Database(settings.database, exclusive=True)
     try:
         copy = inspect(file)
@@ -76,7 +78,7 @@ def restore(file: Path, path: Path) -> None:
     say("whom you erased since then (brandmelder privacy erase) has to be erased again")
 
 
-def _after_it(connection: Connection, prefix: str, copy: Copy, now: datetime) -> int:
+def _after_it(connection: Connection, prefix: str, copy: Backup, now: datetime) -> int:
     """Write down what was done; returns the number of the next incident."""
     from brandmelder.store import audit, incidents
 
@@ -85,12 +87,6 @@ def _after_it(connection: Connection, prefix: str, copy: Copy, now: datetime) ->
         connection, "database.restore", by=actor.name, subject=copy.file.name, now=now, count=number, **actor.said()
     )
     return number
-
-
-def _settings(path: Path) -> Settings:
-    from brandmelder.settings import read_settings
-
-    return read_settings(path, os.environ)
 
 
 def _file_of(settings: Settings) -> Path:
@@ -103,5 +99,5 @@ def _file_of(settings: Settings) -> Path:
     return found
 
 
-def _size(copy: Copy) -> str:
+def _size(copy: Backup) -> str:
     return f"{copy.mentions} mentions, {max(1, copy.size >> 20)} MB"

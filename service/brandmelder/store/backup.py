@@ -26,7 +26,7 @@ _SPARE = 16 << 20
 _JOURNALS = ("-wal", "-shm")
 
 
-class Copy(Struct, frozen=True, kw_only=True):
+class Backup(Struct, frozen=True, kw_only=True):
     """A copy that was checked."""
 
     file: Path
@@ -38,7 +38,7 @@ class Copy(Struct, frozen=True, kw_only=True):
     """When the chain last got through before it was made; None if it never did."""
 
 
-def back_up(database: Path, folder: Path, now: datetime) -> Copy:
+def back_up(database: Path, folder: Path, now: datetime) -> Backup:
     """Write a checked copy of a database into a folder, under a name that tells the time (UTC).
 
     Raises StoreError or StoreFull; then there is no copy, and nothing of one.
@@ -63,7 +63,7 @@ def back_up(database: Path, folder: Path, now: datetime) -> Copy:
         raise StoreError(f"backup of {database}: {error}; there is no copy") from error
     finally:
         partial.unlink(missing_ok=True)
-    return Copy(file=target, size=found.size, mentions=found.mentions, revision=found.revision, at=found.at)
+    return Backup(file=target, size=found.size, mentions=found.mentions, revision=found.revision, at=found.at)
 
 
 def outdated(database: Path, folder: Path, now: datetime, keep: timedelta) -> list[Path]:
@@ -73,7 +73,7 @@ def outdated(database: Path, folder: Path, now: datetime, keep: timedelta) -> li
     return [one for stamp, one in sorted(found) if stamp < f"{(now - keep).astimezone(UTC):{_STAMP}}"]
 
 
-def inspect(file: Path) -> Copy:
+def inspect(file: Path) -> Backup:
     """Check a copy. Raises StoreError if it is no sound database of ours, StoreTooNew if a newer version wrote it."""
     if not file.is_file():
         raise StoreError(f"there is no file {file}")
@@ -90,7 +90,7 @@ def inspect(file: Path) -> Copy:
     if revision != schema.HEAD and revision not in known_revisions():
         raise StoreTooNew(f"{file} was written by a newer version (revision {revision}); upgrade brandmelder first")
     at = None if last is None else datetime.fromtimestamp(int(last[0]), UTC)
-    return Copy(file=file, size=file.stat().st_size, mentions=mentions, revision=revision, at=at)
+    return Backup(file=file, size=file.stat().st_size, mentions=mentions, revision=revision, at=at)
 
 
 def put_back(copy: Path, database: Path, now: datetime) -> Path | None:
