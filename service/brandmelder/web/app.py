@@ -18,6 +18,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from brandmelder.web import live, oidc
+from brandmelder.web.cookies import VISITOR, keep
 from brandmelder.web.guard import Guard
 from brandmelder.web.pages import (
     accounts,
@@ -34,7 +35,7 @@ from brandmelder.web.pages import (
     signin,
     sources,
 )
-from brandmelder.web.reader import VISITOR, Forged, Reader, reader_of, remember
+from brandmelder.web.reader import Forged, Reader, reader_of
 from brandmelder.web.render import page
 from brandmelder.web.shared import CROWD
 
@@ -152,7 +153,7 @@ async def _handled(site: Site, request: Request, reader: Reader, handler: Handle
     if handler in SHARED and reader.role is not None and site.pulse.count >= CROWD:
         response = await site.shared.answer(request, reader, partial(handler, site))
         if reader.is_new:
-            remember(site, response, VISITOR, reader.visitor)
+            keep(site, response, VISITOR, reader.visitor)
         return response
     return await handler(site, request, reader)
 

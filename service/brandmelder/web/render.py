@@ -12,8 +12,8 @@ from starlette.responses import HTMLResponse
 from brandmelder import __version__
 from brandmelder.notify.excerpt import safe_url
 from brandmelder.notify.inert import inert, visible
+from brandmelder.web.cookies import VISITOR, keep
 from brandmelder.web.icons import icon
-from brandmelder.web.reader import VISITOR, remember
 
 if TYPE_CHECKING:
     from brandmelder.web.reader import Reader
@@ -68,5 +68,5 @@ def page(site: Site, reader: Reader, template: str, *, status: int = 200, **more
     response = HTMLResponse(text, status)
     response.headers["content-language"] = reader.language
     if reader.is_new:
-        remember(site, response, VISITOR, reader.visitor)
+        keep(site, response, VISITOR, reader.visitor)
     return response

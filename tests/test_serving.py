@@ -1,0 +1,125 @@
+"""A place that is listened on keeps its descriptors for those who ask: the dumb, the slow and the deaf are cut off."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+
+from brandmelder import serving
+from brandmelder.serving import Listening, raw_body
+
+ASK = b"GET /%s HTTP/1.1\r\nhost: a\r\n\r\n"
+SOON = 0.25
+
+
+class Place:
+    """An application behind a real socket: it echoes, tells a tale without end, and knows who left it."""
+
+    def __init__(self) -> None:
+        self.left = asyncio.Event()
+        self.listening = Listening(self.app, "127.0.0.1", 0)
+
+    async def app(self, scope, receive, send):
+        from starlette.requests import Request
+
+        path, headers = scope["path"], [(b"content-type", b"text/plain")]
+        try:
+            if scope["method"] == "POST":
+                await raw_body(Request(scope, receive), 1000)
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            if path != "/tale":
+                return await send({"type": "http.response.body", "body": b"heard"})
+            size = 10 if scope["query_string"] else 100_000
+            while True:
+                await send({"type": "http.response.body", "body": b"x" * size, "more_body": True})
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.Event().wait(), 0.02)
+        finally:
+            self.left.set()
+
+    async def call(self, first=b""):
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.listening.port)
+        writer.write(first)
+        return reader, writer
+
+
+@pytest.fixture
+async def place():
+    found = Place()
+    serving_ = asyncio.create_task(found.listening.run())
+    yield found
+    serving_.cancel()
+    await asyncio.gather(serving_, return_exceptions=True)
+
+
+async def is_cut(reader, writer, drip=b""):
+    """Drip for a while; say whether the other side ended it."""
+    for _ in range(150):
+        try:
+            writer.write(drip)
+            async with asyncio.timeout(0.02):
+                if await reader.read(100_000) == b"":
+                    return True
+        except TimeoutError:
+            continue
+        except OSError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("first", "drip"),
+    [
+        (b"", b""),
+        (b"", b"G"),
+        (b"GET / HTTP/1.1\r\nhost: a\r\n", b"x: y\r\n"),
+        (b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 900\r\n\r\n", b"y"),
+        (b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\ny\r\n"),
+        (ASK % b"", b"G"),
+    ],
+    ids=["silent", "method", "headers", "body", "chunks", "second request"],
+)
+async def test_whoever_does_not_finish_a_request_is_cut_off(place, monkeypatch, first, drip):
+    monkeypatch.setattr(serving, "PATIENCE", SOON)
+    assert await is_cut(*await place.call(first), drip)
+
+
+async def test_a_line_that_stays_open_is_none_of_those(place, monkeypatch):
+    monkeypatch.setattr(serving, "PATIENCE", SOON / 5)
+    reader, writer = await place.call(ASK % b"tale?slow")
+    assert not await is_cut(reader, writer)
+    writer.close()
+
+
+async def test_whoever_does_not_listen_is_cut_off(place, monkeypatch):
+    monkeypatch.setattr(serving, "READS", SOON)
+    _, writer = await place.call(ASK % b"tale")
+    async with asyncio.timeout(20):
+        await place.left.wait()
+    writer.close()
+
+
+async def test_where_too_many_wait_the_oldest_goes_and_who_asks_is_heard(place, monkeypatch):
+    monkeypatch.setattr(serving, "MOST_CALLERS", 4)
+    dumb = [await place.call() for _ in range(4)]
+    tale = await place.call(ASK % b"tale?slow")
+    assert (await tale[0].readline()).startswith(b"HTTP/1.1 200")
+    reader, writer = await place.call(ASK % b"")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+    assert await is_cut(*dumb[0])
+    assert await is_cut(*dumb[1])
+    assert not await is_cut(*tale)
+    for _, one in [*dumb, tale, (reader, writer)]:
+        one.close()
+
+
+async def test_the_same_line_serves_several_requests(place):
+    reader, writer = await place.call()
+    for _ in range(3):
+        writer.write(ASK % b"")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200")
+        assert b"heard" in await reader.readuntil(b"0\r\n\r\n")
+    writer.close()
