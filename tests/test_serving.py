@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 
 import pytest
+from starlette.requests import Request
 
 from brandmelder import serving
 from brandmelder.serving import Listening, raw_body
@@ -19,11 +20,10 @@ class Place:
 
     def __init__(self) -> None:
         self.left = asyncio.Event()
-        self.listening = Listening(self.app, "127.0.0.1", 0)
+        self.listening = Listening(self, "127.0.0.1", 0)
+        self._called = []
 
-    async def app(self, scope, receive, send):
-        from starlette.requests import Request
-
+    async def __call__(self, scope, receive, send):
         path, headers = scope["path"], [(b"content-type", b"text/plain")]
         try:
             if scope["method"] == "POST":
@@ -42,7 +42,14 @@ class Place:
     async def call(self, first=b""):
         reader, writer = await asyncio.open_connection("127.0.0.1", self.listening.port)
         writer.write(first)
+        self._called.append(writer)
         return reader, writer
+
+    async def hang_up(self):
+        for one in self._called:
+            one.close()
+            with contextlib.suppress(OSError):
+                await one.wait_closed()
 
 
 @pytest.fixture
@@ -50,6 +57,7 @@ async def place():
     found = Place()
     serving_ = asyncio.create_task(found.listening.run())
     yield found
+    await found.hang_up()
     serving_.cancel()
     await asyncio.gather(serving_, return_exceptions=True)
 
@@ -90,15 +98,13 @@ async def test_a_line_that_stays_open_is_none_of_those(place, monkeypatch):
     monkeypatch.setattr(serving, "PATIENCE", SOON / 5)
     reader, writer = await place.call(ASK % b"tale?slow")
     assert not await is_cut(reader, writer)
-    writer.close()
 
 
 async def test_whoever_does_not_listen_is_cut_off(place, monkeypatch):
     monkeypatch.setattr(serving, "READS", SOON)
-    _, writer = await place.call(ASK % b"tale")
+    await place.call(ASK % b"tale")
     async with asyncio.timeout(20):
         await place.left.wait()
-    writer.close()
 
 
 async def test_where_too_many_wait_the_oldest_goes_and_who_asks_is_heard(place, monkeypatch):
@@ -106,13 +112,11 @@ async def test_where_too_many_wait_the_oldest_goes_and_who_asks_is_heard(place, 
     dumb = [await place.call() for _ in range(4)]
     tale = await place.call(ASK % b"tale?slow")
     assert (await tale[0].readline()).startswith(b"HTTP/1.1 200")
-    reader, writer = await place.call(ASK % b"")
+    reader, _ = await place.call(ASK % b"")
     assert (await reader.readline()).startswith(b"HTTP/1.1 200")
     assert await is_cut(*dumb[0])
     assert await is_cut(*dumb[1])
     assert not await is_cut(*tale)
-    for _, one in [*dumb, tale, (reader, writer)]:
-        one.close()
 
 
 async def test_the_same_line_serves_several_requests(place):
@@ -122,4 +126,3 @@ async def test_the_same_line_serves_several_requests(place):
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200")
         assert b"heard" in await reader.readuntil(b"0\r\n\r\n")
-    writer.close()

@@ -35,6 +35,7 @@ from brandmelder.web.pages import (
     signin,
     sources,
 )
+from brandmelder.web.passwords import TooMany
 from brandmelder.web.reader import Forged, Reader, reader_of
 from brandmelder.web.render import page
 from brandmelder.web.shared import CROWD
@@ -158,6 +159,20 @@ async def _handled(site: Site, request: Request, reader: Reader, handler: Handle
     return await handler(site, request, reader)
 
 
+def _way_in(request: Request) -> str:
+    """Return where to sign in so that one comes back; whose form came too late is told that nothing was done."""
+    path, query = request.url.path, request.url.query
+    if request.method in {"GET", "HEAD"}:
+        return f"/sign-in?next={quote(f'{path}?{query}' if query else path)}"
+    return f"/sign-in?late=1&next={quote(page_of(path))}"
+
+
+def page_of(path: str) -> str:
+    """Return the page on which a form stands, by the address to which it is sent."""
+    parts = path.split("/")
+    return "/".join(parts[: 3 if parts[1] == "incidents" else 2])
+
+
 def _route(site: Site, method: str, path: str, gate: Gate, handler: Handler) -> Route:
     async def answer(request: Request) -> Response:
         reader = await reader_of(site, request)
@@ -165,14 +180,16 @@ def _route(site: Site, method: str, path: str, gate: Gate, handler: Handler) -> 
             if reader.role is not None:
                 log.warning("web.not_allowed", member=reader.name, role=reader.role.value, method=method, page=path)
                 return page(site, reader, "error.html", status=403, code=403, path=request.url.path)
-            wanted = request.url.path if method == "GET" else "/"
-            return RedirectResponse(f"/sign-in?next={quote(wanted)}", 303)
+            return RedirectResponse(_way_in(request), 303)
         if own.must_prove_more(site, reader) and gate is not anybody and gate is not members:
             return RedirectResponse(own.PATH, 303)
         try:
             return await _handled(site, request, reader, handler)
+        except TooMany:
+            log.warning("web.refused", why="too many at once", page=path)
+            return page(site, reader, "error.html", status=503, code=503, path=page_of(request.url.path))
         except Forged as error:
             log.warning("web.forged", reason=str(error), member=reader.name, method=method, page=path)
-            return page(site, reader, "error.html", status=400, code=400, path=request.url.path)
+            return page(site, reader, "error.html", status=400, code=400, path=page_of(request.url.path))
 
     return Route(path, answer, methods=[method], name=f"{method} {path}")

@@ -20,6 +20,8 @@ HALF: Final = "brandmelder_half"
 """Whoever's password was right, and whose second factor is asked for."""
 PROVIDER: Final = "brandmelder_oidc"
 """What a provider's answer must fit."""
+KNOWN: Final = "brandmelder_known"
+"""That somebody signed in here before: their tries are their own."""
 LANGUAGE: Final = "brandmelder_language"
 THEME: Final = "brandmelder_theme"
 

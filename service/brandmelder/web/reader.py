@@ -135,10 +135,21 @@ async def _session(site: Site, request: Request, now: datetime) -> members.Sessi
         return None
     found = await site.parts.database.look(members.session, token, now, idle=site.web.session)
     if found is None or not _came_this_way(site, found):
+        site.proven.drop(token)
         return None
+    site.proven.note(token)
     if (now - found.seen_at).total_seconds() >= _MINUTE:
         await site.parts.database.run(members.touch, token, now)
     return found
+
+
+async def is_let_in(site: Site, request: Request) -> bool:
+    """Say whether whoever sends a request may still read pages; to be asked is no use of a session."""
+    token = kept(site, request, SESSION)
+    if site.web.sign_in == "open" or not _is_token(token):
+        return site.web.sign_in == "open"
+    found = await site.parts.database.look(members.session, token, site.now(), idle=site.web.session)
+    return found is not None and _came_this_way(site, found)
 
 
 def _came_this_way(site: Site, session: members.Session) -> bool:

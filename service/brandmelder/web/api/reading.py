@@ -59,12 +59,19 @@ def read_body(operation: Operation, body: bytes, content_type: str) -> Any:
         text = f"is {content_type[:60]!r}; send application/json in UTF-8"
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "no-json", text, where="header content-type")
     try:
-        try:
-            return msgspec.json.decode(body, type=operation.body)
-        except msgspec.ValidationError:
-            # To JSON 60.0 is a whole number as 60 is; some programs write it so.
-            return _converted(_whole(msgspec.json.decode(body)), operation.body, "body")
+        return msgspec.json.decode(body, type=operation.body)
+    except msgspec.ValidationError as error:
+        # To JSON 60.0 is a whole number as 60 is; some programs write it so.
+        return _converted(_loosely(body, error), operation.body, "body")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _said(error, "body") from error
+
+
+def _loosely(body: bytes, error: msgspec.ValidationError) -> Any:
+    """Return whatever a body holds, with whole numbers; one that breaks off behind its error has that error."""
+    try:
+        return _whole(msgspec.json.decode(body))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise _said(error, "body") from error
 
 

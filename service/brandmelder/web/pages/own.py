@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
@@ -103,7 +102,7 @@ async def change_password(site: Site, request: Request, reader: Reader) -> Respo
         again = sentence("The two new passwords are not the same.")
         return await _shown(site, request, reader, trouble=again, status=400)
     try:
-        new_hash = await asyncio.to_thread(hashed, new, (one.name, one.shown, site.parts.brand))
+        new_hash = await site.weighing.weigh(hashed, new, (one.name, one.shown, site.parts.brand))
     except ValueError:
         poor = sentence("Take twelve characters or more that are not easy to guess: a few words are good ones.")
         return await _shown(site, request, reader, trouble=poor, status=400)
@@ -182,7 +181,7 @@ async def _proven(site: Site, fields: dict[str, list[str]], reader: Reader) -> t
     if one is None or not site.rates.allows(_key(one), reader.now, most=MOST_TRIES, within=WITHIN):
         return None, sentence("Too many attempts. Try again in ten minutes.")
     password = fields.get("password", [""])[0][: LONGEST + 1]
-    if not await asyncio.to_thread(is_right, one.password, password):
+    if not await site.weighing.weigh(is_right, one.password, password):
         return None, sentence("The present password is not right.")
     if not fields.get("code"):
         site.rates.forgive(_key(one))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -13,9 +12,10 @@ from starlette.responses import RedirectResponse, Response
 from brandmelder.store import audit, members
 from brandmelder.web import factor
 from brandmelder.web.catalogue import LANGUAGES, sentence
-from brandmelder.web.cookies import HALF, LANGUAGE, SESSION, THEME, drop, keep, kept
-from brandmelder.web.keepsake import packed, unpacked
+from brandmelder.web.cookies import HALF, KNOWN, LANGUAGE, SESSION, THEME, drop, keep, kept
+from brandmelder.web.keepsake import known_mark, new_mark, packed, unpacked
 from brandmelder.web.passwords import LONGEST, is_right
+from brandmelder.web.rates import neighbourhood
 from brandmelder.web.reader import THEMES, form_of, only
 from brandmelder.web.render import page
 from brandmelder.web.zones import zones
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from starlette.requests import Request
 
+    from brandmelder.web.rates import Rates
     from brandmelder.web.reader import Reader
     from brandmelder.web.site import Site
 
@@ -34,8 +35,11 @@ log = structlog.get_logger()
 MOST_TRIES, WITHIN = 8, timedelta(minutes=10)
 """So many wrong passwords of one name or from one address in a while; then even the right one waits."""
 HALF_LASTS: Final = timedelta(minutes=5)
+_HALF_A_YEAR: Final = timedelta(days=180)
 _YEAR: Final = timedelta(days=365)
+_PLACES: Final = 8192
 _LATE: Final = sentence("The sign-in took too long. Begin again.")
+_ENDED: Final = sentence("Your session had ended before that: nothing was done. Sign in and repeat it.")
 _WAIT: Final = sentence("Too many attempts. Try again in ten minutes.")
 
 
@@ -46,7 +50,7 @@ async def ask(site: Site, request: Request, reader: Reader) -> Response:
     has_accounts = site.web.sign_in != "local" or await site.parts.database.look(members.has_local)
     return page(
         site, reader, "sign-in.html", next=inside(request.query_params.get("next", "")), has_accounts=has_accounts,
-        trouble="", name="",
+        trouble=reader.say(_ENDED) if "late" in request.query_params else "", name="",
     )  # fmt: skip
 
 
@@ -55,18 +59,18 @@ async def take(site: Site, request: Request, reader: Reader) -> Response:
     fields = await form_of(request, reader)
     name, following = only(fields, "name", 200), inside(only(fields, "next"))
     address = request.client.host if request.client else ""
-    keys = (f"name {name.casefold()}", f"from {address}")
-    may = [site.rates.allows(key, reader.now, most=MOST_TRIES, within=WITHIN) for key in keys]
+    tries = _tries(site, request, name, address)
+    may = [rates.allows(key, reader.now, most=MOST_TRIES, within=WITHIN) for rates, key in tries]
     if site.web.sign_in != "local" or not all(may):
         log.warning("web.refused", why="too many attempts", address=address)
         return _again(site, reader, following, name, _WAIT, 429)
     found = await site.parts.database.look(members.find, name)
     password = fields.get("password", [""])[0][: LONGEST + 1]
-    if not await asyncio.to_thread(is_right, found.password if found else "", password) or found is None:
+    if not await site.weighing.weigh(is_right, found.password if found else "", password) or found is None:
         log.warning("web.refused", why="name or password", address=address)
         return _again(site, reader, following, name, sentence("Name or password is not right."), 401)
-    for key in keys:
-        site.rates.forgive(key)
+    for rates, key in tries:
+        rates.forgive(key)
     if found.factor:
         half = {"name": found.name, "next": following, "by": _proof(site, found)}
         response = page(site, reader, "sign-in-code.html", trouble="")
@@ -74,6 +78,20 @@ async def take(site: Site, request: Request, reader: Reader) -> Response:
         return response
     log.info("web.signed_in", member=found.name, by="password")
     return await begin(site, request, reader, found, following)
+
+
+def _tries(site: Site, request: Request, name: str, address: str) -> list[tuple[Rates, str]]:
+    """Return by what a try is counted.
+
+    A browser in which this name signed in before is counted for itself: whoever types wrong passwords elsewhere locks
+    nobody out of their own.
+    """
+    mark = known_mark(site, kept(site, request, KNOWN), name)
+    if mark:
+        return [(site.tries, f"browser {mark}")]
+    # Names fall into so many places that their tries cannot be pushed out of memory by asking under other names.
+    place = int(site.sign("tries", name.casefold())[:8], 16) % _PLACES
+    return [(site.tries, f"name {place}"), (site.rates, f"from {neighbourhood(address)}")]
 
 
 async def take_code(site: Site, request: Request, reader: Reader) -> Response:
@@ -129,6 +147,8 @@ async def begin(
     await database.run(_begun, member, token, csrf, reader.now)
     response = RedirectResponse(following, 303)
     keep(site, response, SESSION, token, lasts=members.LONGEST)
+    if member.password:
+        keep(site, response, KNOWN, new_mark(site, member.name), lasts=_HALF_A_YEAR)
     return response
 
 
