@@ -1,4 +1,4 @@
-"""When a session has ended: what stands on a screen must not look as if it lived, and nobody takes a loss for a deed."""
+"""When a session has ended: no screen may look as if it lived, and nobody takes for done what was not."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def told(house, browser, count):
     [
         lambda house, _: house.database.run_now(members.remove, "anna"),
         lambda house, _: house.database.run_now(members.end_all, "anna"),
-        lambda house, browser: browser.post("/sign-out", data={"csrf": browser.token("/me")}),
+        lambda _, browser: browser.post("/sign-out", data={"csrf": browser.token("/me")}),
         lambda house, _: setattr(house, "now", house.now + timedelta(hours=13)),
     ],
     ids=["removed", "signed out elsewhere", "signed out", "idle"],

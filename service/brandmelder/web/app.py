@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -15,10 +14,11 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
+from brandmelder.errors import BrandmelderError
 from brandmelder.web import live, oidc
 from brandmelder.web.cookies import VISITOR, keep
+from brandmelder.web.files import Files
 from brandmelder.web.guard import Guard
 from brandmelder.web.pages import (
     accounts,
@@ -36,7 +36,7 @@ from brandmelder.web.pages import (
     sources,
 )
 from brandmelder.web.passwords import TooMany
-from brandmelder.web.reader import Forged, Reader, reader_of
+from brandmelder.web.reader import Forged, Reader, reader_of, stranger
 from brandmelder.web.render import page
 from brandmelder.web.shared import CROWD
 
@@ -123,13 +123,15 @@ PAGES: Final[Sequence[tuple[str, str, Gate, Handler]]] = (
 
 def app(site: Site, *, mounts: Sequence[BaseRoute] = ()) -> ASGIApp:
     """Return the application; `mounts` are answered before the pages and look after their own sign-in."""
-    static = StaticFiles(directory=str(files("brandmelder.web") / "static"))
-    routes: list[BaseRoute] = [*mounts, Mount("/static", static)]
+    routes: list[BaseRoute] = [*mounts, Mount("/static", Files())]
     routes += [_route(site, *one) for one in PAGES]
 
     async def failed(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        reader = await reader_of(site, request)
+        try:
+            reader = await reader_of(site, request)
+        except BrandmelderError:  # the database fails: that much is said even so
+            reader = stranger(site, request)
         return page(site, reader, "error.html", status=status, code=status, path=request.url.path)
 
     pages = Starlette(
@@ -137,6 +139,7 @@ def app(site: Site, *, mounts: Sequence[BaseRoute] = ()) -> ASGIApp:
         middleware=[Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)],
         exception_handlers={404: failed, 405: failed, 500: failed},
     )
+    pages.router.redirect_slashes = False  # it would name a host and a scheme that the question chose
     return Guard(pages, site)  # outermost, so that the answer to a fault is guarded, too
 
 

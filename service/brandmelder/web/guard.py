@@ -34,6 +34,7 @@ HEADERS: Final = {
 HSTS: Final = "max-age=31536000"
 MOST, WITHIN = 600, timedelta(minutes=1)
 """So many requests are answered in a minute: of one browser that is signed in, or of one address of all others."""
+_ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -56,6 +57,9 @@ class Guard:
                 self._put(MutableHeaders(scope=message))
             await send(message)
 
+        if Headers(scope=scope).get("sec-fetch-site", "") in _ELSEWHERE:
+            # Somebody else's page has a browser of ours ask: the length of the answer must tell nothing (BREACH).
+            scope["headers"] = [one for one in scope["headers"] if one[0] != b"accept-encoding"]
         refusal = self._refusal(scope)
         await (self._app if refusal is None else refusal)(scope, receive, guarded)
         return None

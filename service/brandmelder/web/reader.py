@@ -100,7 +100,15 @@ class Reader:
 async def reader_of(site: Site, request: Request) -> Reader:
     """Return who sends a request; a session in use is remembered as such once a minute."""
     now = site.now()
-    session = await _session(site, request, now)
+    return _read(site, request, await _session(site, request, now), now)
+
+
+def stranger(site: Site, request: Request) -> Reader:
+    """Return who sends a request as if they were not signed in: for when nobody can look."""
+    return _read(site, request, None, site.now())
+
+
+def _read(site: Site, request: Request, session: members.Session | None, now: datetime) -> Reader:
     known = kept(site, request, VISITOR)
     visitor = known if _is_token(known) else secrets.token_urlsafe(24)
     catalogue = catalogue_of(_language(site, request))

@@ -9,10 +9,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
-from brandmelder import __version__
 from brandmelder.notify.excerpt import safe_url
 from brandmelder.notify.inert import inert, visible
 from brandmelder.web.cookies import VISITOR, keep
+from brandmelder.web.files import stamp
 from brandmelder.web.icons import icon
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def environment() -> Environment:
     found.filters["post_text"] = post_text
     found.filters["inert"] = inert
     found.filters["safe_url"] = safe_url
-    found.globals.update(icon=icon, version=__version__)
+    found.globals.update(icon=icon, stamp=stamp())
     return found
 
 

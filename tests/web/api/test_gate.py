@@ -207,3 +207,10 @@ def test_what_goes_wrong_inside_is_no_ones_to_read(world):
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_an_address_with_a_stroke_too_many_leads_nowhere(world):
+    app, _ = served(world)
+    token(world)
+    answer = client(app).get("incidents/", headers={"host": "evil.example"}, follow_redirects=False)
+    assert (answer.status_code, answer.headers.get("location")) == (404, None)
