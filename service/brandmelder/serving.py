@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import h11
 import uvicorn
+from starlette.requests import ClientDisconnect
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
@@ -123,13 +124,16 @@ class _Server(uvicorn.Server):
 
 
 async def raw_body(request: Request, most: int) -> bytes | None:
-    """Return the bytes of a body as they came; None as soon as they are more than `most`."""
+    """Return the bytes of a body as they came; None if it broke off, or as soon as they are more than `most`."""
     told = request.headers.get("content-length", "")
     if told.isascii() and told.isdigit() and int(told) > most:
         return None
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            return None
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > most:
+                return None
+    except ClientDisconnect:  # nobody hears the answer
+        return None
     return body

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
+from starlette.requests import ClientDisconnect
+
 from brandmelder.notify.voice import Voice, words_of
 from brandmelder.options import Role
 from brandmelder.store import members
@@ -180,10 +182,13 @@ def _language(site: Site, request: Request) -> str:
 async def form_of(request: Request, reader: Reader) -> dict[str, list[str]]:
     """Return the fields of a form. Raises Forged for one that did not come from a page of this reader's."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_FORM:
-            raise Forged("a form is too large")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_FORM:
+                raise Forged("a form is too large")
+    except ClientDisconnect as error:
+        raise Forged("a form broke off") from error
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=1000)
     except ValueError as error:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
 import msgspec
+from starlette.requests import ClientDisconnect
 
 from brandmelder.web.api.operation import MOST_BODY
 from brandmelder.web.api.problems import Refused, unreadable
@@ -39,10 +40,13 @@ async def raw_body(request: Request) -> bytes:
     if told.isdecimal() and len(told) < 20 and int(told) > MOST_BODY:
         raise _too_large()
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BODY:
-            raise _too_large()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_BODY:
+                raise _too_large()
+    except ClientDisconnect as error:
+        raise unreadable("body", "broke off") from error
     return bytes(body)
 
 
