@@ -1,11 +1,11 @@
 """How long does a backlog take after three days? All of it polled, stored, judged, counted and evaluated.
 
 MENTIONS=… sets how many came meanwhile (1,000,000), SOURCES=… over how many sources (4, by the thousand), MONITORS=…
-how many monitors read them (1; from the second on each watches for one product, in two of a hundred mentions), SEED=… (0)
-draws others of both. The
-baselines know WEEKS=… (4) of the same days: a backlog of calm days must raise nothing. AWAY=… says who was away: the
-`sources`, which answered 503 while the service ran on, or the `service`. Afterwards the database is held against what
-the sources gave: everything stored once, everything counted once, by mention and by bin.
+how many monitors read them (1; from the second on each watches for one product, in two of a hundred mentions). The
+baselines know WEEKS=… (4) of the same days: a backlog of calm days must raise nothing. SEED=… (0) draws other weeks and
+mentions. AWAY=… says who was away: the `sources`, which answered 503 while the service ran on, or the `service`.
+Afterwards the database is held against what the sources gave: everything stored once, everything counted once, by
+mention and by bin.
 """
 
 from __future__ import annotations
