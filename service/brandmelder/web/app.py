@@ -182,7 +182,8 @@ def _route(site: Site, method: str, path: str, gate: Gate, handler: Handler) -> 
         if not gate(reader):
             if reader.role is not None:
                 log.warning("web.not_allowed", member=reader.name, role=reader.role.value, method=method, page=path)
-                return page(site, reader, "error.html", status=403, code=403, path=request.url.path)
+                back = page_of(request.url.path) if method != "GET" else ""
+                return page(site, reader, "error.html", status=403, code=403, back=back)
             return RedirectResponse(_way_in(request), 303)
         if own.must_prove_more(site, reader) and gate is not anybody and gate is not members:
             return RedirectResponse(own.PATH, 303)
@@ -190,9 +191,9 @@ def _route(site: Site, method: str, path: str, gate: Gate, handler: Handler) -> 
             return await _handled(site, request, reader, handler)
         except TooMany:
             log.warning("web.refused", why="too many at once", page=path)
-            return page(site, reader, "error.html", status=503, code=503, path=page_of(request.url.path))
+            return page(site, reader, "error.html", status=503, code=503, back=page_of(request.url.path))
         except Forged as error:
             log.warning("web.forged", reason=str(error), member=reader.name, method=method, page=path)
-            return page(site, reader, "error.html", status=400, code=400, path=page_of(request.url.path))
+            return page(site, reader, "error.html", status=400, code=400, back=page_of(request.url.path))
 
     return Route(path, answer, methods=[method], name=f"{method} {path}")
