@@ -42,6 +42,7 @@ def test_over_tls_no_neighbouring_host_can_set_or_read_any_of_them(tmp_path):
         found = given(*answers)
         assert set(found) == {
             "__Host-brandmelder", "__Host-brandmelder_visitor", "__Host-brandmelder_half",
+            "__Host-brandmelder_known",
             "__Host-brandmelder_language", "__Host-brandmelder_theme",
         }  # fmt: skip
         for morsel in [*found.values(), *given(gone).values()]:

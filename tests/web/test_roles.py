@@ -78,7 +78,7 @@ def test_each_role_reaches_what_is_its_own_and_no_more(browsers, address, role):
         assert not is_asked_to_sign_in
     elif role == NOBODY:
         assert is_asked_to_sign_in or (path == "/incidents/{ident}" and answer.status_code == 401)
-        assert INCIDENT not in answer.text
+        assert "Nordfunk gesamt" not in answer.text
     else:
         assert answer.status_code == 403
 

@@ -199,7 +199,7 @@ function listen() {
   line.addEventListener("over", end);
   line.addEventListener("error", () => {
     // A line that broke comes back by itself; one that was refused (the service starts anew) does not.
-    if (line.readyState === EventSource.CLOSED) again(5000 + Math.random() * 5000);
+    if (line.readyState === EventSource.CLOSED) again(2000 + Math.random() * 4000);
   });
 }
 
