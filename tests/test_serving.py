@@ -129,3 +129,29 @@ async def test_the_same_line_serves_several_requests(place):
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200")
         assert await reader.readexactly(5) == b"heard"
+
+
+HEAD = b"POST / HTTP/1.1\r\nhost: a\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        HEAD + b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        HEAD + b"content-length: 5\r\ncontent-length: 6\r\n\r\nabcdef",
+        HEAD + b"content-length: +5\r\n\r\nabcde",
+        HEAD + b"content-length : 5\r\n\r\nabcde",
+        HEAD + b"transfer-encoding: xchunked\r\n\r\n0\r\n\r\n",
+        HEAD + b"transfer-encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+        HEAD + b"transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n",
+        HEAD + b"transfer-encoding: chunked\r\n\r\n0x5\r\nabcde\r\n0\r\n\r\n",
+        HEAD + b"transfer-encoding: chunked\r\n\r\n5\r\nabcdeXX0\r\n\r\n",
+        HEAD + b"host: b\r\ncontent-length: 0\r\n\r\n",
+    ],
+)
+async def test_no_second_request_hides_in_one_whose_end_is_not_certain(place, sent):
+    reader, _ = await place.call(sent + ASK % b"hidden")
+    async with asyncio.timeout(20):
+        whole = await reader.read()
+    assert whole.startswith(b"HTTP/1.1 400")
+    assert whole.count(b"HTTP/1.1 ") == 1

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 import h11
 import uvicorn
 from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from starlette.requests import Request
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 MOST_CALLERS: Final = 512
@@ -91,6 +92,22 @@ class Caller(H11Protocol):
             self._deadline = None
 
 
+def one_framing(app: ASGIApp) -> ASGIApp:
+    """Refuse a request that says in two ways where it ends (RFC 9112, 6.3): who stands before us may take the other.
+
+    What one of the two takes for its body, the other takes for the next request of somebody else.
+    """
+
+    async def framed(scope: Scope, receive: Receive, send: Send) -> None:
+        names = {name for name, _ in scope.get("headers", ())}
+        if {b"content-length", b"transfer-encoding"} <= names:
+            refusal = PlainTextResponse("two lengths\n", 400, headers={"connection": "close"})
+            return await refusal(scope, receive, send)
+        return await app(scope, receive, send)
+
+    return framed
+
+
 class Listening:
     """A place that is listened on from its making; `port` 0 takes one that is free."""
 
@@ -101,7 +118,13 @@ class Listening:
         self.port = int(self._socket.getsockname()[1])
         self._server = _Server(
             uvicorn.Config(
-                app, http=Caller, log_config=None, lifespan="off", ws="none", access_log=False, server_header=False
+                one_framing(app),
+                http=Caller,
+                log_config=None,
+                lifespan="off",
+                ws="none",
+                access_log=False,
+                server_header=False,
             )
         )
 

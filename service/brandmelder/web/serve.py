@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from brandmelder.errors import BrandmelderError
-from brandmelder.serving import Caller
+from brandmelder.serving import Caller, one_framing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
@@ -51,7 +51,7 @@ class PageServer:
         self.port = int(self._place.getsockname()[1])
         self._server = _Server(
             uvicorn.Config(
-                app,
+                one_framing(app),
                 http=Caller,
                 log_config=None,
                 lifespan="off",
