@@ -300,7 +300,7 @@ def test_a_page_whose_session_ended_lives_no_more_and_keeps_what_was_being_typed
             assert visit.page.input_value("textarea") == typed
             assert not visit.page.is_visible(".figure strong")
             visit.page.click("form[action$=notes] button")
-            visit.page.wait_for_url(f"{served.address}/sign-in?late=1*")
+            visit.page.wait_for_url(f"{served.address}/sign-in?late=1**")
             assert "Es ist nichts geschehen" in visit.page.inner_text("main")
             assert visit.troubles == []
 
