@@ -81,7 +81,7 @@ def test_the_provider_is_asked_once_somebody_presses_a_button_and_with_what_bind
 def test_tokens_of_the_provider_stay_in_the_service(house):
     browser = house.browser()
     answer = browser.get(led_back(browser))
-    assert set(browser.cookies) == {"brandmelder", "brandmelder_visitor"}
+    assert set(browser.cookies) == {"brandmelder"}
     assert "eyJ" not in answer.text + str(answer.headers)  # a JSON Web Token begins so
     rows = house.database.run_now(lambda connection: "\n".join(connection.connection.iterdump()))
     assert "eyJ" not in rows
