@@ -58,6 +58,7 @@ class Systemd:
         path = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
+                line.setblocking(False)  # a manager that does not listen must not stop the loop
                 line.sendto("\n".join(lines).encode(), path)
         except OSError as error:
             log.warning("systemd.deaf", reason=error.strerror)

@@ -27,7 +27,7 @@ from sqlalchemy.pool import StaticPool
 
 from brandmelder import metrics
 from brandmelder.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
-from brandmelder.store import api_schema, page_schema, schema, schema_polls
+from brandmelder.store import api_schema, journal, page_schema, schema, schema_polls
 from brandmelder.store.readers import Readers
 from brandmelder.store.standing import Standing
 
@@ -167,10 +167,20 @@ class Database:
 
     def _open(self) -> Connection:
         if self._connection is None:
-            self._connection = self._engine.connect()
+            self._connection = self._begin()
         if self._standing is not None:
             self._standing.check()
         return self._connection
+
+    def _begin(self) -> Connection:
+        connection = self._engine.connect()
+        if self._lock is not None and self.path is not None:
+            try:
+                journal.write_down(connection, self.path)
+            except BaseException:
+                connection.close()
+                raise
+        return connection
 
     async def was_changed_by_others(self) -> bool:
         """Say whether another process (a command) wrote to the file since this was asked last."""
