@@ -1,4 +1,4 @@
-"""A disk whose reads and syncs fail or take long, under a process that runs: a library preloaded before the system's."""
+"""A disk whose reads and syncs fail or take long, under a process that runs: a library before the system's."""
 
 from __future__ import annotations
 

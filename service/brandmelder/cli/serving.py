@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import signal
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import structlog
@@ -21,6 +21,7 @@ from brandmelder.cli import acting
 from brandmelder.cli.terminal import say
 from brandmelder.clock import SystemClock
 from brandmelder.errors import BrandmelderError
+from brandmelder.health import files
 from brandmelder.health.systemd import Systemd, Watchdog
 from brandmelder.pipeline.timer import Regular, Timer
 from brandmelder.settings import read_settings
@@ -64,6 +65,8 @@ class Service:
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, self._stop)
         loop.add_signal_handler(signal.SIGHUP, self._read_again)
+        loop.set_exception_handler(self._unforeseen)
+        files.allow_many()
         before: Settings | None = None
         try:
             while not self._is_stopped:
@@ -79,6 +82,13 @@ class Service:
         finally:
             self._systemd.stopping()
             self._database.close()
+
+    def _unforeseen(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Say in a sentence, once, what the loop would say a hundred times a second: that no caller can be taken."""
+        if not files.is_want(context.get("exception")):
+            loop.default_exception_handler(context)
+        elif self._timer is not None:
+            self._timer.notice(files.want())
 
     def _stop(self) -> None:
         self._is_stopped = True

@@ -1,8 +1,8 @@
 """Writes the journal of an earlier life down anew: what could not be synced then may stand in memory only.
 
-After a sync that failed, Linux takes the pages for written, and no later sync writes them (decision 0107). SQLite writes
-them anew as long as it lives. A service that is started instead finds them in memory, takes them for kept, and what it
-acknowledges then stands behind them: a power cut would take both.
+After a sync that failed, Linux takes the pages for written, and no later sync writes them (decision 0107). SQLite
+writes them anew as long as it lives. A service that is started instead finds them in memory, takes them for kept, and
+what it acknowledges then stands behind them: a power cut would take both.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from brandmelder.errors import BrandmelderError
+from brandmelder.serving import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -43,6 +44,7 @@ class PageServer:
         self._server = _Server(
             uvicorn.Config(
                 app,
+                http=Connection,
                 log_config=None,
                 lifespan="off",
                 ws="none",
