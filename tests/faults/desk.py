@@ -36,11 +36,15 @@ class Desk(Brandmelder):
         told = {"DESK_TOKEN": "from-the-desk", **(environment or {})}
         super().__init__(home, CONFIG.format(home=home, probe=self.probe, door=self.door, more=more), told)
 
-    def send(self):
+    def send(self, text=None):
         """Send a mention; returns the status, and remembers what was acknowledged."""
         self._sent += 1
         written = datetime.now(UTC).isoformat()
-        row = {"external_id": f"t-{self._sent}", "text": f"Nordfunk, Frage {self._sent}?", "published_at": written}
+        row = {
+            "external_id": f"t-{self._sent}",
+            "text": text or f"Nordfunk, Frage {self._sent}?",
+            "published_at": written,
+        }
         answer = httpx.post(
             f"http://127.0.0.1:{self.door}/in/desk",
             content=json.dumps({"type": "mention.created", "data": row}),

@@ -57,7 +57,7 @@ class Service:
         self._timer: Timer | None = None
         self._next: Settings | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._is_stopped = False
+        self._is_stopped = self._is_asked = False
 
     async def run(self) -> None:
         """Run until SIGINT or SIGTERM; SIGHUP reads the configuration again."""
@@ -77,7 +77,7 @@ class Service:
                     if before is None:
                         raise
                     self._keep(str(error))
-                    self._next = before
+                    self._next = self._next or before
                 before, self._settings = self._settings, self._next or self._settings
         finally:
             self._systemd.stopping()
@@ -136,7 +136,7 @@ class Service:
         watched = f"{monitors} monitor{'s' * (monitors != 1)} over {sources} source{'s' * (sources != 1)}"
         click.echo(f"watching {watched}; the first poll of a source reads its past and stays silent", err=True)
         self._systemd.ready()
-        if self._is_stopped:
+        if self._is_stopped or self._next is not None:
             timer.stop()
         if page is None:
             await timer.run()
@@ -153,10 +153,17 @@ class Service:
     # --------------------------------------------------------------- read again
 
     def _read_again(self) -> None:
+        self._is_asked = True
         if self._reading is None or self._reading.done():
             self._reading = asyncio.ensure_future(self._reload())
 
     async def _reload(self) -> None:
+        """Read until nobody asked meanwhile: what was asked during a reading may have been written after it."""
+        while self._is_asked:
+            self._is_asked = False
+            await self._read_once()
+
+    async def _read_once(self) -> None:
         self._systemd.reloading()
         try:
             found = await asyncio.to_thread(read_settings, self._settings.path, self._environment)
@@ -165,9 +172,10 @@ class Service:
             return
         if found.database != self._settings.database:
             self._keep("another database needs a restart")
-        elif await self._is_buildable(found) and self._timer is not None:
+        elif await self._is_buildable(found):
             self._next = found
-            self._timer.stop()
+            if self._timer is not None:  # else the one that begins ends at once
+                self._timer.stop()
 
     async def _is_buildable(self, settings: Settings) -> bool:
         """Say whether sources, channels and judge can be made of a configuration; says what is wrong."""

@@ -13,7 +13,7 @@ from brandmelder.errors import StoreError
 from brandmelder.pipeline.receive import receivers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from brandmelder.capture.source import Sent
     from brandmelder.clock import Clock
@@ -52,7 +52,7 @@ class Ears:
         from brandmelder.capture.reception import Place, Reception  # noqa: PLC0415
 
         reception = Reception(idents, self._take)
-        return self._shielded(reception.run(Place.of(place), self._pipeline.parts.on_failure), idents[0])
+        return self._shielded(partial(reception.run, Place.of(place), self._pipeline.parts.on_failure), idents[0])
 
     async def _take(self, source: SourceId, sent: Sent) -> None:
         try:
@@ -63,11 +63,11 @@ class Ears:
         self._work()
 
     def _listen(self, source: Nudges) -> Coroutine[None, None, None]:
-        return self._shielded(source.listen(partial(self._poll, source.id)), source.id)
+        return self._shielded(partial(source.listen, partial(self._poll, source.id)), source.id)
 
-    async def _shielded(self, hearing: Coroutine[None, None, None], source: SourceId) -> None:
+    async def _shielded(self, hear: Callable[[], Awaitable[None]], source: SourceId) -> None:
         try:
-            await hearing
+            await hear()
         except Exception:
             log.exception("source.deaf", source=source)
             self._pipeline.parts.on_failure(
