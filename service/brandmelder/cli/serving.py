@@ -70,7 +70,6 @@ class Service:
         before: Settings | None = None
         try:
             while not self._is_stopped:
-                self._next = None
                 try:
                     await self._live(self._settings, via="run" if before is None else "reload")
                 except BrandmelderError as error:
@@ -97,6 +96,7 @@ class Service:
 
     async def _live(self, settings: Settings, *, via: str) -> None:
         """Run one configuration until it is stopped or another one takes over."""
+        self._next = None
         reach = wiring.outside()
         pipeline = wiring.build(
             settings,
