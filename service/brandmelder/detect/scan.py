@@ -291,10 +291,19 @@ def _catch_up(memory: Memory, state: DetectorState, bin_: Bin, rules: DetectorRu
         return
     start, width = round(bin_.start.timestamp()), state.width
     unit = max(_HOUR, width)
-    first = max(state.next, (start // unit - SUMS - 1) * unit)
+    first = (start // unit - SUMS - 1) * unit
+    if first <= state.next + _DAY:
+        _walk_blind(memory, range(state.next, start, width), rules)
+        return
+    _walk_blind(memory, range(state.next, state.next + _DAY, width), rules)
+    forget_rings(memory)  # what the day's lag held back is learnt; nothing of it may be learnt again as another hour
+    _walk_blind(memory, range(first, start, width), rules)
+
+
+def _walk_blind(memory: Memory, starts: range, rules: DetectorRules) -> None:
     blind = (np.zeros(1), np.zeros(1), np.zeros(1))
-    for moment in range(first, start, width):
-        at = moment_at(moment, width, rules)
+    for start in starts:
+        at = moment_at(start, starts.step, rules)
         advance(memory, at, blind, entry=threshold(rules.budget), floor=rules.floor)
 
 
