@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from brandmelder.detect.advance import advance
 from brandmelder.detect.calendar import Event
 from brandmelder.detect.memory import Memory, fresh
-from brandmelder.detect.scan import DetectorRules, look, moment_at, new_state, step
+from brandmelder.detect.scan import DetectorRules, close_history, look, moment_at, new_state, revise, step, usual
 from brandmelder.model import BIN, Bin
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -38,6 +38,12 @@ def seasoned():
     """Return the state after ten calm days at one negative an hour, and the moment after."""
     state, _ = walked(np.random.default_rng(1).poisson(1 / 12, 10 * 288))
     return state, datetime.fromtimestamp(state.next, UTC)
+
+
+@lru_cache(maxsize=1)
+def empty():
+    """Return the state after a hundred days by the hour without a single mention."""
+    return walked([0] * 24 * 100, width=HOUR)[0]
 
 
 def learnt(state, name):
@@ -75,7 +81,7 @@ def test_more_negative_mentions_never_make_an_alert_less_likely(before, now, mor
         less, grown = judge(state, fewer, RULES), judge(state, greater, RULES)
         assert grown.pages >= less.pages
         assert grown.is_high >= less.is_high
-        assert grown.spike.score >= less.spike.score - 1e-9
+        assert grown.pages or grown.spike.score >= less.spike.score - 1e-9
 
 
 # ------------------------------------------------------------------ budgets
@@ -154,3 +160,86 @@ def test_an_event_that_was_as_large_as_expected_does_not_page_when_it_ends_withi
         state, finding = step(state, at(start + place * BIN, float(count), count), rules)
         pages.append(finding.pages)
     assert not any(pages)
+
+
+def test_the_usual_range_knows_an_event_that_begins_within_the_hour():
+    state, start = seasoned()
+    begin = start + 18 * HOUR
+    event = Event(since=begin + 3 * BIN, until=begin + 9 * BIN, lift=100.0)
+    rules = DetectorRules(zone="UTC", events=(event,))
+    whole = DetectorRules(zone="UTC", events=(Event(since=begin, until=begin + HOUR, lift=50.5),))
+    assert usual(state, begin + HOUR, HOUR, rules)[1] == pytest.approx(
+        usual(state, begin + HOUR, HOUR, whole)[1], rel=0.05
+    )
+    assert usual(state, begin + HOUR, HOUR, rules)[1] > 5 * usual(state, begin + HOUR, HOUR, RULES)[1]
+
+
+# ------------------------------------------------------------------ revisions
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 5)), min_size=1, max_size=30), st.integers(1, 400))
+def test_what_is_put_out_of_sight_later_leaves_no_negative_sums(counts, pause):
+    """A quiet series, a burst, then days later the burst was not seen after all."""
+    state = empty()
+    begin = datetime.fromtimestamp(state.next, UTC)
+    bins = [at(begin + place * HOUR, float(n + m), n, width=HOUR) for place, (n, m) in enumerate(counts)]
+    for one in bins:
+        state, _ = step(state, one, RULES)
+    for place in range(min(pause, 70 - len(bins))):
+        state, _ = step(state, at(begin + (len(bins) + place) * HOUR, 0.0, 0, width=HOUR), RULES)
+    state = revise(state, [at(one.start, 0.0, 0, exposure=0.0, width=HOUR) for one in bins])
+    assert learnt(state, "labelled")[0] >= 0
+    assert learnt(state, "summed")[0] >= 0
+    _, finding = step(state, at(datetime.fromtimestamp(state.next, UTC), 1.0, 1, width=HOUR), RULES)
+    assert 0.0 <= finding.spike.expected < 1.0
+
+
+# ------------------------------------------------------------------- invariance
+
+
+series = st.lists(st.tuples(st.integers(0, 6), st.sampled_from([1.0, 1.0, 1.0, 0.5, 0.0])), min_size=1, max_size=80)
+
+
+@settings(max_examples=15, deadline=None)
+@given(series, st.integers(-60, 60), st.sampled_from(["UTC", "Asia/Kolkata", "Asia/Tokyo"]))
+def test_a_series_that_happens_weeks_later_is_judged_alike(counts, weeks, zone):
+    rules = DetectorRules(zone=zone)
+    found = []
+    for shift in (timedelta(0), weeks * timedelta(weeks=1)):
+        state, findings = new_state(), []
+        for place, (count, seen) in enumerate(counts):
+            bin_ = at(MONDAY + shift + place * HOUR, float(count), count, exposure=seen, width=HOUR)
+            state, finding = step(state, bin_, rules)
+            findings.append((finding.pages, finding.is_high, finding.spike.observed, round(finding.spike.expected, 6)))
+        found.append(findings)
+    assert found[0] == found[1]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.floats(0, 1e9), min_size=1, max_size=50), st.sampled_from([300, 900, 3600, 86400]))
+def test_whatever_is_counted_every_figure_is_a_number(counts, seconds):
+    width = timedelta(seconds=seconds)
+    state = new_state()
+    for place, count in enumerate([*counts, *reversed(counts)]):
+        bin_ = at(MONDAY + place * width, count, round(count), exposure=0.0 if place % 7 == 6 else 1.0, width=width)
+        state, finding = step(state, bin_, RULES)
+        assert np.isfinite(finding.spike.score)
+        assert np.isfinite(finding.spike.expected)
+        assert 0 <= finding.spike.usual_low <= finding.spike.usual_high
+    state = close_history(state, RULES)
+    assert np.isfinite(np.frombuffer(state.column)).all()
+
+
+def test_a_series_that_fell_from_a_thousand_million_to_a_few_still_sees_few():
+    state, _ = walked([10**9] * 24 * 5, width=HOUR)
+    start = datetime.fromtimestamp(state.next, UTC)
+    rng = np.random.default_rng(3)
+    findings = []
+    for place in range(24 * 60):
+        count = int(rng.poisson(2)) + (30 if place == 24 * 60 - 1 else 0)
+        state, finding = step(state, at(start + place * HOUR, float(count), count, width=HOUR), RULES)
+        findings.append(finding)
+    assert findings[-1].pages
+    assert findings[-1].spike.observed >= 30
+    assert findings[-1].spike.expected < 20

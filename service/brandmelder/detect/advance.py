@@ -251,13 +251,8 @@ def _judge(memory: Memory, moment: Moment, heard: Heard, *, entry: float, floor:
     shift = calibrate.shift(daily, int(moment.parts > 1))
     shift *= np.where(shift < 0, np.minimum(1.0, days / _COLD_DAYS), 1.0)  # what is given back must be known first
     bar = entry + shift + _COLD * np.maximum(0.0, 1.0 - days / _COLD_DAYS)
-    chance = asked.max(axis=0)
-    pages = (chance > np.maximum(bar, 0.0)) & ~quiet  # a window that is not asked never pages, however large the budget
-    if pages.any():
-        columns = np.flatnonzero(pages)
-        asked[:, columns] *= _labelled(memory, moment, columns) >= LEAST
-        chance[columns] = asked[:, columns].max(axis=0)
-        pages &= chance > np.maximum(bar, 0.0)
+    pages, chance = _paging(memory, moment, asked, np.maximum(bar, 0.0))
+    pages &= ~quiet
     burning = (plain > RECOVERY * bar) & recent & enough
     lasting = after & enough[1] & (count[1] > mean[1] + 2 * np.sqrt(variance[1]))
     last_hour = len(count) - 1 if moment.parts > 1 else 0
@@ -278,6 +273,22 @@ def _judge(memory: Memory, moment: Moment, heard: Heard, *, entry: float, floor:
         pages | (recent & (plain > bar))[_LASTS],
         quiet,
     )
+
+
+def _paging(memory: Memory, moment: Moment, asked: Array, bar: Array) -> tuple[Array, Array]:
+    """Return which series page, and the chance of their loudest window; what is not `asked` is put to 0 in place.
+
+    Asked are windows that hold enough mentions labelled negative. A `bar` of 0 or more lets nothing page unasked.
+    """
+    chance: Array = asked.max(axis=0)
+    pages = chance > bar
+    if not pages.any():
+        return pages, chance
+    columns = np.flatnonzero(pages)
+    asked[:, columns] *= _labelled(memory, moment, columns) >= LEAST
+    told = asked.max(axis=0)
+    pages &= told > bar
+    return pages, np.where(pages, told, chance)
 
 
 def _labelled(memory: Memory, moment: Moment, columns: Array) -> Array:

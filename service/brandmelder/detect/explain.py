@@ -62,7 +62,8 @@ def found(memory: Memory, moment: Moment, judged: Judged, *, width: int, kind: S
 
 def labelled_share(memory: Memory) -> float:
     """Return how many mentions are labelled negative for each unit of Σ P(negative)."""
-    return min(2.0, max(0.3, float(memory["labelled"][0] / memory["summed"][0])))
+    labelled, summed = float(memory["labelled"][0]), float(memory["summed"][0])
+    return min(2.0, max(0.3, labelled / summed)) if summed > 0 else 1.0
 
 
 def _window(memory: Memory, moment: Moment, best: int) -> tuple[float, float, float, int]:
