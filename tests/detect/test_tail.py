@@ -48,7 +48,7 @@ def test_a_larger_count_is_never_less_surprising(mean, spread):
     assert np.all(np.diff(surprise(counts, mean, mean + spread * mean**2)) >= -1e-9)
 
 
-@given(st.floats(2, 12), st.sampled_from([0.0, 1e-3, 0.02, 0.3, 2.0]))
+@given(st.floats(2, 11), st.sampled_from([0.0, 1e-3, 0.02, 0.3, 2.0]))
 def test_near_the_mean_nothing_is_surprising_however_many_there_are(decades, spread):
     mean = 10.0**decades
     deviation = math.sqrt(mean + spread * mean**2)
