@@ -228,9 +228,10 @@ def imap(data: bytes) -> None:
         session.open(data.decode("latin-1")[:40])
         session.since(NOW)
         session.after(3)
+        session.sizes([7])
     with contextlib.suppress(BrandmelderError, ValueError):
         letters = session.read([1, 2])
-        found = mailbox._Found(Folder(validity=1, next_uid=2, count=1), letters, 0)  # noqa: SLF001
+        found = mailbox._Found(Folder(validity=1, next_uid=2, count=1), letters, 0, 2)  # noqa: SLF001
         asked = {"type": "mailbox", "host": "h", "user": "u", "password": "p"}
         source = mailbox.MailboxSource(ONE, mailbox.MailboxOptions(**asked), _UNASKED)
         source._mentions(found, NOW, NOW, is_own=False)  # noqa: SLF001
