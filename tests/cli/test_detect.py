@@ -257,5 +257,16 @@ def test_a_file_is_drawn_with_its_band_and_its_incidents(tmp_path):
     assert "negative 4" in drawn or "negative 5" in drawn or "negative 3" in drawn
 
 
+def test_a_picture_of_local_days_names_their_own_edges(tmp_path):
+    path = tmp_path / "days.csv"
+    days = [f"{(datetime(2026, 1, 1) + place * 24 * HOUR).isoformat()},{place % 5}" for place in range(60)]  # noqa: DTZ001
+    path.write_text("time,negative\n" + "\n".join(days), encoding="utf-8")
+    result = CliRunner().invoke(detect, [str(path), "--tz", "Asia/Tokyo", "--plot", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    drawn = (tmp_path / "days.svg").read_text(encoding="utf-8")
+    assert "2026-01-02 00:00" in drawn
+    assert drawn.count(" 00:00</text>") == 6
+
+
 def test_pictures_of_one_name_do_not_hide_one_another(tmp_path):
     assert picture_names([tmp_path / "a" / "x.csv", tmp_path / "b" / "x.csv", tmp_path / "y.csv"]) == ["x", "x-2", "y"]

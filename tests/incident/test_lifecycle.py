@@ -165,6 +165,16 @@ def test_a_spike_that_ended_half_an_hour_ago_is_delayed():
     assert life.incident.is_delayed
 
 
+@pytest.mark.parametrize(("width", "calm"), [(BIN, 24), (HOUR / 2, 4), (HOUR, 2), (6 * HOUR, 1), (24 * HOUR, 1)])
+def test_an_incident_ends_after_two_calm_hours_however_wide_the_bins_are(width, calm):
+    life = Life()
+    for number in range(calm + 1):
+        one, start = found(1 if number else 60, window=width), EVENING + number * width
+        spike = replace(one.spike, since=start, until=start + width)
+        life.sees(replace(one, start=start, spike=spike), now=start + width)
+        assert (life.incident.state is State.RESOLVED) is (number == calm)
+
+
 def test_figures_of_a_running_bin_are_provisional_until_corrected_in_place():
     life = Life()
     life.sees(found(33, open_bin=True))

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from brandmelder.cli.detect_csv import bins_of, duration
 from brandmelder.errors import InputError
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from brandmelder.backtest.counts import Opened, Usual
     from brandmelder.detect.scan import DetectorRules
-    from brandmelder.model import Incident
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -180,8 +180,15 @@ def _found_in(
     counts = bins_of(file, ZoneInfo(rules.zone))
     kinds = KindRules(volume=rules, kinds=kinds_for(counts.columns if every else ()))
     series = find(counts.bins, kinds, name=file.name, with_course=with_course)
-    found = tuple(_found(file, one.first, one.last, one.at, counts.shift) for one in series.opened)
-    return found, series.course, series.opened
+    # From the grid back to the clock of the file.
+    opened = tuple(_moved(one, counts.shift) for one in series.opened)
+    course = tuple(replace(one, end=one.end + counts.shift) for one in series.course)
+    return tuple(_found(file, one) for one in opened), course, opened
+
+
+def _moved(one: Opened, shift: timedelta) -> Opened:
+    closed = None if one.last.closed_at is None else one.last.closed_at + shift
+    return replace(one, at=one.at + shift, last=replace(one.last, closed_at=closed))
 
 
 def _draw(target: Path, file: Path, course: Sequence[Usual], opened: Sequence[Opened], *, zone: ZoneInfo) -> str:
@@ -202,17 +209,18 @@ def _draw(target: Path, file: Path, course: Sequence[Usual], opened: Sequence[Op
     return f"{vector} and .png"
 
 
-def _found(file: Path, first: Incident, last: Incident, end: datetime, shift: timedelta) -> Found:
+def _found(file: Path, one: Opened) -> Found:
+    spike = one.first.spike
     return Found(
         file=str(file),
-        kind=str(first.kind),
-        opened=end + shift,
-        closed=last.closed_at + shift if last.closed_at else None,
-        severity=max(first.severity, last.severity),
-        observed=first.spike.observed,
-        usual=(first.spike.usual_low, first.spike.usual_high),
-        window=duration(first.spike.window),
-        learning=first.spike.learning,
+        kind=str(one.first.kind),
+        opened=one.at,
+        closed=one.last.closed_at,
+        severity=max(one.first.severity, one.last.severity),
+        observed=spike.observed,
+        usual=(spike.usual_low, spike.usual_high),
+        window=duration(spike.window),
+        learning=spike.learning,
     )
 
 

@@ -207,7 +207,7 @@ def _has_recovered(incident: Incident, case: _Case) -> bool:
     wanted = max(case.rules.calm, case.rules.calm_share * (incident.calm_since - incident.onset))
     if case.finding.spike.is_partial:
         wanted *= case.rules.half_blind
-    return case.finding.start + BIN - incident.calm_since >= wanted
+    return max(case.finding.start + BIN, case.finding.spike.until) - incident.calm_since >= wanted
 
 
 def _after_the_end(incident: Incident, case: _Case) -> Change:
