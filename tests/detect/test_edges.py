@@ -126,19 +126,23 @@ def test_after_a_gap_of_weeks_each_hour_was_learnt_once_and_where_it_belongs():
 # --------------------------------------------------------------- the calendar
 
 
+@pytest.mark.parametrize("blind", [(0, 0), (0, 30), (20, 40)])
 @pytest.mark.parametrize(("begins", "ends"), [(10, 50), (0, 55), (30, 60), (55, 70)])
-def test_an_event_within_an_hour_lifts_its_part_of_the_hour_and_no_more(begins, ends):
+def test_an_event_within_an_hour_lifts_its_part_of_the_hour_and_no_more(begins, ends, blind):
     since = MONDAY + 9 * HOUR
     event = Event(since=since + timedelta(minutes=begins), until=since + timedelta(minutes=ends), lift=10.0)
     rules = DetectorRules(zone="UTC", events=(event,))
     memory = fresh(1)
     for place in range(10 * 12):
         moment = moment_at(round((MONDAY + place * BIN).timestamp()), 300, rules)
-        figures = (np.ones(1), np.ones(1), np.ones(1))
-        judged = advance(memory, moment, figures, entry=9.0, floor=3.0)
-    lifted = (min(60, ends) - begins) / 60
+        is_blind = place >= 9 * 12 and blind[0] <= place * 5 - 9 * 60 < blind[1]
+        seen = np.zeros(1) if is_blind else np.ones(1)
+        judged = advance(memory, moment, (seen, seen, seen), entry=9.0, floor=3.0)
     assert judged.mean[0, 0] == pytest.approx(judged.mean[-1, 0], rel=1e-6)
-    assert judged.mean[0, 0] == pytest.approx(judged.mean[-4, 0] * 12 * (1 + 9 * lifted), rel=1e-6) or ends >= 60
+    lifted = sum(begins <= minute < ends for minute in range(0, 60, 5) if not blind[0] <= minute < blind[1])
+    seen = 12 - (blind[1] - blind[0]) // 5
+    if ends < 60:
+        assert judged.mean[0, 0] == pytest.approx(judged.mean[-4, 0] * (seen + 9 * lifted), rel=1e-6)
 
 
 def test_a_series_that_begins_within_an_hour_expects_of_it_what_is_left():

@@ -184,9 +184,10 @@ def _put(memory: Memory, moment: Moment, counts: Counts, full: Array) -> None:
     memory["unit_count"][row] += count * (seen > 0)
     memory["unit_labelled"][row] += labelled * (seen > 0)
     memory["unit_seen"][row] += seen / moment.parts
-    # An event may begin or end within the unit: its mean is that of the bins so far, not that of the last one.
-    mean = memory["unit_mean"][row]
-    memory["unit_mean"][row] = np.where(mean > 0, mean + (full - mean) / (moment.part + 1), full)
+    # An event may begin or end within the unit: its mean is that of the bins that were seen, not that of the last one.
+    whole = memory["unit_seen"][row]
+    part = np.divide(seen / moment.parts, whole, out=np.ones_like(whole), where=whole > 0)
+    memory["unit_mean"][row] += (full - memory["unit_mean"][row]) * part
     memory["seen"][:] += seen / moment.parts
     fade = 0.5 ** (1 / (28 * moment.pace * moment.parts))
     memory["labelled"][:] = memory["labelled"] * fade + labelled
