@@ -1,7 +1,7 @@
 """What does the door of a `webhook` source do under 2,000 messages a second? All that it acknowledged must be there.
 
-The installed service, and a sender in this process over 250 kept connections, each of which waits for its answer; beside
-it what must not suffer: a feed that is polled every second, and the probe. Before it the same calmly.
+The installed service, and a sender in this process over 250 kept connections, each of which waits for its answer;
+beside it what must not suffer: a feed that is polled every second, and the probe. Before it the same calmly.
 """
 
 from __future__ import annotations
