@@ -92,6 +92,7 @@ class Pipeline:
         self._keeper.doubter.forget()
         if await self.parts.database.run(rewind, now, is_seen=is_seen):
             self._deliverer.clock_went_back()
+            self.parts.meter.release()
             self._evaluator.gatherer.clock_went_back()
             self.parts.on_failure(f"the clock went back to {now:%Y-%m-%d %H:%M} UTC: what was planned is planned anew")
 

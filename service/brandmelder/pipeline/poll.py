@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from brandmelder import metrics
 from brandmelder.capture.normalise import fingerprint, pseudonym
 from brandmelder.capture.source import Poll
-from brandmelder.errors import BrandmelderError, SourceError
+from brandmelder.errors import BrandmelderError, RateLimited, SourceError
 from brandmelder.model import Mention, MonitorId, SourceId
 from brandmelder.pipeline.accounts import follow_readings
 from brandmelder.pipeline.correct import correct_alerts
@@ -69,6 +69,7 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
             log.exception("source.bug", source=row.id)
             return await _fail(parts, row, error, now), has_news
         parts.meter.spend(row.id, poll.cost)
+        parts.meter.hold(row.id, poll.not_before)
         if not parts.is_draft:
             _count(row.id, found, new)
         _tell_recovery(parts, row, after)
@@ -144,6 +145,7 @@ def commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
 async def _fail(parts: Parts, row: SourceRow, error: Exception, now: datetime) -> SourceRow:
     place = parts.places[row.id]
     after = after_failure(row, error, now, place)
+    parts.meter.hold(row.id, error.until if isinstance(error, RateLimited) else None)
     await parts.database.run(_commit_failure, parts, after, now)
     log.warning(
         "source.failed", source=row.id, failures=after.failures, state=after.state.value, error=type(error).__name__
