@@ -82,15 +82,18 @@ def _look_inside(settings: Settings, database: Database, tongue: str, now: datet
     from brandmelder.doctor import checks
     from brandmelder.doctor.finding import Finding, Level
     from brandmelder.store import mentions
-    from brandmelder.wiring.author_key import KEY_VARIABLE
+    from brandmelder.wiring.author_key import KEY_VARIABLE, is_another_key
 
     path = database.path
     if path is None:
         return
     has_mentions = database.run_now(mentions.count) > 0
     yield from checks.files(path, KEY_VARIABLE, has_mentions=has_mentions)
+    if is_another_key(database):
+        yield Finding(name="key.another", level=Level.BAD, about={"database": str(path)})
     yield from checks.backups(path, now)
     yield from database.run_now(lambda connection: list(checks.database(connection, path)))
+    yield from database.run_now(lambda connection: list(checks.rows(connection)))
     yield from database.run_now(lambda connection: list(checks.service(connection, path, now)))
     if settings.health is not None and checks.is_running(path) and not is_alive(*settings.health.place):
         yield Finding(name="service.dumb", level=Level.BAD, about={"listen": settings.health.listen})

@@ -50,7 +50,7 @@ def _call(scene: Scene, one: Delivery) -> None:
 
 def _tell_the_others(connection: Connection, parts: Parts, one: Delivery, now: datetime) -> None:
     """Tell every other channel of an alert that one of them refused it: no delivery ends in silence."""
-    found = incidents.find(connection, one.incident)
+    found = incidents.find_readable(connection, one.incident)
     if found is None:
         return
     others = [place for place in channels_of(found[0].monitor, parts.routes) if place != one.channel]
@@ -66,7 +66,7 @@ def _places(connection: Connection, parts: Parts, one: Delivery) -> tuple[Channe
     """Return who stands in; a word in the thread only goes where the alert itself was told in its channel's place."""
     if one.kind is DeliveryKind.NOTICE:
         return tuple(place for place in parts.fallbacks.of(one.channel, parts.routes) if place in parts.notifiers)
-    found = incidents.find(connection, one.incident)
+    found = incidents.find_readable(connection, one.incident)
     if found is None:
         return ()
     places = parts.fallbacks.of(one.channel, routes_of(found[0].monitor, parts.routes))
