@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from brandmelder.pipeline.judge import judge
 from brandmelder.pipeline.poll import Visit, commit_poll, ready, watchers
+from brandmelder.pipeline.sound import sound
 from brandmelder.pipeline.states import first_poll
 from brandmelder.store import series, sources
 
@@ -40,7 +41,7 @@ async def bring_in(parts: Parts, ident: SourceId, files: Source, now: datetime) 
     read = new = 0
     note, has_more = "", True
     while has_more:
-        poll = await files.poll(cursor, now)
+        poll = sound(await files.poll(cursor, now))
         new += await parts.database.run(_commit, parts, ident, poll, now)
         read += len(poll.mentions)
         cursor, note, has_more = poll.cursor, note or poll.degraded, poll.more

@@ -18,6 +18,7 @@ from brandmelder.model import Mention, MonitorId, SourceId
 from brandmelder.pipeline.accounts import follow_readings
 from brandmelder.pipeline.correct import correct_alerts
 from brandmelder.pipeline.signs import with_signs, write_intake
+from brandmelder.pipeline.sound import sound
 from brandmelder.pipeline.spend import Took, read_pace, write_usage
 from brandmelder.pipeline.states import after_failure, after_poll, after_spending
 from brandmelder.store import forgetting, mentions, series, sources
@@ -52,7 +53,7 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
     source = parts.sources[row.id]
     for _ in range(PAGES_PER_TURN):
         try:
-            poll = await source.poll(row.cursor, now)
+            poll = sound(await source.poll(row.cursor, now))
         except SourceError as error:
             return await _fail(parts, row, error, now), has_news
         except Exception as error:
