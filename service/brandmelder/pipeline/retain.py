@@ -1,4 +1,4 @@
-"""Forgets what has had its time: texts, the evidence of old incidents, old notices, rows of the audit, names of staff.
+"""Forgets what has had its time: texts, evidence, notices, what was promised to channels, the audit, names of staff.
 
 Every round is a few short transactions, so that nothing waits for it; what it has not reached it reaches in the next.
 """
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from brandmelder import metrics
 from brandmelder.model import MentionId
 from brandmelder.pipeline.correct import correct_alerts
-from brandmelder.store import audit, calls, forgetting, meta, staff
+from brandmelder.store import audit, calls, deliveries, forgetting, meta, staff
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,12 +64,21 @@ class Retainer:
         evidence = await run(_expire_evidence, self._parts, self._rules, now)
         rows = await run(audit.forget, now)
         await run(calls.forget_notices, now - self._rules.evidence)
+        told = await run(_forget_deliveries, self._rules, now)
         acts = await run(staff.forget, now - audit.KEPT, anonymous=_STAFF[self._parts.language])
-        if emptied or evidence or rows or acts:
-            log.info("retention.forgotten", mentions=emptied, incidents=evidence, audit=rows, acts=acts)
+        if emptied or evidence or rows or acts or told:
+            log.info(
+                "retention.forgotten", mentions=emptied, incidents=evidence, audit=rows, acts=acts, deliveries=told
+            )
         for what, count in (("mentions", emptied), ("incidents", evidence), ("audit", rows)):
             metrics.RETENTION_FORGOTTEN.labels(what).inc(count)
         return emptied
+
+
+def _forget_deliveries(connection: Connection, rules: Retention, now: datetime) -> int:
+    """Forget what was promised to channels; where an alert stands is known as long as quotes may be taken out of it."""
+    known = max(audit.KEPT, rules.evidence + EVERY * 24)
+    return deliveries.forget_ended(connection, now - known) + deliveries.forget_notices(connection)
 
 
 def _expire_page(connection: Connection, rules: Retention, now: datetime) -> tuple[int, bool]:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 from msgspec.structs import replace
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.errors import Conflict
-from brandmelder.model import Delivery, DeliveryState
+from brandmelder.model import Delivery, DeliveryState, State
 from brandmelder.store import unreadable
 from brandmelder.store.database import maybe_moment, maybe_seconds, seconds
-from brandmelder.store.schema import delivery
+from brandmelder.store.schema import delivery, incident, notice, transition
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -54,6 +54,23 @@ _PUT = (
     update(delivery).where(delivery.c.key == bindparam("ident")).values(state=bindparam("put"), next_at=bindparam("at"))
 )
 _AT = select(delivery.c.incident).where(delivery.c.ref == bindparam("ref")).limit(1)
+_AT_REST = delivery.c.next_at.is_(None)
+_ENDED = (
+    select(incident.c.id)
+    .where(
+        incident.c.opened_at < bindparam("before"),
+        incident.c.state.in_([state.value for state in (State.RESOLVED, State.DISMISSED, State.DISCARDED)]),
+        exists().where(delivery.c.incident == incident.c.id, _AT_REST),
+        ~exists().where(transition.c.incident == incident.c.id, transition.c.at >= bindparam("before")),
+    )
+    .limit(200)
+)
+_FORGET = delete(delivery).where(delivery.c.incident == bindparam("ident"), _AT_REST)
+_FORGET_NOTICES = delete(delivery).where(
+    _AT_REST,
+    func.instr(delivery.c.incident, ":") > 0,  # what is about no incident is named like `digest:day:1792051200:de`
+    ~exists().where(notice.c.id == delivery.c.incident),
+)
 _SAVE = (
     update(delivery)
     .where(delivery.c.key == bindparam("ident"), delivery.c.state == bindparam("expected"))
@@ -86,8 +103,8 @@ def wanting(
 ) -> list[Delivery]:
     """Return the deliveries that need attention at `now`, longest waiting first (index delivery_next).
 
-    `besides` are channels that are at work already. One that nobody can read is set aside: else it would want attention
-    for ever.
+    At most `limit` of them, all for -1. `besides` are channels that are at work already. One that nobody can read is
+    set aside: else it would want attention for ever.
     """
     asked = {"now": seconds(now), "limit": limit, "besides": sorted(besides)}
     rows = connection.execute(_WANTING, asked).all()
@@ -190,6 +207,17 @@ def states_of(connection: Connection, channel: str) -> dict[DeliveryState, int]:
         select(delivery.c.state, func.count()).where(delivery.c.channel == channel).group_by(delivery.c.state)
     )
     return {DeliveryState(state): count for state, count in rows if state != unreadable.ASIDE}
+
+
+def forget_ended(connection: Connection, before: datetime) -> int:
+    """Delete what was promised of incidents that ended, and to which nothing happened since `before`; says how many."""
+    idents = connection.scalars(_ENDED, {"before": seconds(before)}).all()
+    return sum(connection.execute(_FORGET, {"ident": ident}).rowcount for ident in idents)
+
+
+def forget_notices(connection: Connection) -> int:
+    """Delete what was promised of notices that are forgotten themselves; says how many."""
+    return connection.execute(_FORGET_NOTICES).rowcount
 
 
 def abandon(connection: Connection, channel: str) -> None:
