@@ -10,6 +10,10 @@ import pytest
 
 from brandmelder.model import DeliveryKind, DeliveryState
 from brandmelder.notify.stand_in import CONFIRM
+from brandmelder.pipeline.call_stand_ins import call_stand_ins
+from brandmelder.pipeline.promise import scheduled
+from brandmelder.store import deliveries
+from notify.deliveries import NOTICE, a_delivery
 from pipeline.places import Place
 from pipeline.world import STORM, YAML, World, quiet_weeks, storm
 
@@ -155,3 +159,17 @@ async def test_a_channel_that_hangs_holds_up_nobody_else(mentions):
     hanging.let_go.set()
     await evening
     assert [key for _, key, _, _ in hanging.posts].count(told[1].replace(":post", ":crisis")) == 1
+
+
+async def test_somebody_stands_in_for_every_message_however_many_wait_longer():
+    world = World([], yaml=FALLBACK, places={"crisis": Place("crisis"), "post": Place("post")})
+    await world.begin(STORM)
+    idents = [f"notice:{number:03d}:de" for number in range(510)]
+    waiting = [
+        a_delivery(NOTICE, key=f"{ident}:notice:crisis", due_at=STORM, created_at=STORM + number * SECOND / 100)
+        for number, ident in enumerate(idents)
+    ]
+    world.database.run_now(deliveries.promise, scheduled(waiting))
+    world.database.run_now(call_stand_ins, world.pipeline.parts, STORM + 2 * MINUTE)
+    standing = [one for one in world.deliveries() if one.instead_of == "crisis"]
+    assert len(standing) == len(idents)

@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+ALL = -1
+"""However many wait: what waits longest may be what needs nobody in its place."""
+
 
 def call_stand_ins(connection: Connection, parts: Parts, now: datetime) -> None:
     """Promise every alert that its channel has not confirmed to that channel's fallback; whose sending hangs, too."""
     apart = Apart(connection, parts)
-    for one in deliveries.wanting(connection, now):
+    for one in deliveries.wanting(connection, now, limit=ALL):
         moment = stand_in_at(one)
         if moment is not None and moment <= now:
             apart.do(f"who is told instead of delivery {one.key}", _call, Scene(connection, parts, now), one)
