@@ -177,6 +177,15 @@ def test_backups_beside_the_database_are_looked_at(run, tmp_path, now):
     assert found(run("--json"))["backup.old"]["level"] == "warning"
 
 
+def test_rows_that_nobody_can_read_are_named_and_hide_nothing(run, database):
+    database.run_now(lambda connection: connection.exec_driver_sql("UPDATE delivery SET body = x'c1'"))
+    result = run("--json", "--language", "en")
+    told = found(result)["database.unreadable"]
+    assert told["level"] == "bad"
+    assert "delivery NF-1:open:sent:console (" in told["text"]
+    assert "channel.untried" in found(result)
+
+
 def test_a_full_disk_is_bad(run, monkeypatch):
     monkeypatch.setattr(checks, "LOW_ON_DISK", 1 << 60)
     assert found(run("--json"))["disk.low"]["level"] == "bad"

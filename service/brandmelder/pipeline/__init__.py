@@ -140,7 +140,7 @@ class Pipeline:
         What a backlog touches waits until it is read, or a bin has settled: each evaluation judges all its days anew.
         """
         async with self._evaluating:
-            await self._catch_up()
+            await self.catch_up()
             news = self._news
             if news > self._judged:
                 self._touched |= await judge(self.parts)
@@ -159,8 +159,8 @@ class Pipeline:
             self._next_settled = start_of(now - self.parts.settle) + BIN + self.parts.settle
             return self._next_settled if awake is None else min(self._next_settled, awake)
 
-    async def _catch_up(self) -> None:
-        """Judge what the last process left, and count anew by what the configuration says now; once."""
+    async def catch_up(self) -> None:
+        """Judge what the last process left, and count anew by what the configuration says now: the first work's."""
         if not self._is_caught_up:
             await judge(self.parts)
             await recount_changed(self.parts)
