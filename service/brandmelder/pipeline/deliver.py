@@ -246,6 +246,10 @@ class Deliverer:
 
 def _save(connection: Connection, one: Delivery, expected: DeliveryState) -> None:
     """Write what became of a delivery; a call that stands there has reached those whom it calls."""
+    if expected is DeliveryState.SENDING and one.fallback_at is None:
+        # While it was sent, a stand-in may have been called: the attempt began without that note.
+        stored = deliveries.find(connection, one.key)
+        one = replace(one, fallback_at=stored.fallback_at if stored is not None else None)
     deliveries.save_delivery(connection, one, life.next_moment(one), expected=expected)
     if one.persons and one.state is DeliveryState.SENT and one.confirmed_at is not None:
         # One call in several channels is one look.
