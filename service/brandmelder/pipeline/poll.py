@@ -59,10 +59,10 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
         except Exception as error:
             log.exception("source.bug", source=row.id)
             return await _fail(parts, row, error, now), has_news
-        found = [ready(one, parts.author_key) for one in poll.mentions]
         after = with_signs(after_poll(row, poll, now, place, now_pace), poll, parts.meter.offset(row.id), now)
-        visit = Visit(poll=poll, mentions=found, after=after, watchers=watchers(parts, row.id), now=now)
         try:
+            found = [ready(one, parts.author_key) for one in poll.mentions]
+            visit = Visit(poll=poll, mentions=found, after=after, watchers=watchers(parts, row.id), now=now)
             new = await parts.database.run(commit_poll, parts, visit)
         except BrandmelderError:  # the database's own trouble: the same is tried again
             raise
