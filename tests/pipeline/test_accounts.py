@@ -10,6 +10,8 @@ import pytest
 from brandmelder.capture.source import Poll
 from brandmelder.model import Cursor, DeliveryState, Reading, SourceId, SourceState
 from brandmelder.pipeline.accounts import follow_readings
+from brandmelder.pipeline.apart import Apart
+from brandmelder.pipeline.duty import Scene
 from brandmelder.store import mentions, readings, sources
 from pipeline.world import YAML, World, mention, quiet_weeks
 
@@ -24,7 +26,8 @@ def reading(value, at, *, account="1", title="@nordfunk", name="followers", own=
 
 
 def measure(world, now, *found):
-    world.database.run_now(follow_readings, world.pipeline.parts, found, now)
+    parts = world.pipeline.parts
+    world.database.run_now(lambda found_in: follow_readings(Scene(found_in, parts, now), found, Apart(found_in, parts)))
 
 
 async def world_with_four_weeks(until):

@@ -16,7 +16,9 @@ from brandmelder.capture.source import Poll
 from brandmelder.errors import BrandmelderError, SourceError
 from brandmelder.model import Mention, MonitorId, SourceId
 from brandmelder.pipeline.accounts import follow_readings
+from brandmelder.pipeline.apart import Apart
 from brandmelder.pipeline.correct import correct_alerts
+from brandmelder.pipeline.duty import Scene
 from brandmelder.pipeline.signs import with_signs, write_intake
 from brandmelder.pipeline.sound import sound
 from brandmelder.pipeline.spend import Took, read_pace, write_usage
@@ -123,8 +125,9 @@ def commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
     stored = mentions.insert_mentions(connection, found, [_print_of(one) for one in found])
     write_intake(connection, visit.after.id, found, stored.new, visit.now)
     gone = mentions.remove_mentions(connection, visit.poll.removals, visit.now)
-    correct_alerts(connection, parts, gone, visit.now)
-    follow_readings(connection, parts, visit.poll.readings, visit.now)
+    scene, apart = Scene(connection, parts, visit.now), Apart(connection, parts)
+    correct_alerts(scene, gone, apart=apart)
+    follow_readings(scene, visit.poll.readings, apart)
     for gap in visit.poll.gaps:
         sources.save_gap(connection, gap)
     sources.save_source(connection, visit.after)

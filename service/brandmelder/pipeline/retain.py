@@ -14,7 +14,9 @@ from msgspec.structs import replace
 
 from brandmelder import metrics
 from brandmelder.model import MentionId
+from brandmelder.pipeline.apart import Apart
 from brandmelder.pipeline.correct import correct_alerts
+from brandmelder.pipeline.duty import Scene
 from brandmelder.store import audit, calls, deliveries, forgetting, meta, staff
 
 if TYPE_CHECKING:
@@ -102,10 +104,11 @@ def _expire_evidence(connection: Connection, parts: Parts, rules: Retention, now
     kept, old = forgetting.quoted(connection, now - rules.evidence)
     kept |= forgetting.labelled(connection, now - rules.evidence)
     through = int(meta.read(connection, _MARK) or 0)
+    scene = Scene(connection, parts, now)
     for incident, evidence in old[:AT_ONCE]:
         quoted = [quote.mention for quote in evidence.quotes]
         due = [one for one in quoted if one not in kept and one <= through]
-        correct_alerts(connection, parts, quoted, now, since=incident.opened_at)
+        correct_alerts(scene, quoted, since=incident.opened_at, apart=Apart.of(scene))
         forgetting.empty(connection, due, now)
         forgetting.save_evidence(connection, incident.id, replace(evidence, quotes=(), phrases=()))
     forgetting.forget_labels(connection, now - rules.evidence, through=MentionId(through), now=now)
