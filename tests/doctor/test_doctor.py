@@ -198,6 +198,20 @@ def test_an_altered_audit_is_bad(run, database, now):
     assert found(run("--json"))["audit.broken"]["about"] == {"row": 1}
 
 
+def test_a_row_that_tells_what_was_forgotten_and_was_altered_is_a_finding_and_no_crash(run, database, now):
+    database.run_now(audit.record, audit.FORGOTTEN, by="retention", now=now, through=0, rows=0)
+    for statement in ("DROP TRIGGER audit_never_changes", "UPDATE audit SET detail = 'gone'"):
+        database.run_now(lambda connection, statement=statement: connection.exec_driver_sql(statement))
+    assert found(run("--json"))["audit.broken"]["about"] == {"row": 1}
+
+
+def test_a_check_that_stumbles_keeps_no_other_from_being_made(run, database):
+    database.run_now(lambda connection: connection.exec_driver_sql("UPDATE meta SET value = 'x'"))
+    told = found(run("--json", "--language", "en"))
+    assert told["doctor.stumbled"]["text"].startswith("one check did not come to its end: ValueError")
+    assert {"audit", "sources", "channel"} <= told.keys()
+
+
 def test_a_damaged_database_is_told_with_what_to_do(run, database, tmp_path):
     for number in range(300):
         database.run_now(audit.record, "silence.add", by=f"{number} " * 50, now=datetime(2026, 1, 1, tzinfo=UTC))

@@ -29,7 +29,8 @@ from brandmelder.model import (
 )
 from brandmelder.pipeline.apart import Apart
 from brandmelder.pipeline.promise import promise_change
-from brandmelder.store import incidents, mentions, meta, schema
+from brandmelder.pipeline.retain import Retainer, Retention
+from brandmelder.store import calls, incidents, mentions, meta, schema
 from brandmelder.store.schema import transition
 from pipeline.duty import burning
 from pipeline.test_duty import CALLING
@@ -169,3 +170,13 @@ async def test_a_deletion_is_followed_though_the_alert_that_quotes_it_cannot_be_
     assert world.database.run_now(mentions.texts_of, [1]) == {}
     (said,) = world.said
     assert said.startswith(f"a deleted quote in the alert of incident {FIRST} cannot be seen to: ")
+
+
+async def test_what_cannot_be_forgotten_keeps_nothing_else_from_being_forgotten():
+    world = await two_burn()
+    world.database.run_now(meta.write, "forgotten_through", "no number")
+    old = STORM + timedelta(days=400)
+    world.database.run_now(calls.give_notice, "digest:day:1:de", b"", STORM)
+    await Retainer(world.pipeline.parts, Retention()).tidy(old)
+    assert not world.database.run_now(calls.is_given, "digest:day:1:de")
+    assert any(line.startswith("forgetting of texts cannot be seen to: ValueError") for line in world.said)

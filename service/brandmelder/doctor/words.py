@@ -53,6 +53,9 @@ database.unreadable
       -> nach einem Rückschritt der Version wieder die neuere einspielen; sonst docs/how-to/backup.md
   en: {count} rows of the database cannot be read by anybody, they are passed over: {text}
       -> after a step back to an older version bring the newer one back; else docs/how-to/backup.md
+doctor.stumbled
+  de: eine Prüfung kam nicht zu Ende: {error} -> bitte melden; die anderen wurden gemacht
+  en: one check did not come to its end: {error} -> please report it; the others were made
 database.open
   de: andere Benutzer können {file} lesen -> chmod 600 {file}
   en: other users can read {file} -> chmod 600 {file}

@@ -108,9 +108,9 @@ async def _verdicts_one_by_one(
             failed.append((ident, one, error))
     if len(failed) > max(FEW, len(found)) or not (found or await _is_well(parts, asked[0][1])):
         raise trouble
-    for ident, one, error in failed:
-        log.error("mention.unjudged", mention=ident, source=one.source, exc_info=error)
-        what = f'mention {ident} of source "{one.source}" cannot be judged: {type(error).__name__}, please report it'
+    for ident, one, why in failed:
+        log.error("mention.unjudged", mention=ident, source=one.source, exc_info=why)
+        what = f'mention {ident} of source "{one.source}" cannot be judged: {type(why).__name__}, please report it'
         parts.on_failure(f"{what}; it is not counted, all others are")
     return found
 
