@@ -49,9 +49,9 @@ database.corrupt
   en: database {file} is damaged: {text} -> stop the service, keep the file, restore the last backup, then
       brandmelder recount
 database.unreadable
-  de: {count} Zeilen der Datenbank kann niemand lesen, sie werden übergangen: {text}
+  de: Zeilen der Datenbank, die niemand lesen kann und die übergangen werden ({count}): {text}
       -> nach einem Rückschritt der Version wieder die neuere einspielen; sonst docs/how-to/backup.md
-  en: {count} rows of the database cannot be read by anybody, they are passed over: {text}
+  en: rows of the database that nobody can read, and that are passed over ({count}): {text}
       -> after a step back to an older version bring the newer one back; else docs/how-to/backup.md
 doctor.stumbled
   de: eine Prüfung kam nicht zu Ende: {error} -> bitte melden; die anderen wurden gemacht
