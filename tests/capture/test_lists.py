@@ -136,10 +136,10 @@ async def test_a_list_that_failed_for_long_is_read_on_where_it_stood():
 @pytest.mark.parametrize("error", [Gone("answered 410"), Transient("broke off"), RateLimited("wait", NOW)])
 async def test_where_no_list_can_be_read_the_poll_fails(error):
     log = []
-    names = [str(number) for number in range(8)]
+    names = [str(number) for number in range(12)]
     lists = Lists(
         source=PLACE, names=names, ask=_failing(dict.fromkeys(names, error), log), bounds=Bounds(history=HOUR)
     )
     with pytest.raises(type(error)):
         await poll_lists(lists, None, NOW)
-    assert len(log) == {Gone: 8, Transient: 3, RateLimited: 1}[type(error)]
+    assert len(log) == {Gone: 10, Transient: 3, RateLimited: 1}[type(error)]

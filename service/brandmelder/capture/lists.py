@@ -19,6 +19,8 @@ PAGES: Final = 8
 """How many pages one poll reads at most."""
 MUTE: Final = 3
 """So many lists that do not answer end a poll: it is the service, and each of them costs a deadline."""
+REFUSED: Final = 10
+"""So many lists that cannot be read, and none that can, end it, too: a revoked token need not ask for them all."""
 _MENTIONS: Final = 800
 """When no further page is asked for in the same poll."""
 ROOM: Final = 100
@@ -74,7 +76,7 @@ async def poll_lists(lists: Lists, cursor: Cursor | None, now: datetime) -> Poll
                 failures.lost[name], trails.lists[name] = error, anew(trail)
                 continue
             failures.note(name, error)
-            if failures.are_enough(error):
+            if failures.are_enough(error, has_read=bool(polls)):
                 break
             trails.left = trails.left[1:]
             continue
@@ -101,10 +103,10 @@ class _Failures:
     def note(self, name: str, error: SourceError) -> None:
         self.found[name] = error
 
-    def are_enough(self, error: SourceError) -> bool:
+    def are_enough(self, error: SourceError, *, has_read: bool) -> bool:
         """Whether nobody else is asked in this poll; then the list that was asked is asked first in the next."""
         mute = sum(isinstance(one, Transient) for one in self.found.values())
-        if isinstance(error, RateLimited) or mute >= MUTE:
+        if isinstance(error, RateLimited) or mute >= MUTE or (len(self.found) >= REFUSED and not has_read):
             self.stopped = error
         return self.stopped is not None
 
