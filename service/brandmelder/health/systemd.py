@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 LEAST = timedelta(seconds=1)
+PATIENCE = 0.5
+"""Seconds that a manager which does not read may hold up the service: few letters wait in its queue."""
 
 
 class Systemd:
@@ -58,9 +60,10 @@ class Systemd:
         path = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
+                line.settimeout(PATIENCE)
                 line.sendto("\n".join(lines).encode(), path)
         except OSError as error:
-            log.warning("systemd.deaf", reason=error.strerror)
+            log.warning("systemd.deaf", reason=error.strerror or str(error))
 
 
 class Watchdog:

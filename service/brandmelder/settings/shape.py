@@ -362,6 +362,8 @@ class Settings(Options):
     duty: DutySettings = Field(default_factory=DutySettings)
     web: WebSettings | None = None
     path: Path
+    digest: str = ""
+    """SHA-256 of the file these were read from; empty where there was none."""
     lines: dict[tuple[str | int, ...], int] = Field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()
 
