@@ -30,7 +30,7 @@ def load(path: Path) -> Read:
         hint = (
             "say where it is by --config FILE or in BRANDMELDER_CONFIG; brandmelder init writes one"
             if isinstance(error, FileNotFoundError)
-            else "check its path and its rights"
+            else "name a file that this user may read; on a server begin with sudo (docs/how-to/install.md)"
         )
         raise ConfigurationError([Problem(str(path), 1, 1, f"cannot be read: {error.strerror}", hint)]) from error
     if len(content) > _MAX_BYTES:
