@@ -76,14 +76,19 @@ class Service:
                     if before is None:
                         raise
                     self._keep(str(error))
+                    self._settings = self._following(before)
                     # The one before gets a single try: what fails twice is no matter of the configuration.
-                    before, self._settings = (before, self._next) if self._next else (None, before)
+                    before = None if self._settings is before else before
                 else:
-                    before, self._settings = self._settings, self._next or self._settings
+                    before, self._settings = self._settings, self._following(self._settings)
                 via = "reload"
         finally:
             self._systemd.stopping()
             self._database.close()
+
+    def _following(self, otherwise: Settings) -> Settings:
+        """Return the configuration that is to take over, if one was read meanwhile."""
+        return self._next or otherwise
 
     def _stop(self) -> None:
         self._is_stopped = True
