@@ -75,9 +75,12 @@ class ParserChild:
             limits = str(self._memory), str(max(1, int(self._wall.total_seconds())))
             command = (sys.executable, "-I", "-c", _BOOT.format(__package__), root, *limits)
             self._done = 0
-            self._process = await asyncio.create_subprocess_exec(
-                *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={}, cwd="/"
-            )
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={}, cwd="/"
+                )
+            except OSError as error:  # no memory, no process more, or an interpreter that only root may run
+                raise await self._lost("parser_start") from error
             try:
                 async with asyncio.timeout(_START.total_seconds()):
                     await _receive(self._process)
@@ -92,7 +95,8 @@ class ParserChild:
         await self._end()
         self.deaths[why] = self.deaths.get(why, 0) + 1
         metrics.PARSE_CHILD_KILLED.labels(why).inc()
-        return Blocked(_SENTENCES[why].format(wall=self._wall.total_seconds(), memory=self._memory >> 20), why)
+        told = {"wall": self._wall.total_seconds(), "memory": self._memory >> 20, "python": sys.executable}
+        return Blocked(_SENTENCES[why].format(**told), why)
 
     async def _end(self) -> None:
         process, self._process = self._process, None
@@ -110,7 +114,7 @@ _SENTENCES = {
     "parser_time": "its document takes longer than {wall:g} s to parse; mend its url or tell its operator",
     "parser_memory": "its document takes more than {memory} MB to parse; mend its url or tell its operator",
     "parser_died": "its document broke the parser; mend its url or tell its operator",
-    "parser_start": "the parser process does not start; is there memory left on this machine?",
+    "parser_start": "the parser process does not start; is there memory left, and may the service's user run {python}?",
 }
 
 
