@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from brandmelder import wiring
 from brandmelder.options import Role
@@ -129,3 +131,39 @@ def test_a_provider_that_does_not_answer_is_told_so(house):
 
 def test_a_password_does_not_work_where_a_provider_is_asked(house):
     assert house.browser().get("/sign-in").text.count('name="password"') == 0
+
+
+def test_nobody_of_a_provider_gets_a_password_or_a_factor_here(house):
+    browser = house.browser()
+    browser.get(led_back(browser))
+    asked = {"csrf": browser.token("/me"), "new": "drei Enten im Regen", "again": "drei Enten im Regen"}
+    assert browser.post("/me/password", data=asked).status_code == 404
+    assert browser.post("/me/factor", data=asked | {"code": "000000"}).status_code == 404
+    (member,) = [one for one in house.database.run_now(members.everybody) if "#" in one.name]
+    assert (member.password, member.factor) == ("", "")
+
+
+def test_over_tls_what_the_answer_must_fit_is_kept_for_this_host_alone(provider, tmp_path):
+    web = (
+        f"web: {{sign_in: oidc, base_url: 'https://brandmelder.example', oidc: {{issuer: '{provider.issuer}', "
+        "client_id: brandmelder, client_secret: '${OIDC}', allow_private: true, roles: {admin: [betrieb]}}}"
+    )
+    with House(tmp_path / "a.db", web=web) as house:
+        house.site.exchange = _asks
+        (cookie,) = [one for one in house.browser().get("/oidc").headers.get_list("set-cookie") if "_oidc=" in one]
+        assert cookie.startswith("__Host-brandmelder_oidc=")
+        assert "; Secure" in cookie
+        assert "Domain" not in cookie
+
+
+@pytest.mark.parametrize("issuer", ["https://evil.example", "", None])
+def test_a_provider_that_calls_itself_otherwise_is_not_asked(house, provider, issuer):
+    async def otherwise(method, url, *, headers, body=b""):
+        reply = await _asks(method, url, headers=headers, body=body)
+        said = json.loads(reply.body) | {"issuer": issuer}
+        return replace(reply, body=json.dumps(said).encode())
+
+    house.site.exchange = otherwise
+    answer = house.browser().get("/oidc")
+    assert answer.status_code == 401
+    assert "location" not in answer.headers

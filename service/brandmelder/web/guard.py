@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
+
+from brandmelder.web.cookies import SESSION, kept
+from brandmelder.web.rates import neighbourhood
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,7 +33,8 @@ HEADERS: Final = {
 }
 HSTS: Final = "max-age=31536000"
 MOST, WITHIN = 600, timedelta(minutes=1)
-"""So many requests of one address are answered in a minute."""
+"""So many requests are answered in a minute: of one browser that is signed in, or of one address of all others."""
+_ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -52,6 +57,9 @@ class Guard:
                 self._put(MutableHeaders(scope=message))
             await send(message)
 
+        if Headers(scope=scope).get("sec-fetch-site", "") in _ELSEWHERE:
+            # Somebody else's page has a browser of ours ask: the length of the answer must tell nothing (BREACH).
+            scope["headers"] = [one for one in scope["headers"] if one[0] != b"accept-encoding"]
         refusal = self._refusal(scope)
         await (self._app if refusal is None else refusal)(scope, receive, guarded)
         return None
@@ -72,6 +80,8 @@ class Guard:
             # A name that leads here without being ours: somebody's page tries to speak to this machine by it.
             return PlainTextResponse("There is no page under this name; see base_url in the configuration.\n", 421)
         client = scope.get("client") or ("", 0)
-        if not self._site.rates.allows(f"all {client[0]}", self._site.now(), most=MOST, within=WITHIN):
+        session = self._site.proven.key_of(kept(self._site, Request(scope), SESSION))
+        counted = session or f"all {neighbourhood(client[0])}"
+        if not self._site.rates.allows(counted, self._site.now(), most=MOST, within=WITHIN):
             return PlainTextResponse("Too many requests; wait a minute.\n", 429, headers={"retry-after": "60"})
         return None
