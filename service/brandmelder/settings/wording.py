@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from brandmelder.errors import Problem
-from brandmelder.settings.docstrings import docstrings
 from brandmelder.options import Secret
+from brandmelder.settings.docstrings import docstrings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
