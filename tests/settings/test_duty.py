@@ -164,5 +164,5 @@ def test_a_calendar_without_its_package_is_refused_with_what_to_install(read, wr
     with pytest.raises(ConfigurationError) as caught:
         read(written)
     (problem,) = caught.value.problems
-    assert "(pip install 'brandmelder[calendars]')" in str(problem)
+    assert '(install the extra "calendars", as docs/how-to/install.md says' in str(problem)
     assert written.split("\n")[problem.line - 1][problem.column - 1 :].startswith('"https://calendar.example')
