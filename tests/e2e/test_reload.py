@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
+import select
 import socket
 import time
 
@@ -120,7 +120,6 @@ def watching(count):
 
 def has_heard(service, text):
     """Whether the service has said something; what the manager was told meanwhile is taken from it."""
-    with contextlib.suppress(BlockingIOError):
-        while service.manager.recv(4096, socket.MSG_DONTWAIT):
-            pass
+    while select.select([service.manager], [], [], 0)[0]:
+        service.manager.recv(4096)
     return text in service.said()
