@@ -107,7 +107,7 @@ def test_a_channel_on_which_only_a_step_calls_is_in_use(read, written):
         ("handover: mon 09:00", "handover: monday", "monday", "says not when turns change"),
         ("handover: mon 09:00", "handover: mond 09:00", "mond 09:00", '"mond" is no day'),
         ("handover: mon 09:00", "handover: mon 24:00", "mon 24:00", '"24:00" is no time of day'),
-        ("begins: 2026-11-30", "begins: soon", "soon", "rota.crisis.turns.begins"),
+        ("begins: 2026-11-30", "begins: soon", "soon", '"soon" is no day'),
         ("    zone: Europe/Vienna\n", "    zone: Europe/Wien\n", "Europe/Wien", 'there is no zone "Europe/Wien"'),
         ('"https://calendar.example/nights.ics"', '"webcal://x"', '"webcal', "neither a web address nor a file"),
         (
