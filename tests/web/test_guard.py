@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from starlette.testclient import TestClient
 
+from brandmelder.web import guard
+from brandmelder.web.api.app import mounted
+from brandmelder.web.api.operation import Door
+from brandmelder.web.app import app
 from web.house import INCIDENT, House
 
 
@@ -94,3 +99,15 @@ def test_no_answer_leads_to_a_host_that_was_named_in_the_question(house, path):
     answer = house.browser("anna").get(path, headers={"host": "127.0.0.1:6666", "x-forwarded-host": "evil.example"})
     assert "//" not in answer.headers.get("location", "")
     assert "evil.example" not in answer.headers.get("location", "")
+
+
+def test_a_program_is_counted_by_its_token_and_told_in_the_words_of_its_description(house, monkeypatch):
+    monkeypatch.setattr(guard, "MOST", 20)
+    monkeypatch.setattr(guard, "MOST_PROGRAMS", 50)
+    door = Door(parts=house.parts, now=lambda: house.now)
+    program = TestClient(app(house.site, mounts=[mounted(door)]), base_url=house.site.web.base_url)
+    answers = [program.get("/api/v1/monitors") for _ in range(60)]
+    assert [one.status_code for one in answers] == [401] * 50 + [429] * 10
+    assert answers[-1].headers["content-type"] == "application/problem+json"
+    assert answers[-1].json()["type"] == "urn:brandmelder:too-many"
+    assert "default-src 'none'" in answers[-1].headers["content-security-policy"]

@@ -62,6 +62,31 @@ def test_whoever_the_provider_vouches_for_is_let_in(house):
     assert (member.shown, member.role, member.password) == ("Anna Petersen", Role.RESPONDER, "")
 
 
+def test_the_provider_is_asked_once_somebody_presses_a_button_and_with_what_binds_its_answer(house, provider):
+    browser = house.browser()
+    assert browser.get("/incidents").headers["location"] == "/sign-in?next=/incidents"
+    page = browser.get("/sign-in?next=/incidents")
+    assert page.status_code == 200
+    assert 'href="/oidc?next=/incidents"' in page.text
+    there = urlsplit(browser.get("/oidc?next=/incidents").headers["location"])
+    asked = {name: values[0] for name, values in parse_qs(there.query).items()}
+    assert f"{there.scheme}://{there.netloc}" == provider.issuer
+    assert (asked["response_type"], asked["code_challenge_method"]) == ("code", "S256")
+    assert asked["redirect_uri"] == f"{BASE}/oidc/answer"
+    assert min(len(asked[name]) for name in ("state", "nonce")) >= 32
+    assert len(asked["code_challenge"]) == 43
+    assert "geheim" not in there.query
+
+
+def test_tokens_of_the_provider_stay_in_the_service(house):
+    browser = house.browser()
+    answer = browser.get(led_back(browser))
+    assert set(browser.cookies) == {"brandmelder"}
+    assert "eyJ" not in answer.text + str(answer.headers)  # a JSON Web Token begins so
+    rows = house.database.run_now(lambda connection: "\n".join(connection.connection.iterdump()))
+    assert "eyJ" not in rows
+
+
 def test_a_group_gives_the_role(house, provider):
     provider.person = "adam"
     browser = house.browser()
@@ -94,6 +119,16 @@ def test_a_changed_answer_is_refused(house, change):
     query = {name: values[0] for name, values in parse_qs(parts.query).items()} | change
     assert browser.get(f"{parts.path}?{urlencode(query)}").status_code == 401
     assert browser.get("/incidents").status_code == 303
+
+
+def test_a_refused_answer_uses_up_what_it_had_to_fit_and_keeps_where_one_was_going(house):
+    browser = house.browser()
+    back = led_back(browser)
+    refused = browser.get(back.replace("state=", "state=x"))
+    assert refused.status_code == 401
+    assert 'href="/oidc?next=/incidents"' in refused.text
+    assert browser.get(back).status_code == 401
+    assert browser.get(led_back(browser)).status_code == 303
 
 
 def test_a_code_lets_in_once(house):

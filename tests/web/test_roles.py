@@ -101,6 +101,13 @@ def test_another_method_does_nothing(browsers, method):
         assert browsers["admin"].request(method, path.replace("{ident}", INCIDENT)).status_code == 405
 
 
+def test_on_every_page_one_can_sign_out(browsers):
+    for method, path, *_ in PAGES:
+        if method == "GET" and path not in {"/wall", "/live", "/sign-in", "/oidc", "/oidc/answer"}:
+            page = browsers["admin"].get(path.replace("{ident}", INCIDENT)).text
+            assert 'action="/sign-out"' in page, path
+
+
 def test_rights_that_are_taken_in_the_middle_are_gone_at_once(house):
     browser = house.browser("anna")
     token = browser.token("/me")

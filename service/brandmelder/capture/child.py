@@ -20,7 +20,7 @@ import msgspec
 import brandmelder
 from brandmelder import metrics
 from brandmelder.capture.source import ParsedFeed
-from brandmelder.errors import Blocked
+from brandmelder.errors import Blocked, Transient
 
 ANSWER_BYTES: Final = 64 << 20
 """A child that says more than this has been taken over."""
@@ -79,8 +79,9 @@ class ParserChild:
                 self._process = await asyncio.create_subprocess_exec(
                     *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={}, cwd="/"
                 )
-            except OSError as error:  # no memory, no process more, or an interpreter that only root may run
-                raise await self._lost("parser_start") from error
+            except OSError as error:  # no descriptor, no process, no memory is left
+                why = f"{error.strerror}: {sys.executable}"  # or an interpreter that only root may run
+                raise Transient(f"its parser could not be started ({why}); it is tried again") from error
             try:
                 async with asyncio.timeout(_START.total_seconds()):
                     await _receive(self._process)
@@ -95,8 +96,7 @@ class ParserChild:
         await self._end()
         self.deaths[why] = self.deaths.get(why, 0) + 1
         metrics.PARSE_CHILD_KILLED.labels(why).inc()
-        told = {"wall": self._wall.total_seconds(), "memory": self._memory >> 20, "python": sys.executable}
-        return Blocked(_SENTENCES[why].format(**told), why)
+        return Blocked(_SENTENCES[why].format(wall=self._wall.total_seconds(), memory=self._memory >> 20), why)
 
     async def _end(self) -> None:
         process, self._process = self._process, None
@@ -114,7 +114,7 @@ _SENTENCES = {
     "parser_time": "its document takes longer than {wall:g} s to parse; mend its url or tell its operator",
     "parser_memory": "its document takes more than {memory} MB to parse; mend its url or tell its operator",
     "parser_died": "its document broke the parser; mend its url or tell its operator",
-    "parser_start": "the parser process does not start; is there memory left, and may the service's user run {python}?",
+    "parser_start": "the parser process does not start; is there memory left on this machine?",
 }
 
 

@@ -11,7 +11,7 @@ import asyncio
 import signal
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import structlog
@@ -21,6 +21,7 @@ from brandmelder.cli import acting
 from brandmelder.cli.terminal import say
 from brandmelder.clock import SystemClock
 from brandmelder.errors import BrandmelderError
+from brandmelder.health import files
 from brandmelder.health.systemd import Systemd, Watchdog
 from brandmelder.pipeline.timer import Regular, Timer
 from brandmelder.settings import read_settings
@@ -65,6 +66,8 @@ class Service:
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, self._stop)
         loop.add_signal_handler(signal.SIGHUP, self._read_again)
+        loop.set_exception_handler(self._unforeseen)
+        files.allow_many()
         before: Settings | None = None
         via = "run"
         try:
@@ -85,6 +88,13 @@ class Service:
         finally:
             self._systemd.stopping()
             self._database.close()
+
+    def _unforeseen(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Say in a sentence, once, what the loop would say a hundred times a second: that no caller can be taken."""
+        if not files.is_want(context.get("exception")):
+            loop.default_exception_handler(context)
+        elif self._timer is not None:
+            self._timer.notice(files.want())
 
     def _following(self, otherwise: Settings) -> Settings:
         """Return the configuration that is to take over, if one was read meanwhile."""

@@ -28,6 +28,7 @@ PATIENCE = 5
 AT_ONCE = 16
 """So many callers are heard at once."""
 _JSON = "application/json"
+_MOMENT = 0.5
 
 
 class HealthServer:
@@ -70,8 +71,17 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._moment = threading.Event()
         self._heard: dict[socket.socket, float] = {}
         super().__init__(address, handler)
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        """Take a caller; with no descriptor left, wait a moment: it stays in line, and asking at once is a loop."""
+        try:
+            return super().get_request()
+        except OSError:
+            self._moment.wait(_MOMENT)
+            raise
 
     def process_request(
         self, request: socket.socket | tuple[bytes, socket.socket], client_address: tuple[str, int]

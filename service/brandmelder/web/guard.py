@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 
+from brandmelder.web.api.problems import Refused
+from brandmelder.web.api.schema import BASE
 from brandmelder.web.cookies import SESSION, kept
 from brandmelder.web.rates import neighbourhood
 
@@ -34,6 +37,8 @@ HEADERS: Final = {
 HSTS: Final = "max-age=31536000"
 MOST, WITHIN = 600, timedelta(minutes=1)
 """So many requests are answered in a minute: of one browser that is signed in, or of one address of all others."""
+MOST_PROGRAMS: Final = 6_000
+"""So many requests of one address to the API: ten programs at the limit of their tokens."""
 _ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -71,7 +76,16 @@ class Guard:
         if self._site.web.is_secure:
             headers.setdefault("strict-transport-security", HSTS)
 
-    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+    def _too_many_programs(self, address: str) -> Response | None:
+        """Refuse an address that floods the API, in the API's words; each of its tokens is counted there."""
+        key = f"api {neighbourhood(address)}"
+        if self._site.rates.allows(key, self._site.now(), most=MOST_PROGRAMS, within=WITHIN):
+            return None
+        text = f"this address asked more than {MOST_PROGRAMS} times in a minute; wait a minute"
+        headers = {"retry-after": "60"}
+        return Refused(HTTPStatus.TOO_MANY_REQUESTS, "too-many", text, headers=headers).response
+
+    def _refusal(self, scope: Scope) -> Response | None:
         try:
             name = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname or ""
         except ValueError:
@@ -80,6 +94,8 @@ class Guard:
             # A name that leads here without being ours: somebody's page tries to speak to this machine by it.
             return PlainTextResponse("There is no page under this name; see base_url in the configuration.\n", 421)
         client = scope.get("client") or ("", 0)
+        if scope["path"].startswith(f"{BASE}/"):
+            return self._too_many_programs(client[0])
         session = self._site.proven.key_of(kept(self._site, Request(scope), SESSION))
         counted = session or f"all {neighbourhood(client[0])}"
         if not self._site.rates.allows(counted, self._site.now(), most=MOST, within=WITHIN):

@@ -87,15 +87,17 @@ async def answer(site: Site, request: Request, reader: Reader) -> Response:
         return _refused(site, reader, reader.say("The sign-in took too long. Begin again."))
     query = request.query_params
     if not hmac.compare_digest(query.get("state", "").encode(), fitting["state"].encode()) or not query.get("code"):
-        return _refused(site, reader, reader.say("The provider let nobody in."))
+        return _refused(site, reader, reader.say("The provider let nobody in."), fitting["next"])
     try:
         claims = await _identity(site, block, query["code"], fitting)
         member = _member(block, claims, reader.now)
     except NotLetIn as error:
         log.warning("web.oidc_refused", reason=str(error))
-        return _refused(site, reader, reader.say("The provider's answer does not fit. The log says why."))
+        why = reader.say("The provider's answer does not fit. The log says why.")
+        return _refused(site, reader, why, fitting["next"])
     if member is None:
-        return _refused(site, reader, reader.say("No role is given to you here; see web.oidc.roles."))
+        why = reader.say("No role is given to you here; see web.oidc.roles.")
+        return _refused(site, reader, why, fitting["next"])
     await site.parts.database.run(members.save, member)
     log.info("web.signed_in", member=member.name)
     response = await begin(site, request, reader, member, fitting["next"])
@@ -103,8 +105,13 @@ async def answer(site: Site, request: Request, reader: Reader) -> Response:
     return response
 
 
-def _refused(site: Site, reader: Reader, trouble: str) -> Response:
-    return page(site, reader, "sign-in.html", status=401, next="/", has_accounts=True, trouble=trouble, name="")
+def _refused(site: Site, reader: Reader, trouble: str, following: str = "/") -> Response:
+    """Say why nobody was let in; what the answer had to fit is good for one answer."""
+    response = page(
+        site, reader, "sign-in.html", status=401, next=following, has_accounts=True, trouble=trouble, name=""
+    )
+    drop(site, response, PROVIDER)
+    return response
 
 
 # ------------------------------------------------------------- what the provider says
