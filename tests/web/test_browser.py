@@ -213,6 +213,16 @@ def test_the_keyboard_goes_through_the_page_in_order_and_is_seen(chromium, serve
         assert places == sorted(places)
 
 
+def test_the_keyboard_reaches_the_buttons_of_an_incident_at_once(chromium, served):
+    with Visit(chromium, served) as visit:
+        visit.sign_in("anna")
+        visit.page.goto(f"{served.address}/incidents/{INCIDENT}")
+        for key in ("Tab", "Tab", "Enter", "Tab"):
+            visit.page.keyboard.press(key)
+        assert visit.page.evaluate("document.activeElement.closest('.actions') !== null")
+        assert visit.page.evaluate("document.activeElement.matches('button, summary')")
+
+
 def test_the_values_of_the_picture_are_told_by_pointer_and_keys(chromium, served):
     with Visit(chromium, served) as visit:
         visit.sign_in()
