@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from brandmelder.cli import main
-from brandmelder.store.database import Database
+from brandmelder.store.database import Database, known_revisions, revision
 from health.test_server import listening
 
 CONFIG = """\
@@ -52,6 +52,18 @@ def test_an_empty_database_is_calm(run, tmp_path):
     refused = run("incidents", "dismiss", "nf-1", "--note", "bots")
     assert (refused.exit_code, "there is no incident NF-1" in refused.stderr) == (1, True)
     assert (run("health").exit_code, run("health").stderr) == (1, "no progress yet\n")
+
+
+def test_a_newer_version_changes_nothing_beside_a_service_of_the_old_one(run, tmp_path):
+    old = min(known_revisions())
+    running = Database(f"sqlite:///{tmp_path}/brandmelder.db", exclusive=True)
+    running.prepare()
+    running.run_now(lambda connection: connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{old}'"))
+    migrated, acted = run("migrate"), run("incidents", "ack", "nf-1")
+    assert (migrated.exit_code, "another brandmelder runs on it; stop that one first" in migrated.stderr) == (1, True)
+    assert (acted.exit_code, "older than this version" in acted.stderr) == (1, True)
+    assert running.run_now(revision) == old
+    running.close()
 
 
 @pytest.mark.parametrize(

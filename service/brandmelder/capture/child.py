@@ -56,8 +56,10 @@ class ParserChild:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(process.wait(), 1)
                 raise await self._lost(_reason(process.returncode)) from None
-            except asyncio.CancelledError:
-                await self._end()  # it is still busy with a job nobody waits for
+            except BaseException:
+                # Cancelled, or we have no memory left: it is still busy with a job nobody waits for, and what it says
+                # to that would be taken for the answer to the next.
+                await self._end()
                 raise
             self._done += 1
             return feed

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import signal
+import sys
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +36,7 @@ from brandmelder.wiring.health import Lookout
 from brandmelder.wiring.subscriptions import attach, detach
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -43,6 +46,26 @@ if TYPE_CHECKING:
     from brandmelder.wiring import Outside
 
 log = structlog.get_logger()
+
+PATIENCE = timedelta(seconds=3)
+
+
+async def to_the_end(work: Awaitable[None], *, patience: timedelta = PATIENCE) -> None:
+    """Await all work, then end whatever was left, also what swallows its cancellation: a plug-in may.
+
+    That is left to the system: everything of ours has been written and let go of by then.
+    """
+    await work
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for one in left:
+        one.cancel()
+    if left:
+        _, left = await asyncio.wait(left, timeout=patience.total_seconds())
+    if left:
+        log.warning("stop.forced", tasks=len(left))
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 class Service:
