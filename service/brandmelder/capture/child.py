@@ -82,7 +82,8 @@ class ParserChild:
                     *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={}, cwd="/"
                 )
             except OSError as error:  # no descriptor, no process, no memory is left
-                raise Transient(f"its parser could not be started ({error.strerror}); it is tried again") from error
+                why = f"{error.strerror}: {sys.executable}"  # or an interpreter that only root may run
+                raise Transient(f"its parser could not be started ({why}); it is tried again") from error
             try:
                 async with asyncio.timeout(_START.total_seconds()):
                     await _receive(self._process)
