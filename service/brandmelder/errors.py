@@ -8,6 +8,7 @@ BrandmelderError            says what happened, to whom, what to do; exit code 1
 │   ├── StoreBusy           another process holds the file
 │   ├── StoreTooNew         the database comes from a newer version
 │   ├── StoreFull           the disk is full; nothing was lost
+│   ├── RowUnreadable       one row cannot be decoded; it is left as it is
 │   └── Conflict            somebody else was faster: read again and decide anew
 ├── SourceError             a poll failed; maps to the states of a source
 │   ├── Transient           will pass: time-out, 5xx, connection refused
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
     from typing import Self
 
     from brandmelder.model import SourceId
+
+
+def to_have(extra: str) -> str:
+    """Say how to get what an extra brings. Never a bare `pip install`: it would ask a registry for a name of ours."""
+    return f'install the extra "{extra}", as docs/how-to/install.md says under "An extra"'
 
 
 class BrandmelderError(Exception):
@@ -108,6 +114,10 @@ class StoreTooNew(StoreError):
 
 class StoreFull(StoreError):
     """The disk is full: the transaction was rolled back, cursors stand still, nothing is lost."""
+
+
+class RowUnreadable(StoreError):
+    """A row that was asked for by its name cannot be decoded; it is left as it is."""
 
 
 class Conflict(StoreError):

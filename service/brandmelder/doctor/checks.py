@@ -20,6 +20,7 @@ from brandmelder.notify import doubt
 from brandmelder.notify.voice import Voice, words_of
 from brandmelder.pipeline.vitals import LOW_ON_DISK
 from brandmelder.store import audit, deliveries, doubts, forgetting, meta, schema, sources
+from brandmelder.store.damage import damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,8 @@ GOOD_EXPAT = (2, 7, 2)
 STUCK = timedelta(minutes=15)
 SKEW = timedelta(minutes=2)
 OLD_BACKUP = timedelta(days=7)
+SHOWN = 5
+"""So many of the rows that cannot be read are named."""
 SLACK = timedelta(days=2)
 """How much later than promised something may be forgotten before it is a finding."""
 
@@ -114,6 +117,15 @@ def database(connection: Connection, path: Path) -> Iterator[Finding]:
     yield Finding(name="database", about=about)
 
 
+def rows(connection: Connection) -> Iterator[Finding]:
+    """Say which rows cannot be decoded: everything else passes them over."""
+    found = damaged(connection)
+    if found:
+        more = f" … {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        about: About = {"count": len(found), "text": "; ".join(found[:SHOWN]) + more}
+        yield Finding(name="database.unreadable", level=Level.BAD, about=about)
+
+
 def service(connection: Connection, path: Path, now: datetime) -> Iterator[Finding]:
     """Say whether the service runs and gets on, and whether the clock went back."""
     last = meta.last_progress(connection)
@@ -167,7 +179,11 @@ def seen(connection: Connection, settings: Settings) -> Iterator[Finding]:
     well = 0
     for ident in settings.sources:
         row, where = rows.get(ident), settings.where("sources", ident)
-        if row is None or row.last_success_at is None:
+        if row is not None and row.last_success_at is None and row.note:
+            about = {"source": ident, "text": row.note, "where": where}
+            level = Level.WARNING if row.blind_since is None else Level.BAD
+            yield Finding(name="source.never", level=level, about=about)
+        elif row is None or row.last_success_at is None:
             yield Finding(name="source.unread", level=Level.WARNING, about={"source": ident})
         elif row.blind_since is not None:
             since = f"{row.blind_since.astimezone(settings.zone):%Y-%m-%d %H:%M}"

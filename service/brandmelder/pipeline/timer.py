@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -128,9 +127,11 @@ class Timer:
 
     async def _in_hand(self) -> None:
         """Return when what is under way has ended, or would take too long: a send cut off costs its alert a look."""
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(LONGEST_GOODBYE.total_seconds()):
                 await self._idle.wait()
+        except TimeoutError:
+            log.warning("stop.waits_no_longer", sources=sorted(self._polling))
 
     def wake(self) -> None:
         """Have told at once what was promised meanwhile: somebody acted on the page."""
@@ -162,11 +163,16 @@ class Timer:
         self._polling[source] = False
         now = self._clock.now()
         following = await self._shielded(self._pipeline.poll(source, now))
-        was_nudged = self._polling.pop(source)
+        was_nudged = self._polling.pop(source) and not self._is_held(source)
         self._at(now if was_nudged else following or now + AFTER_TROUBLE, f"poll:{source}", self._poll, source)
         self._nudge("work", self._work)
 
+    def _is_held(self, source: SourceId) -> bool:
+        return self._pipeline.parts.meter.is_held(source, self._clock.now())
+
     def _poll_now(self, source: SourceId) -> None:
+        if self._is_held(source):  # its next poll is planned for when it may be asked again
+            return
         self._at(self._clock.now(), f"poll:{source}", self._poll, source)
 
     def _work_now(self) -> None:
