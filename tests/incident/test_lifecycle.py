@@ -176,6 +176,16 @@ def test_figures_of_a_running_bin_are_provisional_until_corrected_in_place():
     assert life.incident.spike.observed == 34
 
 
+@pytest.mark.parametrize(
+    "settled", [found(61, bin_=3), found(61, window=2 * HOUR)], ids=["of a later bin", "of another window"]
+)
+def test_another_number_is_no_correction_of_the_provisional_one(settled):
+    life = Life()
+    life.sees(found(33, open_bin=True))
+    (change,) = life.sees(settled).transitions
+    assert (change.act, change.note) == (Act.CORRECT, "61 → 61")
+
+
 def test_figures_stay_provisional_while_a_source_is_blind():
     life = Life()
     life.sees(found(33, partial=True))

@@ -26,6 +26,7 @@ from brandmelder.notify.bulletin import Happened, Reader, Standing
 from brandmelder.notify.call import Hole, call, with_holes
 from brandmelder.notify.channels.slack_blocks import render
 from brandmelder.notify.compose import Context, plain_text
+from brandmelder.notify.kinds import figures
 from brandmelder.notify.message import Callee
 from brandmelder.notify.story import Story
 from notify.stories import EVIDENCE, INCIDENT
@@ -208,3 +209,21 @@ def test_the_troubles_of_a_rota_are_said_in_the_first_line():
 )
 def test_a_matcher_is_said_in_the_readers_language(matcher, german, english):
     assert (bulletin.matcher_words(matcher, "de"), bulletin.matcher_words(matcher, "en")) == (german, english)
+
+
+@pytest.mark.parametrize("act", [Act.ESCALATE, Act.ASK, Act.SPEAK])
+def test_a_call_tells_the_figures_of_its_kind(act):
+    """Reach is no number of mentions, and who waits for an answer is none in a window."""
+    for kind in (SpikeKind.BACKLOG, SpikeKind.REACH, SpikeKind.SHARE):
+        incident = replace(TAKEN, kind=kind, spike=replace(TAKEN.spike, kind=kind, observed=9, whole=20))
+        context = Context(brand="Nordfunk", zone=BERLIN, now=NOW)
+        assert figures(Story(incident, EVIDENCE, context)) in plain_text(told(act, "Anna Berg", incident=incident))
+
+
+def test_who_waits_since_a_lapse_is_told_from_then_on():
+    context = Context(brand="Nordfunk", language="en", zone=BERLIN, now=NOW, given_up_at=NOW - 5 * MINUTE)
+    step = Transition(
+        incident=INCIDENT.id, revision=5, at=NOW, act=Act.ESCALATE, before=None, after=INCIDENT.state, note="1"
+    )
+    message = call(Story(INCIDENT, EVIDENCE, context), step, callees=(BEN,), patience=10 * MINUTE)
+    assert "Nobody has acknowledged for 5 min." in plain_text(message)

@@ -149,3 +149,18 @@ def test_the_first_channel_that_has_the_alert_confirms_it():
     word = a_delivery(THREAD, SENT, confirmed_at=T0, key="c")
     assert confirmed_at([one, two, word]) == T0 + SECOND
     assert confirmed_at([a_delivery(OPEN), word]) is None
+
+
+def test_nobody_is_called_while_it_is_calm():
+    calm = replace(OPENED, course=Course.CALM, calm_since=T0)
+    assert look(600, (Act.OPEN, 0), incident=calm) == type(look(0))()
+
+
+def test_after_a_calm_whoever_is_called_has_their_time_before_the_next_is():
+    found = look(300, (Act.OPEN, 0), (Act.ESCALATE, 10), (Act.ESCALATE, 290))
+    assert found == type(found)()
+    repeated = Escalation(steps=STEPS, repeats=30 * MINUTE)
+    first = look(300, (Act.OPEN, 0), (Act.ESCALATE, 290), rules=repeated)
+    assert first.at == T0 + 310 * MINUTE
+    again = look(311, (Act.OPEN, 0), (Act.ESCALATE, 290), (Act.ESCALATE, 310), rules=repeated)
+    assert again.at == T0 + 340 * MINUTE

@@ -581,8 +581,13 @@ def test_a_known_event_that_the_usual_was_raised_for_is_said():
     assert "eingerechnet" not in sentence(at=ALARM + MINUTE, until=ALARM + HOUR)
 
 
+@pytest.mark.parametrize(("notes", "observed"), [(("33 → 36",), 61), (("36 → 36",), 36), (("33 → 36", "36 → 36"), 36)])
+def test_what_grew_since_or_proved_right_is_not_called_corrected(notes, observed):
+    assert first_told([step(Act.CORRECT, note=note) for note in notes], observed) is None
+
+
 def test_what_was_told_at_first_is_remembered_once_it_was_corrected():
-    steps = [step(Act.OPEN), step(Act.CORRECT, note="33 → 36"), step(Act.CORRECT, note="36 → 40")]
-    assert first_told(steps) == 33
-    assert first_told(steps[:1]) is None
+    steps = [step(Act.OPEN), step(Act.CORRECT, note="30 → 31"), step(Act.CORRECT, note="33 → 36")]
+    assert first_told(steps, 36) == 33
+    assert first_told(steps[:1], 36) is None
     assert "Korrigiert: Zuerst waren 33 gemeldet." in told(first_observed=33).honest

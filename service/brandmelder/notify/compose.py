@@ -237,7 +237,9 @@ def _owner(story: Story) -> str:
         return words.owner.format(name=inert(incident.acknowledged_by, 40))
     if story.context.on_call and not story.has_ended:
         return words.on_call.format(name=inert(story.context.on_call, 40))
-    return words.nobody_acknowledged if story.has_ended else words.nobody
+    if story.has_ended:
+        return words.nobody_at_the_end if story.context.first_acknowledged_at else words.nobody_acknowledged
+    return words.nobody
 
 
 # ---------------------------------------------------------------- text only

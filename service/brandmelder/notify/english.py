@@ -158,6 +158,7 @@ ENGLISH: Final = Words(
     owner="Owner {name}",
     nobody="Nobody on it yet",
     nobody_acknowledged="Nobody acknowledged",
+    nobody_at_the_end="Nobody on it at the end",
     states={
         "pending": "pending",
         "open": "open",
@@ -187,6 +188,7 @@ ENGLISH: Final = Words(
     hands_over="{by} hands over to {name}. Now {figures}.",
     is_with="now with {name}",
     has_taken="{name} took it {time} after the alert.",
+    has_taken_again="{name} took it.",
     open_again="Open again",
     opens_again="{by} reopens the incident.",
     snoozed="muted until {moment}",

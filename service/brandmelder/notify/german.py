@@ -176,6 +176,7 @@ GERMAN: Final = Words(
     owner="Zuständig {name}",
     nobody="Noch niemand zuständig",
     nobody_acknowledged="Niemand hat übernommen",
+    nobody_at_the_end="Zuletzt niemand zuständig",
     states={
         "pending": "in Prüfung",
         "open": "offen",
@@ -205,6 +206,7 @@ GERMAN: Final = Words(
     hands_over="{by} übergibt an {name}. Jetzt {figures}.",
     is_with="jetzt bei {name}",
     has_taken="{name} hat übernommen, {time} nach dem Alarm.",
+    has_taken_again="{name} hat übernommen.",
     open_again="Wieder offen",
     opens_again="{by} öffnet den Vorfall wieder.",
     snoozed="stumm bis {moment}",

@@ -33,10 +33,16 @@ class News(Struct, frozen=True, kw_only=True):
     broadcast: bool = False
 
 
-def first_told(timeline: Iterable[Transition]) -> int | None:
-    """Return the number that the alert reported at first, if it has been corrected since."""
-    corrections = (_FROM_TO.search(step.note) for step in timeline if step.act is Act.CORRECT)
-    return next((int(change[1]) for change in corrections if change is not None), None)
+def first_told(timeline: Iterable[Transition], observed: int) -> int | None:
+    """Return what was told before the number that stands there now was corrected; None if it grew or never was.
+
+    What a storm has gained since its alert is no correction.
+    """
+    changes = (_FROM_TO.search(step.note) for step in timeline if step.act is Act.CORRECT)
+    *_, last = (None, *(change for change in changes if change is not None))
+    if last is None or last[1] == last[2] or int(last[2]) != observed:
+        return None
+    return int(last[1])
 
 
 def news(story: Story) -> News:
@@ -98,7 +104,8 @@ def _taken(story: Story, step: Transition) -> News:
         said = words.hands_over.format(by=inert(step.by, 40), name=name, figures=figures)
     else:
         name = inert(step.by, 40)
-        said = words.has_taken.format(name=name, time=voice.duration(step.at - story.incident.opened_at))
+        time = voice.duration(step.at - story.incident.opened_at)
+        said = (words.has_taken_again if story.context.given_up_at else words.has_taken).format(name=name, time=time)
     return News(headline=numbers_first(story, rest=words.is_with.format(name=name)), sentence=_plain(said))
 
 

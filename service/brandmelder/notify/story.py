@@ -66,6 +66,8 @@ class Context(Struct, frozen=True, kw_only=True):
     transition: Transition | None = None
     """The change that a reply in the thread tells."""
     first_acknowledged_at: datetime | None = None
+    given_up_at: datetime | None = None
+    """When it was last left without anybody after somebody had been on it: an acknowledgement lapsed, it reopened."""
     first_observed: int | None = None
     """What the opening reported, if it has been corrected since."""
     cases: tuple[Case, ...] = ()
@@ -98,6 +100,11 @@ class Story(Struct, frozen=True):
         if not title or title.casefold() == brand.casefold():
             return brand
         return title if brand.casefold() in title.casefold() else f"{brand}, {title}"
+
+    @property
+    def untaken_since(self) -> datetime:
+        """Since when nobody has been on it, or was before somebody took it."""
+        return self.context.given_up_at or self.incident.opened_at
 
     @property
     def has_ended(self) -> bool:

@@ -139,6 +139,7 @@ class Words(Struct, frozen=True, kw_only=True):
     owner: str
     nobody: str
     nobody_acknowledged: str
+    nobody_at_the_end: str
     states: dict[str, str]
     buttons: dict[str, str]
     # news in the thread
@@ -153,6 +154,7 @@ class Words(Struct, frozen=True, kw_only=True):
     ages: str
     hands_over: str
     has_taken: str
+    has_taken_again: str
     is_with: str
     open_again: str
     opens_again: str
