@@ -156,11 +156,11 @@ def test_nobody_is_called_while_it_is_calm():
     assert look(600, (Act.OPEN, 0), incident=calm) == type(look(0))()
 
 
-def test_after_a_calm_whoever_is_called_has_their_time_before_the_next_is():
-    found = look(300, (Act.OPEN, 0), (Act.ESCALATE, 10), (Act.ESCALATE, 290))
-    assert found == type(found)()
-    repeated = Escalation(steps=STEPS, repeats=30 * MINUTE)
-    first = look(300, (Act.OPEN, 0), (Act.ESCALATE, 290), rules=repeated)
-    assert first.at == T0 + 310 * MINUTE
-    again = look(311, (Act.OPEN, 0), (Act.ESCALATE, 290), (Act.ESCALATE, 310), rules=repeated)
-    assert again.at == T0 + 340 * MINUTE
+def test_rounds_that_a_calm_left_out_are_not_made_up_for():
+    rules = Escalation(steps=STEPS, repeats=30 * MINUTE)
+    before = ((Act.OPEN, 0), (Act.ESCALATE, 10), (Act.ESCALATE, 30), (Act.ESCALATE, 60))
+    first = look(300, *before, rules=rules)
+    assert (first.act, first.step(rules).to) == (Act.ESCALATE, (SECOND_ONE,))
+    second = look(301, *before, (Act.ESCALATE, 300), rules=rules)
+    assert second == type(second)(at=T0 + 320 * MINUTE)
+    assert look(320, *before, (Act.ESCALATE, 300), rules=rules).step(rules).to == (THIRD,)

@@ -121,7 +121,7 @@ def _unacknowledged(
         return Due()
     cycle = escalation.steps[-1].after + (escalation.repeats or timedelta(0))
     at = start + round_ * cycle + escalation.steps[place].after
-    if calls:
+    if round_:
         at = max(at, calls[-1] + _between(escalation, place))
     if confirmed is None and start > now:
         return Due(at=start)
@@ -129,7 +129,7 @@ def _unacknowledged(
 
 
 def _between(escalation: Escalation, place: int) -> timedelta:
-    """Return how long whoever a step calls has before the next is called, however late they were called."""
+    """Return how long whoever was called has before the next is; rounds that were missed are not made up for."""
     before = escalation.steps[place - 1].after if place else -(escalation.repeats or timedelta(0))
     return escalation.steps[place].after - before
 

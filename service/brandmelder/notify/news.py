@@ -89,10 +89,10 @@ def _turned(story: Story, step: Transition) -> News:
     if is_over is not None:
         now = is_over[0] if way is Course.CALM else figures
         return News(headline=numbers_first(story, rest=words.courses[way]), sentence=_plain(f"{_capital(now)}."))
-    said = words.calm if way is Course.CALM else words.calms
+    said, peak = words.calm if way is Course.CALM else words.calms, voice.number(incident.peak)
     return News(
         headline=numbers_first(story, rest=words.courses[way]),
-        sentence=_plain(said.format(figures=figures, peak=voice.number(incident.peak))),
+        sentence=_plain(said.format(figures=figures, peak=voice.in_window(peak, incident.peak_window))),
     )
 
 
@@ -135,7 +135,7 @@ def _joined(story: Story, step: Transition) -> News:
     counts = [f"{story.source(one)} {story.voice.number(count)}" for one, count in evidence.sources if one in here]
     said = words.joins.format(name=_capital(name)) + (f": {', '.join(counts)}." if counts else ".")
     if step.note == SourceClass.NEWS.value:
-        said += f" {_capital(words.media.format(level=evidence.media))}."
+        said += f" {words.skala}: {words.media.format(level=evidence.media)}."
     return News(
         headline=numbers_first(story, rest=words.joins.format(name=name)),
         sentence=_plain(f"{said} {words.now.format(figures=_figures(story))}"),
@@ -156,12 +156,13 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _aged(story: Story, _: Transition) -> News:
+def _aged(story: Story, step: Transition) -> News:
     words, voice, incident = story.words, story.voice, story.incident
+    way = Course(step.note) if step.note in set(Course) else incident.course
     time = voice.duration(story.context.now - incident.onset)
-    said = words.ages.format(time=time, figures=_figures(story))
+    said = (words.lingers if way in _FALLING else words.ages).format(time=time, figures=_figures(story))
     return News(
-        headline=numbers_first(story, rest=words.courses[Course.HIGH]),
+        headline=numbers_first(story, rest=words.courses[way]),
         sentence=_plain(said),
         broadcast=incident.state is State.OPEN,
     )

@@ -152,6 +152,9 @@ class Words(Struct, frozen=True, kw_only=True):
     calm: str
     rises_again: str
     ages: str
+    lingers: str
+    eases: str
+    gathers: str
     hands_over: str
     has_taken: str
     has_taken_again: str

@@ -138,7 +138,7 @@ def severity(story: Story, reader: Reader) -> str:
         if first == name:
             return reader.say("Severity {name}", name=name)
         return reader.say("Severity first {first}, last {name}", first=first, name=name)
-    return reader.say("Severity {name}, {course}", name=name, course=words.courses[incident.course])
+    return reader.say("Severity {name}, {course}", name=name, course=story.course)
 
 
 # ------------------------------------------------------- real, about, who, replies
