@@ -88,6 +88,17 @@ def test_details_tell_how_it_was_counted_and_who_did_what():
     assert told["Hergang"].endswith("14:43 übernommen (Anna)")
 
 
+def test_details_leave_out_that_figures_were_what_they_were():
+    acts = [(Act.OPEN, ""), *[(Act.CORRECT, f"{n} → {n}") for n in range(40, 60)], (Act.CORRECT, "60 → 62")]
+    steps = [
+        Transition(incident=TAKEN.id, revision=n + 1, at=AT, act=act, before=None, after=State.OPEN, note=note)
+        for n, (act, note) in enumerate(acts)
+    ]
+    message = details(TAKEN, Evidence(), steps, Context(brand="Nordfunk", zone=ZONE, now=AT))
+    told = {line.label: "".join(span.text for span in line.spans) for line in message.lines}
+    assert told["Hergang"] == "14:43 eröffnet · 14:43 Zahlen berichtigt"
+
+
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_every_act_has_its_word(language):
     context = Context(brand="Nordfunk", zone=ZONE, now=AT, language=language)

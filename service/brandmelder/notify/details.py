@@ -12,6 +12,7 @@ from brandmelder.notify.facts import honest, lines
 from brandmelder.notify.headline import headline
 from brandmelder.notify.inert import inert
 from brandmelder.notify.message import Line, Message, Span
+from brandmelder.notify.news import says_nothing
 from brandmelder.notify.story import Context, Story
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ def _decimal(story: Story, value: float) -> str:
 
 
 def _steps(story: Story, labels: Labels, timeline: Sequence[Transition]) -> tuple[Line, ...]:
+    timeline = [step for step in timeline if not says_nothing(step)]
     if not timeline:
         return ()
     said = [_step(story, labels, step) for step in timeline[-MOST_STEPS:]]

@@ -111,7 +111,9 @@ def _sources(story: Story) -> tuple[Span, ...]:
 
 def _beside(story: Story) -> tuple[Span, ...]:
     """Name the other monitors that the same fire set off, or that it mutes: they have no alert of their own."""
-    others = [(one.title, replace(story.incident, kind=one.spike.kind, spike=one.spike)) for one in story.context.beside]
+    others = [
+        (one.title, replace(story.incident, kind=one.spike.kind, spike=one.spike)) for one in story.context.beside
+    ]
     names = story.context.source_names
     told = [f"{inert(title, 40)} {figures_in(one, story.voice, names)}" for title, one in others[:_BESIDE]]
     rest = len(story.context.beside) - _BESIDE

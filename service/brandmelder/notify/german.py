@@ -215,7 +215,7 @@ GERMAN: Final = Words(
     snoozed="stumm bis {moment}",
     wakes="Nicht mehr stumm",
     woken={
-        "over": "Die Ruhezeit ist vorbei.",
+        "over": "Die Stummschaltung ist vorbei.",
         "doubled": "Seit dem Stummschalten verdoppelt.",
         "class": "Neu dabei: {name}.",
     },

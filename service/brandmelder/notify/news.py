@@ -38,11 +38,15 @@ def first_told(timeline: Iterable[Transition], observed: int) -> int | None:
 
     What a storm has gained since its alert is no correction.
     """
-    changes = (_FROM_TO.search(step.note) for step in timeline if step.act is Act.CORRECT)
-    *_, last = (None, *(change for change in changes if change is not None))
-    if last is None or last[1] == last[2] or int(last[2]) != observed:
-        return None
-    return int(last[1])
+    changes = [_FROM_TO.search(step.note) for step in timeline if step.act is Act.CORRECT]
+    before, after = next(((int(one[1]), int(one[2])) for one in reversed(changes) if one is not None), (0, 0))
+    return before if before != after == observed else None
+
+
+def says_nothing(step: Transition) -> bool:
+    """Whether figures were corrected to what they were: true of the record, of no use to a reader."""
+    change = _FROM_TO.search(step.note)
+    return step.act is Act.CORRECT and change is not None and change[1] == change[2]
 
 
 def news(story: Story) -> News:
