@@ -11,6 +11,7 @@ from brandmelder.model import Act, Evidence, Incident, Transition
 from brandmelder.notify.facts import honest, lines
 from brandmelder.notify.headline import headline
 from brandmelder.notify.inert import inert
+from brandmelder.notify.kinds import figures, is_plain
 from brandmelder.notify.message import Line, Message, Span
 from brandmelder.notify.news import says_nothing
 from brandmelder.notify.story import Context, Story
@@ -133,9 +134,11 @@ def _figures(story: Story, labels: Labels) -> tuple[Line, ...]:
         observed=voice.observed(spike), window=voice.duration(spike.window), expected=_decimal(story, spike.expected)
     )
     peak = voice.in_window(voice.number(incident.peak), incident.peak_window)
-    told = [
-        (labels.counted, f"{counted}, {voice.usual(spike)}"),
-        (labels.peak, f"{peak}, {voice.number(max(incident.total, evidence.negatives))}"),
+    told = [(labels.counted, figures(story))]
+    if is_plain(story):
+        total = voice.number(max(incident.total, evidence.negatives))
+        told = [(labels.counted, f"{counted}, {voice.usual(spike)}"), (labels.peak, f"{peak}, {total}")]
+    told += [
         (labels.since, _since(story)),
         (labels.severity, story.words.severities[incident.severity - 1]),
     ]

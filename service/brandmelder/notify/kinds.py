@@ -38,6 +38,11 @@ def told(story: Story) -> Told | None:
     return None if teller is None else teller(story, kind_words(story.context.language))
 
 
+def is_plain(story: Story) -> bool:
+    """Whether an incident's number is one of mentions in a window."""
+    return story.incident.kind not in _TELLERS
+
+
 def figures(story: Story) -> str:
     """Return the newest figures in one run of text, whatever the kind."""
     mine = told(story)
@@ -51,7 +56,7 @@ def figures_in(incident: Incident, voice: Voice, sources: Mapping[SourceId, str]
 
 def peak_in(incident: Incident, voice: Voice, sources: Mapping[SourceId, str] | None = None) -> str:
     """Return what a list tells of an incident: its peak; of kinds whose number is none of mentions how it stands."""
-    if told(_listed(incident, voice, sources)) is None:
+    if is_plain(_listed(incident, voice, sources)):
         return voice.words.peak.format(figures=voice.in_window(voice.number(incident.peak), incident.peak_window))
     if incident.closed_at is None:
         return figures_in(incident, voice, sources)

@@ -28,10 +28,11 @@ log = structlog.get_logger()
 def welcome(connection: Connection, parts: Parts, channels: Collection[ChannelId], now: datetime) -> None:
     """Promise channels the alerts of what runs, is told of, and was never promised to them in any form.
 
-    Nobody is called: whoever was to be was called when it opened. What a silence holds back is told at its end.
+    Nobody is called: whoever was to be was called when it opened. What a silence holds back, or held until
+    this very start, is told at its end, and then calls.
     """
     for incident, evidence in incidents.all_incidents(connection, running_only=True):
-        if not is_told_of(incident.state) or incident.under is not None:
+        if not is_told_of(incident.state) or incident.under is not None or incident.silenced_since is not None:
             continue
         had = {one.channel for one in deliveries.of_incident(connection, incident.id)}
         new = [
