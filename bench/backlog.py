@@ -2,9 +2,10 @@
 
 MENTIONS=… sets how many came meanwhile (1,000,000), SOURCES=… over how many sources (4, by the thousand), MONITORS=…
 how many monitors read them (1; from the second on each watches for one product, in two of a hundred mentions). The
-baselines know WEEKS=… (4) of the same days: a backlog of calm days must raise nothing. AWAY=… says who was away: the
-`sources`, which answered 503 while the service ran on, or the `service`. Afterwards the database is held against what
-the sources gave: everything stored once, everything counted once, by mention and by bin.
+baselines know WEEKS=… (4) of the same days: a backlog of calm days must raise nothing. SEED=… (0) draws other weeks and
+mentions. AWAY=… says who was away: the `sources`, which answered 503 while the service ran on, or the `service`.
+Afterwards the database is held against what the sources gave: everything stored once, everything counted once, by
+mention and by bin.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ MENTIONS = int(os.environ.get("MENTIONS", "1000000"))
 SOURCES = int(os.environ.get("SOURCES", "4"))
 MONITORS = int(os.environ.get("MONITORS", "1"))
 WEEKS = int(os.environ.get("WEEKS", "4"))
+SEED = int(os.environ.get("SEED", "0"))
 IS_SERVICE_UP = os.environ.get("AWAY", "sources") != "service"
 OUTAGE = timedelta(hours=72)
 BEGIN = datetime(2026, 12, 15, 0, 0, tzinfo=UTC)
@@ -162,7 +164,7 @@ def world(path):
     from brandmelder.store.database import Database
 
     settings = parse_settings(configuration(), Path("brandmelder.yaml"), {})
-    sources = {ident: Backlog(ident, seed) for seed, ident in enumerate(settings.sources)}
+    sources = {ident: Backlog(ident, 1000 * SEED + number) for number, ident in enumerate(settings.sources)}
     database = Database(f"sqlite:///{path}")
     database.prepare()
     recorder = Recorder()
@@ -249,7 +251,7 @@ def usual() -> Usual:
 
 def past(connection, monitors, sources, kind):
     """Write what the bins would hold of weeks of the same days."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(1000 * SEED + 1)
     hours = np.arange(WEEKS * 7 * 288) / 12
     start = int((BEGIN - timedelta(weeks=WEEKS)).timestamp())
     for name in monitors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from email.message import EmailMessage
 
 import pytest
@@ -102,3 +103,69 @@ def test_a_hostile_letter_is_read_or_empty(raw):
 def test_no_letter_makes_it_raise(raw):
     read_letter(b"From: a@b\r\nContent-Type: text/plain\r\n" + raw)
     read_letter(raw)
+
+
+MEGABYTE = 1 << 20
+SLOW = {
+    name: (head + unit * (MEGABYTE // len(unit)) + b"\r\n\r\nNordfunk geht nicht\r\n")
+    for name, head, unit in [
+        ("from of many addresses", b"From: ", b"a@b.c,"),
+        ("from of quotes", b"From: ", b'"'),
+        ("from of brackets", b"From: ", b"("),
+        ("subject of coded words", b"Subject: ", b"=?utf-8?q?a?=\r\n "),
+        ("parameters", b"Content-Type: text/plain", b";a=b"),
+        ("numbered parameters", b"Content-Type: text/plain", b";a*0*=b"),
+        ("disposition", b"Content-Disposition: inline", b";a=b"),
+        ("encoding", b"Content-Transfer-Encoding: ", b"a "),
+        ("references", b"References: ", b"<a@b> "),
+        ("headers", b"X: y\r\n", b"X: " + b"y" * 60 + b"\r\n"),
+    ]
+} | {
+    "parts": b"Content-Type: multipart/mixed; boundary=x\r\n\r\n" + b"--x\r\n\r\na\r\n" * 90_000,
+    "parts within parts": b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(3_000)
+    ),
+    "names for text": b"Content-Type: text/plain; charset=punycode\r\n\r\n" + b"a-" + b"z9" * 400_000,
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_no_letter_holds_everything_up(name):
+    """Not timed, but counted in what the library does: what takes quadratic time would not come back for minutes."""
+    steps = 0
+
+    def count(_frame, event, _argument):
+        nonlocal steps
+        steps += event == "call"
+        assert steps < 3_000_000, "no end"
+
+    sys.setprofile(count)
+    try:
+        read_letter(SLOW[name])
+    finally:
+        sys.setprofile(None)
+
+
+def test_a_letter_that_nobody_can_take_apart_keeps_its_subject_and_sender():
+    head = b"From: Mia <mia@example.com>\r\nSubject: Nordfunk geht nicht\r\nMessage-ID: <1@x>\r\n"
+    told = read_letter(head + SLOW["parts within parts"])
+    assert (told.ident, told.author, told.subject) == ("<1@x>", "mia@example.com", "Nordfunk geht nicht")
+
+
+@pytest.mark.parametrize(
+    ("header", "subject"),
+    [
+        ("=?utf-8?q?St=C3=B6rung?= bei =?iso-8859-1?b?TvZyZA==?=", "Störung bei Nörd"),
+        ("=?utf-8?q?St=C3=B6?=\r\n =?utf-8?q?rung?=", "Störung"),
+        ("Störung, roh", "Störung, roh"),
+        ("=?x-none?q?St=C3=B6rung?=", "Störung"),
+        ("=?utf-8?q?St=C3=B6rung?= und mehr Störung", "Störung und mehr Störung"),
+    ],
+)
+def test_coded_words_in_a_subject_are_read(header, subject):
+    assert read_letter(f"Subject: {header}\r\n\r\nx".encode()).subject == subject
+
+
+def test_what_a_name_claims_is_no_address():
+    raw = b"From: =?utf-8?q?chef=40nordfunk=2Eexample_=3C?= <troll@example.com>\r\n\r\nx"
+    assert read_letter(raw).author == "troll@example.com"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from brandmelder.capture.backward import Bounds, Page
 from brandmelder.capture.lists import Lists, poll_lists
+from brandmelder.errors import Blocked, RateLimited, ShapeChanged, Transient
 from brandmelder.model import Mention, SourceId
 from capture.conftest import NOW
 
@@ -43,3 +46,39 @@ async def test_several_gaps_in_one_poll_are_told_one_by_one():
         (NOW - HOUR, later - HOUR),
         (NOW - HOUR, later - 2 * HOUR),
     ]
+
+
+async def test_a_place_that_the_service_has_forgotten_begins_the_walk_anew_once_a_poll():
+    asked = []
+
+    async def ask(_name, page, _now):
+        asked.append(page)
+        if page == "older":
+            raise ShapeChanged("the page token has expired")
+        return _page(f"post {len(asked)}", NOW - HOUR)
+
+    lists = Lists(source=PLACE, names=["news"], ask=ask, bounds=Bounds(history=timedelta(days=2)))
+    poll = await poll_lists(lists, None, NOW)
+    for _ in range(3):
+        poll = await poll_lists(lists, poll.cursor, NOW)
+        assert len(poll.mentions) == 1, "the head is read all the same"
+        assert not poll.more
+        assert "has expired" in poll.degraded
+    assert asked == ["", "older"] + ["older", "", "older"] * 3
+
+
+@pytest.mark.parametrize("error", [RateLimited("wait", NOW), Transient("broke off"), Blocked("too large", "size")])
+async def test_what_passes_by_itself_does_not_begin_a_walk_anew(error):
+    asked = []
+
+    async def ask(_name, page, _now):
+        asked.append(page)
+        if page:
+            raise error
+        return _page("post", NOW - HOUR)
+
+    lists = Lists(source=PLACE, names=["news"], ask=ask, bounds=Bounds(history=timedelta(days=2)))
+    poll = await poll_lists(lists, None, NOW)
+    with pytest.raises(type(error)):
+        await poll_lists(lists, poll.cursor, NOW)
+    assert asked == ["", "older", "older"]

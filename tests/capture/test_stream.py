@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from brandmelder.capture import stream
+from brandmelder.capture import jetstream, stream
 from brandmelder.capture.source import Answer, Tools
 from brandmelder.capture.sources.bluesky import BlueskyOptions, BlueskySource
 from brandmelder.errors import SourceError, Transient
@@ -182,3 +182,25 @@ async def test_when_nobody_listens_any_more_polls_hear_for_themselves():
     while (await service.poll()).more:
         pass
     assert set(service.stored.values()) == set(sky.posts.values())
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        '{"text": "x", "nest": ' + "[" * 5_000 + "]" * 5_000 + "}",
+        '{"text": "x \\ud83d"}',
+        '{"text": "x", "\\ud800": 1}',
+        '{"text": 5}',
+    ],
+)
+@pytest.mark.parametrize("wire", [1, 2])
+def test_nobody_s_record_ends_the_stream_for_all(wire, record):
+    def told(number, record):
+        commit = f'"operation": "create", "collection": "app.bsky.feed.post", "rkey": "r", "record": {record}'
+        if wire == 1:
+            return f'{{"did": "d", "time_us": {number}, "kind": "commit", "commit": {{{commit}}}}}'.encode()
+        about = f'"$type": "n#commit", "seq": {number}, "time": "2026-11-20T13:00:00Z", "did": "d"'
+        return f'{{"$type": "message", "payload": {{{about}, {commit}}}}}'.encode()
+
+    found = jetstream.read([told(1, '{"text": "vor"}'), told(2, record), told(3, '{"text": "nach"}')], wire)
+    assert [one.record.text for one in found if one.number != 2] == ["vor", "nach"]

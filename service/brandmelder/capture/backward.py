@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from brandmelder.capture.source import Poll
+from brandmelder.errors import Blocked, RateLimited, SourceError, Transient
 from brandmelder.model import Cursor, Extent, Gap, Mention, Removal, SourceId
 
 ANCHORS: Final = 50
@@ -78,6 +79,8 @@ class Bounds(Struct, frozen=True, kw_only=True):
     sweep_span: timedelta = timedelta(days=1)
     """How far back a sweep looks for what was released late."""
     anchors: int = ANCHORS
+    is_forward: bool = False
+    """The service was asked for what is new, in whatever order: only its own end is one, and no time tells another."""
 
 
 def recall(cursor: Cursor | None, place: str, now: datetime) -> Trail:
@@ -96,7 +99,9 @@ def turn_page(trail: Trail, page: Page, *, source: SourceId, now: datetime, boun
     trail = replace(trail, newest=trail.newest or tuple(page.ids[: bounds.anchors]))
     times = [one.published_at for one in page.mentions]
     bound, oldest = _bound(trail, bounds), min(times, default=trail.began or now)
-    is_met = (not trail.is_sweep and not set(trail.anchors).isdisjoint(page.ids)) or max(times, default=bound) < bound
+    is_known = not trail.is_sweep and not set(trail.anchors).isdisjoint(page.ids)
+    is_met = not bounds.is_forward and (is_known or max(times, default=bound) < bound)
+    oldest = now.replace(microsecond=0) if bounds.is_forward else oldest
     gap, is_end = None, is_met or not page.following
     if not is_end and trail.pages + 1 >= bounds.pages:
         gap = _gap(source, bound, oldest, f"more than {bounds.pages} pages were new", page.expected)
@@ -119,6 +124,17 @@ def turn_page(trail: Trail, page: Page, *, source: SourceId, now: datetime, boun
         more=not is_end,
         degraded=gap.reason if gap else "",
     )
+
+
+def anew(trail: Trail) -> Trail:
+    """Return the trail back at the head: where a walk stood is not known there any more."""
+    swept = None if trail.is_sweep else trail.swept  # a sweep that was cut off is due again
+    return replace(trail, newest=(), page="", pages=0, read=0, began=None, is_sweep=False, swept=swept)
+
+
+def is_lost(error: SourceError, trail: Trail) -> bool:
+    """Whether a refusal may mean the place where a walk stood alone: the head is worth asking for."""
+    return bool(trail.page) and not isinstance(error, RateLimited | Transient | Blocked)
 
 
 def _begun(trail: Trail, now: datetime, bounds: Bounds) -> Trail:

@@ -172,7 +172,7 @@ def _wait(answer: Answer) -> timedelta:
         try:
             flat = name != "x-business-use-case-usage"
             nested = {"": [msgspec.json.decode(told, type=_Usage)]} if flat else msgspec.json.decode(told, type=_ByCase)
-        except (msgspec.MsgspecError, UnicodeError):
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             continue
         usages += [one for several in nested.values() for one in several]
     regain = max((one.estimated_time_to_regain_access for one in usages), default=0.0)

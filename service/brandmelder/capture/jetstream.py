@@ -16,10 +16,11 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Struct
 
+from brandmelder.capture.json_api import mended
 from brandmelder.errors import ShapeChanged, Transient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 POSTS: Final = "app.bsky.feed.post"
 PROTOCOL: Final = "xrpc.v1.json"
@@ -153,9 +154,19 @@ def read(messages: Iterable[bytes], wire: int) -> list[Event]:
     """Return the events of some messages. Raises ShapeChanged for what is none, Transient when we were too slow."""
     one = _of_the_first if wire == 1 else _of_the_second
     try:
-        return [event for event in map(one, messages) if event is not None]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return [event for message in messages if (event := _read(one, message)) is not None]
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ShapeChanged(f"the stream says what is no event ({error}); is its address right?") from error
+
+
+def _read(one: Callable[[bytes], Event | None], message: bytes) -> Event | None:
+    """Return one event; None for what somebody has nested without end: nobody's post may end the stream for all."""
+    try:
+        return one(message)
+    except RecursionError:
+        return None
+    except (msgspec.DecodeError, UnicodeDecodeError):  # half a character, in a record or a name
+        return one(mended(message))
 
 
 def _of_the_first(message: bytes) -> Event:

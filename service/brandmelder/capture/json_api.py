@@ -52,11 +52,16 @@ def decoded(body: bytes, shape: type[T], *, strict: bool = True) -> T:
     except msgspec.ValidationError as error:
         return _without_null(body, shape, error, strict=strict)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        mended = _ESCAPED.sub(_whole, body.decode("utf-8", "replace").encode())
+        whole = mended(body)
     try:
-        return msgspec.json.decode(mended, type=shape, strict=strict)
+        return msgspec.json.decode(whole, type=shape, strict=strict)
     except msgspec.ValidationError as error:
-        return _without_null(mended, shape, error, strict=strict)
+        return _without_null(whole, shape, error, strict=strict)
+
+
+def mended(body: bytes) -> bytes:
+    """Return JSON in which each half of a character is U+FFFD."""
+    return _ESCAPED.sub(_whole, body.decode("utf-8", "replace").encode())
 
 
 def _without_null(body: bytes, shape: type[T], error: msgspec.ValidationError, *, strict: bool) -> T:

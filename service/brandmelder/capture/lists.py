@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from brandmelder.capture.backward import ANCHORS, Bounds, Page, Trail, turn_page
+from brandmelder.capture.backward import ANCHORS, Bounds, Page, Trail, anew, is_lost, turn_page
 from brandmelder.capture.source import Poll
 from brandmelder.errors import RateLimited, SourceError
 from brandmelder.model import Cursor, Extent, SourceId
@@ -55,12 +55,18 @@ async def poll_lists(lists: Lists, cursor: Cursor | None, now: datetime) -> Poll
     bounds = replace(bounds, anchors=max(4, min(bounds.anchors, ANCHORS // max(1, len(trails.lists)))))
     polls: list[Poll] = []
     stopped: SourceError | None = None
+    lost: SourceError | None = None
+    """What was said where a walk stood: it has begun anew, once a poll, so that nobody is asked in circles."""
     while trails.left and len(polls) < PAGES and sum(len(poll.mentions) for poll in polls) < _MENTIONS:
         name = trails.left[0]
         trail = trails.lists[name]
         try:
             page = await lists.ask(name, trail.page, now)
         except SourceError as error:
+            # Places are forgotten by their services, some within hours: whoever insisted would never read on.
+            if not polls and is_lost(error, trail):
+                lost, trails.lists[name] = error, anew(trail)
+                continue
             if not polls:
                 raise
             stopped = error
@@ -70,7 +76,7 @@ async def poll_lists(lists: Lists, cursor: Cursor | None, now: datetime) -> Poll
         polls.append(poll)
         if not poll.more:
             trails.left = trails.left[1:]
-    return _together(trails, polls, stopped)
+    return _together(trails, polls, stopped or lost)
 
 
 def _recall(cursor: Cursor | None, lists: Lists, now: datetime) -> Trails:

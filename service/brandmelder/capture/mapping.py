@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _MILLISECONDS: Final = 100_000_000_000
 """Beyond this a number of seconds lies in the year 5138: it is meant in milliseconds."""
 _LATEST: Final = 7_000_000_000
+_DIGITS: Final = 20
+_NO: Final = frozenset({"", "0", "f", "n", "no", "off", "false", "falsch", "nein", "none", "null"})
 _PATH: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 
 
@@ -113,7 +115,7 @@ def read_rows(body: Any, items: str, fields: Mapping[str, str], *, source: Sourc
 def _mapped(row: Any, fields: Mapping[str, str]) -> Mapped:
     found = {name: _picker(expression)(row) for name, expression in fields.items()}
     ident, text = _words(found.get("external_id")), strip_html(_words(found.get("text")))
-    is_deleted = bool(found.get("deleted"))
+    is_deleted = _is_true(found.get("deleted"))
     if not ident:
         raise ValueError("external_id finds nothing")
     if not text and not is_deleted:
@@ -165,4 +167,12 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _number(value: Any) -> int | None:
+    """Return a number; in files of text numbers are words, too."""
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+        value = int(value.strip()[:_DIGITS])
     return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _is_true(value: Any) -> bool:
+    """Whether something says yes: in files of text `false` and `0` are words, and no word is empty."""
+    return value.strip().lower() not in _NO if isinstance(value, str) else bool(value)

@@ -71,7 +71,7 @@ class _Lines:
     """The lines of a file, each with the byte at which it begins; `at` is where the next one does."""
 
     def __init__(self, file: BinaryIO, offset: int, *, is_whole: bool, has_header: bool) -> None:
-        self._file, self.is_whole = file, is_whole
+        self._file, self.is_whole, self.is_over = file, is_whole, False
         file.seek(0)
         self.header = file.readline(LONGEST) if has_header else b""
         self.at = max(offset, len(self.header))
@@ -80,9 +80,10 @@ class _Lines:
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         while line := self._file.readline(LONGEST):
             if not line.endswith(b"\n") and len(line) < LONGEST and not self.is_whole:
-                return
+                break
             start, self.at = self.at, self.at + len(line)
             yield start, line
+        self.is_over = True
 
 
 def _json(lines: _Lines) -> Iterator[tuple[Any, int]]:
@@ -110,7 +111,8 @@ def _csv(lines: _Lines) -> Iterator[tuple[Any, int]]:
         except csv.Error as error:
             yield BadRow(str(error)[:120]), lines.at
             continue
-        if cells is None:
+        # Whoever reads on beyond the last line stands inside a quoted cell that is still being written.
+        if cells is None or (lines.is_over and not lines.is_whole):
             return
         if any(cells):
             row = {name.strip(): cell for name, cell in zip(names, cells, strict=False) if cell}

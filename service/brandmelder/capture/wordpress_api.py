@@ -218,7 +218,7 @@ class WordPressApi:
     def _decode(self, answer: Answer, shape: type[T]) -> T:
         try:
             return decoded(answer.body, shape, strict=False)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise ShapeChanged(f"answered JSON of another shape ({error}); is it WordPress?").about(self._id) from error
 
 

@@ -31,6 +31,8 @@ USER_COST: Final = 0.010
 _TOLD: Final = frozenset({400, 401, 402, 403, 404, 429})
 _SERVICE: Final = "the API of X"
 _FIELDS: Final = "created_at,author_id,lang,conversation_id,referenced_tweets,edit_history_tweet_ids,note_tweet"
+_DIGITS: Final = 19
+"""How long X's ids are at most."""
 _EPOCH: Final = 1_288_834_974_657
 """Milliseconds at which X's ids begin to tell the time."""
 
@@ -60,7 +62,7 @@ class User(Struct, frozen=True):
     def last_post(self) -> datetime | None:
         """When it last posted, as the id of that post tells."""
         ident = self.most_recent_tweet_id or self.most_recent_post_id
-        if ident is None or not ident.isdigit():
+        if ident is None or not ident.isascii() or not ident.isdigit() or len(ident) > _DIGITS:
             return None
         return datetime.fromtimestamp(((int(ident) >> 22) + _EPOCH) / 1000, UTC)
 
@@ -93,6 +95,11 @@ class Post(Struct, frozen=True):
     def first_id(self) -> str:
         """The id under which it was written: each edit gets a new one."""
         return next(iter(self.edit_history_tweet_ids or self.edit_history_post_ids), self.id)
+
+    @property
+    def last_id(self) -> str:
+        """The id of the version that holds now."""
+        return (self.edit_history_tweet_ids or self.edit_history_post_ids or [self.id])[-1]
 
     @property
     def whole_text(self) -> str:
@@ -218,8 +225,9 @@ class XApi:
         if kind == "usage-capped" or answer.status == 402:
             return RateLimited(f"its credits are spent ({said}); buy credits or wait", now + timedelta(hours=1))
         if answer.status == 429:
-            reset = answer.headers.get("x-rate-limit-reset", "")
-            until = datetime.fromtimestamp(int(reset[:11]), UTC) if reset.isdigit() else now + timedelta(minutes=15)
+            reset = answer.headers.get("x-rate-limit-reset", "")[:11]
+            is_told = reset.isascii() and reset.isdigit()
+            until = datetime.fromtimestamp(int(reset), UTC) if is_told else now + timedelta(minutes=15)
             until = min(max(until, now + timedelta(minutes=1)), now + timedelta(days=1))
             return RateLimited(f"is asked too often; it is asked again at {until:%H:%M} UTC", until)
         if answer.status in {401, 403}:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from brandmelder.notify.flood import WITHIN
+from brandmelder.pipeline.apart import SOON, Apart
+from brandmelder.pipeline.duty import Scene
 from brandmelder.pipeline.flood import gather_openings
 from brandmelder.pipeline.shelter import shelter
 from brandmelder.pipeline.wake import wake
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def follow_up(connection: Connection, parts: Parts, now: datetime, *, has_progressed: bool) -> datetime | None:
-    """Tidy up among the incidents that run or began lately; returns when the next snooze ends, None if nobody snoozes.
+    """Tidy up among the incidents that run or began lately; returns when to do so again, None if nothing is to come.
 
     `has_progressed` has it written down that the chain got through.
     """
@@ -27,6 +29,8 @@ def follow_up(connection: Connection, parts: Parts, now: datetime, *, has_progre
         meta.progressed(connection, now)
     if not incidents.has_any(connection, since=now - WITHIN):
         return None
-    shelter(connection, parts, now)
-    gather_openings(connection, parts, now)
-    return wake(connection, parts, now)
+    scene, apart = Scene(connection, parts, now), Apart(connection, parts)
+    shelter(scene, apart)
+    gather_openings(scene, apart)
+    ends = wake(scene, apart)
+    return min(ends or now + SOON, now + SOON) if apart.has_stumbled else ends

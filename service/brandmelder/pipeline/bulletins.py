@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from brandmelder.model import Turn
+    from brandmelder.pipeline.apart import Apart
     from brandmelder.pipeline.parts import Parts
 
 HOLES_AHEAD = timedelta(days=7)
@@ -129,11 +130,11 @@ def still_burning(scene: Scene, burning: Sequence[Incident]) -> Notice:
 # ------------------------------------------------------------------ changes of duty
 
 
-def duty_bulletins(scene: Scene) -> datetime | None:
+def duty_bulletins(scene: Scene, apart: Apart) -> datetime | None:
     """Give a note where duty has changed, an alarm where a plan needs a hand; returns when to look again."""
-    _forget(scene)
-    moments = [_look_at(scene, rota) for rota in scene.parts.duty.rotas.values()]
-    return min(moments, default=None)
+    apart.do("what is to be forgotten", _forget, scene)
+    moments = [apart.do(f'rota "{rota.id}"', _look_at, scene, rota) for rota in scene.parts.duty.rotas.values()]
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _forget(scene: Scene) -> None:

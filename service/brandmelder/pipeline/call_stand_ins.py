@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from brandmelder.errors import Conflict
 from brandmelder.model import DeliveryKind, DeliveryState
 from brandmelder.notify.delivery import next_moment
 from brandmelder.notify.routing import channels_of, routes_of
 from brandmelder.notify.stand_in import called, refused, stand_in_at, stands_in
+from brandmelder.pipeline.apart import Apart
 from brandmelder.pipeline.bulletins import Notice, keep
+from brandmelder.pipeline.duty import Scene
 from brandmelder.store import deliveries, incidents
 
 if TYPE_CHECKING:
@@ -27,22 +28,24 @@ log = structlog.get_logger()
 
 def call_stand_ins(connection: Connection, parts: Parts, now: datetime) -> None:
     """Promise every alert that its channel has not confirmed to that channel's fallback; whose sending hangs, too."""
+    apart = Apart(connection, parts)
     for one in deliveries.wanting(connection, now):
         moment = stand_in_at(one)
-        if moment is None or moment > now:
-            continue
-        places = _places(connection, parts, one)
-        promised = [stands_in(place, one, now) for place in places]
-        deliveries.promise(connection, [(each, next_moment(each)) for each in promised])
-        noted = called(one, now)
-        try:
-            deliveries.save_delivery(connection, noted, next_moment(noted), expected=one.state)
-        except Conflict:  # it was confirmed, or taken in hand, in this very moment; then it is looked at again
-            continue
-        if one.state is DeliveryState.DEAD and one.kind is DeliveryKind.OPEN and not places:
-            _tell_the_others(connection, parts, one, now)
-        if places:
-            log.info("delivery.stood_in", key=one.key, by=list(places), state=one.state.value)
+        if moment is not None and moment <= now:
+            apart.do(f"who is told instead of delivery {one.key}", _call, Scene(connection, parts, now), one)
+
+
+def _call(scene: Scene, one: Delivery) -> None:
+    connection, parts, now = scene.connection, scene.parts, scene.now
+    places = _places(connection, parts, one)
+    promised = [stands_in(place, one, now) for place in places]
+    deliveries.promise(connection, [(each, next_moment(each)) for each in promised])
+    noted = called(one, now)
+    deliveries.save_delivery(connection, noted, next_moment(noted), expected=one.state)
+    if one.state is DeliveryState.DEAD and one.kind is DeliveryKind.OPEN and not places:
+        _tell_the_others(connection, parts, one, now)
+    if places:
+        log.info("delivery.stood_in", key=one.key, by=list(places), state=one.state.value)
 
 
 def _tell_the_others(connection: Connection, parts: Parts, one: Delivery, now: datetime) -> None:

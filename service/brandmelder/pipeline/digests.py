@@ -16,6 +16,7 @@ from brandmelder.store import incidents, mentions, meta, series, sources
 if TYPE_CHECKING:
     from brandmelder.notify.bulletin import Reader
     from brandmelder.notify.message import Message
+    from brandmelder.pipeline.apart import Apart
     from brandmelder.pipeline.duty import Scene
     from brandmelder.pipeline.parts import DigestPlan, Watch
     from brandmelder.store.series import Volume
@@ -28,9 +29,9 @@ _NOT_TOLD = frozenset({State.PENDING, State.DISCARDED})
 _MOST_ASKED = 5000
 
 
-def give_digests(scene: Scene) -> datetime | None:
-    """Give what is due; returns when the next one is."""
-    moments = [_look_at(scene, plan) for plan in scene.parts.digests]
+def give_digests(scene: Scene, apart: Apart) -> datetime | None:
+    """Give what is due, each apart; returns when the next one is."""
+    moments = [apart.do(f'the look back by "{plan.cron}"', _look_at, scene, plan) for plan in scene.parts.digests]
     return min((moment for moment in moments if moment is not None), default=None)
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from brandmelder.detect.rhythm import Rhythm
     from brandmelder.notify.message import Message
+    from brandmelder.pipeline.apart import Apart
     from brandmelder.pipeline.duty import Scene
     from brandmelder.pipeline.parts import Parts, Place
     from brandmelder.store.intake import Intake
@@ -79,8 +80,14 @@ class Doubter:
         self._rhythms.clear()
         self._next.clear()
 
-    def look(self, scene: Scene) -> datetime:
-        """Tell what is doubted and what no longer is; returns when to look again."""
+    def look(self, scene: Scene, apart: Apart) -> datetime | None:
+        """Tell what is doubted and what no longer is; returns when to look again, None if it could not be told."""
+        following = apart.do("what is told of doubted sources", self._look, scene, apart)
+        if following is None:
+            self.forget()
+        return following
+
+    def _look(self, scene: Scene, apart: Apart) -> datetime:
         connection, now = scene.connection, scene.now
         rows = {ident: row for ident, row in sources.read_sources(connection).items() if ident in self.parts.sources}
         running = doubts.running(connection)
@@ -88,12 +95,15 @@ class Doubter:
         ours = _is_our_clock(self.parts, rows)
         for ident, row in rows.items():
             mine = {kind: one for (source, kind), one in running.items() if source == ident}
-            place = self.parts.places[ident]
-            found += [_clock(row, place, mine, now, is_ours=ours), _expiry(row, place, mine, now)]
-            found += self._flow(scene, row, mine)
+            found += apart.do(f'source "{ident}"', self._look_at, scene, row, mine, is_ours=ours) or ()
         _commit(scene, found)
         moments = [one.next_at for one in found if one.next_at is not None and one.next_at > now]
         return min([*moments, *self._next.values(), now + HOUR])
+
+    def _look_at(self, scene: Scene, row: SourceRow, running: Running, *, is_ours: bool) -> list[Found]:
+        now, place = scene.now, self.parts.places[row.id]
+        found = [_clock(row, place, running, now, is_ours=is_ours), _expiry(row, place, running, now)]
+        return found + self._flow(scene, row, running)
 
     def _flow(self, scene: Scene, row: SourceRow, running: Running) -> list[Found]:
         """Look at what a source brings, when it is time to."""

@@ -12,31 +12,29 @@ from brandmelder.model import Delivery, DeliveryKind, DeliveryState
 from brandmelder.notify.delivery import next_moment
 from brandmelder.notify.flood import MOST, WITHIN, gathered, storm
 from brandmelder.pipeline.bulletins import give, written
-from brandmelder.pipeline.duty import Scene
 from brandmelder.store import deliveries, incidents
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from brandmelder.model import ChannelId, Incident
     from brandmelder.notify.bulletin import Reader
     from brandmelder.notify.message import Message
-    from brandmelder.pipeline.parts import Parts
+    from brandmelder.pipeline.apart import Apart
+    from brandmelder.pipeline.duty import Scene
 
 log = structlog.get_logger()
 
 
-def gather_openings(connection: Connection, parts: Parts, now: datetime) -> None:
+def gather_openings(scene: Scene, apart: Apart) -> None:
     """Gather the openings of every channel that has threads and can be searched; others tell each by itself."""
-    recent = [one for one, _ in incidents.all_incidents(connection, since=now - WITHIN) if one.under is None]
+    found = incidents.all_incidents(scene.connection, since=scene.now - WITHIN)
+    recent = [one for one, _ in found if one.under is None]
     if len(recent) <= MOST:
         return
-    scene = Scene(connection, parts, now)
-    for channel, notifier in parts.notifiers.items():
+    for channel, notifier in scene.parts.notifiers.items():
         if notifier.can_update and notifier.can_find:
-            _gather(scene, channel, recent)
+            apart.do(f'a storm of alerts in channel "{channel}"', _gather, scene, channel, recent)
 
 
 def _gather(scene: Scene, channel: ChannelId, recent: list[Incident]) -> None:

@@ -9,12 +9,13 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from brandmelder.errors import Conflict
+from brandmelder.errors import BrandmelderError
 from brandmelder.incident import watch
 from brandmelder.model import Act, ChannelId, Delivery, DeliveryKind, Incident, State, Transition
 from brandmelder.notify.escalation import BROKEN, OVER, Due, confirmed_at, due
 from brandmelder.notify.routing import channels_of, escalation_of
 from brandmelder.notify.silence import next_edge
+from brandmelder.pipeline.apart import SOON, Apart
 from brandmelder.pipeline.blindness import sight_bulletins
 from brandmelder.pipeline.bulletins import duty_bulletins, give, still_burning
 from brandmelder.pipeline.calendars import read_calendars
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from brandmelder.pipeline.parts import Parts
 
 log = structlog.get_logger()
-
-SOON = timedelta(seconds=15)
-"""When what somebody else changed at the same moment is looked at again."""
 
 STANDSTILL = timedelta(minutes=2)
 """Without a sign of life for so long, the process did not run: the timer gives one every few seconds."""
@@ -75,9 +73,9 @@ class Keeper:
             next_at, has_promised = await self.parts.database.run(
                 _keep_and_tell, self.parts, self.doubter, now, self.started or now
             )
-        except Conflict:
-            log.info("keep.overtaken")
-            next_at, has_promised = now + SOON, False
+        except BrandmelderError:  # nothing of it stands: what was looked at is looked at again
+            self.doubter.forget()
+            raise
         moments = [moment for moment in (next_at, reads_at) if moment is not None]
         return Kept(next_at=min(moments, default=None), has_promised=has_promised)
 
@@ -98,17 +96,28 @@ def _keep(scene: Scene, doubter: Doubter, started: datetime) -> datetime | None:
         for found in incidents.all_incidents(scene.connection, running_only=True)
         if watch.is_told_of(found[0].state) and found[0].under is None
     ]
-    moments = [_next_edge(scene, running)]
+    apart = Apart.of(scene)
+    moments = [apart.do("when a silence begins or ends", _next_edge, scene, running)]
     ended: list[Incident] = []
     for incident, evidence in running:
-        look = _Look(scene, incident, evidence)
-        moments.append(look.take())
-        ended += look.ended
-    _tell_what_still_burns(scene, ended)
-    moments.append(duty_bulletins(scene))
-    moments.append(give_digests(scene))
-    moments += [sight_bulletins(scene, started), doubter.look(scene)]
+        moments.append(apart.do(f"incident {incident.id}", _look_at, scene, incident, evidence, ended))
+    if apart.do("what still burns after a silence", _tell_what_still_burns, scene, ended) is None:
+        for incident in ended:
+            apart.do(f"incident {incident.id}, which still burns,", _tell_what_still_burns, scene, [incident])
+    moments += [duty_bulletins(scene, apart), give_digests(scene, apart)]
+    moments.append(apart.do("what is told of blind sources", sight_bulletins, scene, started))
+    moments.append(doubter.look(scene, apart))
+    if apart.has_stumbled:
+        moments.append(scene.now + SOON)
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _look_at(scene: Scene, incident: Incident, evidence: Evidence, ended: list[Incident]) -> datetime | None:
+    """Take one look; an incident whose silence has ended by itself is added to `ended`."""
+    look = _Look(scene, incident, evidence)
+    following = look.take()
+    ended += look.ended
+    return following
 
 
 class _Look:
@@ -223,8 +232,8 @@ def _note(found: Due, timeline: Sequence[Transition]) -> str:
     return str(found.number)
 
 
-def _tell_what_still_burns(scene: Scene, ended: Sequence[Incident]) -> None:
-    """Tell at the end of a silence what still burns, in one message, however much it is."""
+def _tell_what_still_burns(scene: Scene, ended: Sequence[Incident]) -> int:
+    """Tell at the end of a silence what still burns, in one message, however much it is; returns how much."""
     if len(ended) == 1:
         (incident,) = ended
         whom = first_called(scene, incident.monitor) if incident.state is State.OPEN else Called()
@@ -236,6 +245,7 @@ def _tell_what_still_burns(scene: Scene, ended: Sequence[Incident]) -> None:
             untold = openings(scene, incident, told=_standing(scene, incident))
             below = [replace(one, under=notice.key_in(one.channel), persons=()) for one in untold]
             deliveries.promise(scene.connection, scheduled(below))
+    return len(ended)
 
 
 def _next_edge(scene: Scene, running: Sequence[tuple[Incident, Evidence]]) -> datetime | None:

@@ -9,6 +9,7 @@ import structlog
 from brandmelder.incident.watch import is_told_of
 from brandmelder.model import DeliveryKind
 from brandmelder.notify.routing import channels_of
+from brandmelder.pipeline.apart import Apart
 from brandmelder.pipeline.duty import Scene, hush_now
 from brandmelder.pipeline.promise import made, scheduled
 from brandmelder.store import deliveries, incidents
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from brandmelder.model import ChannelId
+    from brandmelder.model import ChannelId, Evidence, Incident
     from brandmelder.pipeline.parts import Parts
 
 log = structlog.get_logger()
@@ -31,16 +32,21 @@ def welcome(connection: Connection, parts: Parts, channels: Collection[ChannelId
     Nobody is called: whoever was to be was called when it opened. What a silence holds back, or held until
     this very start, is told at its end, and then calls.
     """
+    scene, apart = Scene(connection, parts, now), Apart(connection, parts)
     for incident, evidence in incidents.all_incidents(connection, running_only=True):
-        if not is_told_of(incident.state) or incident.under is not None or incident.silenced_since is not None:
-            continue
-        had = {one.channel for one in deliveries.of_incident(connection, incident.id)}
-        new = [
-            channel
-            for channel in channels_of(incident.monitor, parts.routes)
-            if channel in channels and channel in parts.notifiers and channel not in had
-        ]
-        if not new or hush_now(Scene(connection, parts, now), incident, evidence) is not None:
-            continue
-        deliveries.promise(connection, scheduled(made(incident, DeliveryKind.OPEN, channel, now) for channel in new))
-        log.info("incident.caught_up", incident=incident.id, channels=new)
+        if is_told_of(incident.state) and incident.under is None and incident.silenced_since is None:
+            apart.do(f"incident {incident.id} for new channels", _tell, scene, channels, incident, evidence)
+
+
+def _tell(scene: Scene, channels: Collection[ChannelId], incident: Incident, evidence: Evidence) -> None:
+    had = {one.channel for one in deliveries.of_incident(scene.connection, incident.id)}
+    new = [
+        channel
+        for channel in channels_of(incident.monitor, scene.parts.routes)
+        if channel in channels and channel in scene.parts.notifiers and channel not in had
+    ]
+    if not new or hush_now(scene, incident, evidence) is not None:
+        return
+    promised = (made(incident, DeliveryKind.OPEN, channel, scene.now) for channel in new)
+    deliveries.promise(scene.connection, scheduled(promised))
+    log.info("incident.caught_up", incident=incident.id, channels=new)

@@ -158,3 +158,5 @@ class Parts:
     """Whether all this is undone again (pipeline/canary.py): then nothing of it is measured."""
     on_failure: Callable[[str], None] = field(default=lambda _text: None)
     """Told in one line whenever a source starts or stops failing."""
+    stumbling: set[str] = field(default_factory=set)
+    """What cannot be seen to at the moment, and was told of (pipeline/apart.py)."""

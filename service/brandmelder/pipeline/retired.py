@@ -11,6 +11,8 @@ import structlog
 
 from brandmelder.incident.transitions import Draft
 from brandmelder.model import Act, State
+from brandmelder.pipeline.apart import Apart
+from brandmelder.pipeline.duty import Scene
 from brandmelder.pipeline.evaluate import tracks_of
 from brandmelder.pipeline.promise import promise_change
 from brandmelder.store import incidents
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from brandmelder.model import Incident
+    from brandmelder.model import Evidence, Incident
     from brandmelder.pipeline.parts import Parts
 
 log = structlog.get_logger()
@@ -33,15 +35,20 @@ def retire(connection: Connection, parts: Parts, now: datetime) -> None:
     """End what nobody watches any more, and tell its channels so."""
     if parts.is_draft:  # it knows a monitor of its own, and no other
         return
+    scene, apart = Scene(connection, parts, now), Apart(connection, parts)
     for incident, evidence in incidents.all_incidents(connection, running_only=True):
-        if _is_watched(parts, incident):
-            continue
-        act = Act.DISCARD if incident.state is State.PENDING else Act.RESOLVE
-        note = f'monitor "{incident.monitor}" is not in the configuration any more, or does not watch for this'
-        draft = Draft(incident, by=BY).then(act, at=now, note=note, closed_at=now, closed_by=BY)
-        incidents.save_incident(connection, draft.incident, evidence, draft.steps, expected_revision=incident.revision)
-        promise_change(connection, parts, draft.incident, draft.steps, now)
-        log.info("incident.retired", incident=incident.id, monitor=incident.monitor)
+        if not _is_watched(parts, incident):
+            apart.do(f"incident {incident.id}, which nobody watches any more,", _retire, scene, incident, evidence)
+
+
+def _retire(scene: Scene, incident: Incident, evidence: Evidence) -> None:
+    connection, now = scene.connection, scene.now
+    act = Act.DISCARD if incident.state is State.PENDING else Act.RESOLVE
+    note = f'monitor "{incident.monitor}" is not in the configuration any more, or does not watch for this'
+    draft = Draft(incident, by=BY).then(act, at=now, note=note, closed_at=now, closed_by=BY)
+    incidents.save_incident(connection, draft.incident, evidence, draft.steps, expected_revision=incident.revision)
+    promise_change(connection, scene.parts, draft.incident, draft.steps, now)
+    log.info("incident.retired", incident=incident.id, monitor=incident.monitor)
 
 
 def _is_watched(parts: Parts, incident: Incident) -> bool:

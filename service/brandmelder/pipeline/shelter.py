@@ -19,34 +19,45 @@ from brandmelder.pipeline.duty import Scene, hush_now
 from brandmelder.store import deliveries, incidents, mentions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
 
-    from brandmelder.pipeline.parts import Parts
+    from brandmelder.model import IncidentId
+    from brandmelder.pipeline.apart import Apart
 
 log = structlog.get_logger()
 
 _LOST = frozenset({DeliveryState.DEAD, DeliveryState.SUPERSEDED})
 
 
-def shelter(connection: Connection, parts: Parts, now: datetime) -> None:
+def shelter(scene: Scene, apart: Apart) -> None:
     """Hold openings back that another alert covers; let those speak whose shelter has gone."""
-    scene = Scene(connection, parts, now)
+    connection = scene.connection
     running = [found for found in incidents.all_incidents(connection, running_only=True) if found[0].state in TOLD]
     now_under = {one.id: one for one, _ in running}
     for incident, evidence in sorted(running, key=lambda found: (found[0].spike.observed, found[0].id)):
-        if incident.under is not None:
-            _leave(scene, incident, evidence)
-        elif len(running) > 1 and (openings := _held_back(connection, incident)):
-            under = shelter_of(incident, _neighbours(scene, incident, now_under.values(), openings))
-            if under is not None:
-                draft = Draft(incident).then(Act.SILENCE, at=now, note=f"told with {under}", under=under)
-                _save(connection, draft, evidence, incident.revision)
-                _turn(connection, openings, DeliveryState.DUE, DeliveryState.SUPERSEDED, now)
-                now_under[incident.id] = draft.incident
-                log.info("incident.sheltered", incident=incident.id, under=under)
+        held = apart.do(f"incident {incident.id} among others", _look_at, scene, incident, evidence, now_under)
+        now_under |= held or {}
+
+
+def _look_at(
+    scene: Scene, incident: Incident, evidence: Evidence, others: Mapping[IncidentId, Incident]
+) -> dict[IncidentId, Incident]:
+    """Let one incident speak again, or hold its openings back; returns it as it then stands if they are held."""
+    connection, now = scene.connection, scene.now
+    if incident.under is not None:
+        _leave(scene, incident, evidence)
+    elif len(others) > 1 and (openings := _held_back(connection, incident)):
+        under = shelter_of(incident, _neighbours(scene, incident, others.values(), openings))
+        if under is not None:
+            draft = Draft(incident).then(Act.SILENCE, at=now, note=f"told with {under}", under=under)
+            _save(connection, draft, evidence, incident.revision)
+            _turn(connection, openings, DeliveryState.DUE, DeliveryState.SUPERSEDED, now)
+            log.info("incident.sheltered", incident=incident.id, under=under)
+            return {incident.id: draft.incident}
+    return {}
 
 
 def _neighbours(

@@ -12,24 +12,29 @@ from brandmelder.store import incidents
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from brandmelder.model import Evidence, Incident
+    from brandmelder.pipeline.apart import Apart
+    from brandmelder.pipeline.duty import Scene
 
-    from brandmelder.pipeline.parts import Parts
 
-
-def wake(connection: Connection, parts: Parts, now: datetime) -> datetime | None:
+def wake(scene: Scene, apart: Apart) -> datetime | None:
     """End what is due; returns when the next snooze ends, None if nobody snoozes."""
     coming: list[datetime] = []
-    for incident, evidence in incidents.all_incidents(connection, running_only=True):
+    for incident, evidence in incidents.all_incidents(scene.connection, running_only=True):
         if incident.snooze is None:
             continue
-        if incident.snooze.until > now:
+        if incident.snooze.until > scene.now:
             coming.append(incident.snooze.until)
             continue
-        change = disturb(Change(incident=incident), (), now)
-        if change.incident is not None and change.transitions:
-            incidents.save_incident(
-                connection, change.incident, evidence, change.transitions, expected_revision=incident.revision
-            )
-            promise_change(connection, parts, change.incident, change.transitions, now)
+        apart.do(f"incident {incident.id} behind its snooze", _end, scene, incident, evidence)
     return min(coming, default=None)
+
+
+def _end(scene: Scene, incident: Incident, evidence: Evidence) -> None:
+    connection, now = scene.connection, scene.now
+    change = disturb(Change(incident=incident), (), now)
+    if change.incident is not None and change.transitions:
+        incidents.save_incident(
+            connection, change.incident, evidence, change.transitions, expected_revision=incident.revision
+        )
+        promise_change(connection, scene.parts, change.incident, change.transitions, now)

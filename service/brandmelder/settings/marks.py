@@ -192,7 +192,8 @@ def read_marked(text: str) -> Marked:
         marked.troubles.append(_syntax(error, text))
         return marked
     except yaml.reader.ReaderError as error:
-        place = Place(text.count("\n", 0, error.position) + 1, error.position - text.rfind("\n", 0, error.position))
+        before = _lines(text[: error.position])
+        place = Place(len(before), len(before[-1]) + 1)
         marked.troubles.append(
             Trouble(place, f"the character U+{error.character:04X} may not stand in YAML", "remove it")
         )
@@ -231,16 +232,20 @@ _SYNTAX = (
 
 _CUT = re.compile(r"^[^#'\"]*[{\[][^#}\]'\"]*\s(?=#\w)")
 """A bracket that a tag without quotes cuts short, as in `{query: #nordfunk}`."""
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What ends a line in YAML 1.1 (section 5.4)."""
 _OPEN = r"expected <block end>|expected the node content|expected ',' or '[\]}]'"
 
 
+def _lines(text: str) -> list[str]:
+    return _BREAK.split(text)
+
+
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> Trouble:
-    mark = error.problem_mark or error.context_mark
-    place = Place(min(mark.line, text.count("\n")) + 1, mark.column + 1) if mark else TOP
+    mark, lines = error.problem_mark or error.context_mark, _lines(text)
+    place = Place(min(mark.line + 1, len(lines)), mark.column + 1) if mark else TOP
     said = f"{error.problem or ''} {error.context or ''}"
-    cut = next(
-        ((at, found) for at, line in enumerate(text.split("\n")[: place.line]) if (found := _CUT.search(line))), None
-    )
+    cut = next(((at, found) for at, line in enumerate(lines[: place.line]) if (found := _CUT.search(line))), None)
     if cut is not None and re.search(_OPEN, said):
         at = Place(cut[0] + 1, cut[1].end() + 1)
         return Trouble(at, "a # begins a comment, and the bracket before it is never closed", "put the text in quotes")
@@ -248,7 +253,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> Trouble:
         if re.search(pattern, said):
             if "never closed" in sentence and error.context_mark is not None:
                 place = _place(error.context_mark)
-            has_variable = "${" in text.split("\n")[place.line - 1]
+            has_variable = "${" in lines[place.line - 1]
             return Trouble(place, sentence, 'in braces put it in quotes: "${NAME}"' if has_variable else hint)
     return Trouble(place, f"YAML cannot be read: {error.problem}", "check indentation, quotes and brackets")
 

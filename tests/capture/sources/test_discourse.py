@@ -79,6 +79,35 @@ class TestDiscourse(SourceConformance):
             assert "Nordfunk spät" in stage.reader.texts()
 
 
+class OldDiscourseFace(DiscourseFace):
+    """Looks at fifty numbers at a time, as older forums do; those of letters and notices are not shown."""
+
+    def answer(self, asked):
+        if asked.path != "/posts.json":
+            return super().answer(asked)
+        last = int(asked.query.get("before", "0")) or max(self.posts, default=0)
+        page = [post for post in self.newest_first() if last - 50 < post.number <= last]
+        return Said.json({"latest_posts": [self._post(post) for post in page]})
+
+
+async def test_a_page_of_which_nothing_is_public_is_not_the_end():
+    suite = TestDiscourse()
+    suite.make_face = OldDiscourseFace
+    async with suite.reading() as stage:
+        stage.face.write(stage.now - HOUR, "Nordfunk bekannt")
+        await stage.reader.poll()
+        for number in range(60):
+            stage.face.write(stage.now - HOUR / 2, f"Nordfunk {number}")
+        for _ in range(200):
+            stage.face.write(stage.now - HOUR / 4, "ein Brief", is_hidden=True)
+        stage.face.write(stage.now, "Nordfunk neu")
+        await stage.reader.poll()
+        assert len(stage.reader.texts()) == 62
+        asked = len(stage.asked)
+        await stage.reader.poll()
+        assert len(stage.asked) - asked < 15, "the end of the list is one in the end"
+
+
 def test_user_and_key_belong_together():
     with pytest.raises(ValidationError, match="belong together"):
         DiscourseOptions(type="discourse", url="https://forum.example", user="anna")

@@ -230,3 +230,25 @@ class TestFiles(SourceConformance):
         del tools, url
         fields = {"external_id": "id", "text": "text", "published_at": "published_at", "deleted": "gone"}
         return FilesSource(ONE, FilesOptions(type="files", path=str(self.face.path), fields=fields))
+
+
+async def test_a_cell_of_several_lines_that_is_still_being_written_waits(tmp_path):
+    drop = Drop(tmp_path, "*.csv")
+    head = "external_id,text,published_at\n"
+    drop.write("a.csv", f'{head}1,eins,{NOW.isoformat()}\n2,"zwei\nbeginnt\n', fresh=True)
+    assert [one.text for one in await drop.poll()] == ["eins"]
+    drop.write("a.csv", f'und endet",{NOW.isoformat()}\n3,drei,{NOW.isoformat()}\n', fresh=True, append=True)
+    assert [one.text for one in await drop.poll()] == ["zwei beginnt und endet", "drei"]
+    drop.write("a.csv", '4,"vier', append=True)
+    assert [one.text for one in await drop.poll(LATER)] == ["vier"]
+
+
+@pytest.mark.parametrize(("word", "is_gone"), [("false", False), ("0", False), ("nein", False), ("", False),
+                                               ("true", True), ("1", True), ("2026-11-20", True)])  # fmt: skip
+async def test_a_column_that_says_no_takes_nothing_away(tmp_path, word, is_gone):
+    fields = {"external_id": "id", "text": "text", "deleted": "weg", "reach": "folgt"}
+    drop = Drop(tmp_path, "*.csv", fields=fields)
+    drop.write("a.csv", f"id,text,weg,folgt\n1,Nordfunk,{word},1200\n")
+    found = await drop.poll()
+    assert [one.reach for one in found] == ([] if is_gone else [1200])
+    assert [one.external_id for one in drop.last.removals] == (["1"] if is_gone else [])

@@ -51,6 +51,10 @@ class InstagramFace(Face):
                 assert (asked.query["user_id"], asked.query["limit"]) == (ACCOUNT, "50")
                 assert "username" not in asked.query["fields"], "it is refused there"
                 return self.forbidden or self._recent(asked)
+            case [ident, "replies"]:
+                assert asked.query["fields"] == "id,text,username,timestamp"
+                number, start = int(ident.removeprefix("179")), int(asked.query["after"])
+                return Said.json(self._replies(self.replies[number], number, start, int(asked.query["limit"])))
             case ["debug_token"]:
                 self.debugged += 1
                 assert asked.query["input_token"] == "token"
@@ -111,7 +115,15 @@ class InstagramFace(Face):
         told = {"id": self.ident(one), "text": one.text, "username": one.author,
                 "timestamp": f"{one.at:%Y-%m-%dT%H:%M:%S}+0000"}  # fmt: skip
         replies = self.replies.get(one.number)
-        return told | ({"replies": {"data": replies}} if replies else {})
+        return told | ({"replies": self._replies(replies, one.number, 0, 25)} if replies else {})
+
+    @staticmethod
+    def _replies(replies, number, start, size):
+        """Some come along; the others are told where it goes on."""
+        page = {"data": replies[start : start + size], "paging": {"cursors": {"after": str(start + size)}}}
+        if start + size < len(replies):
+            page["paging"]["next"] = f"https://graph.example/179{number}/replies?access_token=token"
+        return page
 
 
 class TestInstagram(SourceConformance):
@@ -315,6 +327,19 @@ class TestInstagram(SourceConformance):
             assert {(one.title, one.name, one.value) for one in readings} == {
                 ("@nordfunk", "followers", 1053), ("@nordfunk", "media", 812),
             }  # fmt: skip
+
+    @pytest.mark.parametrize(("count", "read", "gaps"), [(25, 25, 0), (160, 160, 0), (600, 425, 1)])
+    async def test_many_replies_to_one_comment_are_all_read_or_declared(self, count, read, gaps):
+        async with self.reading() as stage:
+            post = stage.face.write(stage.now - HOUR, "Kein Netz!")
+            stamp = f"{stage.now - MINUTE:%Y-%m-%dT%H:%M:%S}+0000"
+            stage.face.replies[post.number] = [
+                {"id": f"88{number}", "text": f"Hier auch {number}", "username": "jo", "timestamp": stamp}
+                for number in range(count)
+            ]
+            await stage.reader.poll()
+            assert sum(text.startswith("Hier auch") for text in stage.reader.texts()) == read
+            assert len(stage.reader.gaps) == gaps
 
     async def test_a_reply_to_an_old_comment_is_found_within_the_hour(self):
         async with self.reading() as stage:

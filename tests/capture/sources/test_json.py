@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from brandmelder.capture import mapping
 from brandmelder.capture.backward import Trail
 from brandmelder.capture.source import Answer, Tools
-from brandmelder.capture.sources.json import JsonOptions, JsonSource
+from brandmelder.capture.sources.json import JsonOptions, JsonSource, _next_link
 from brandmelder.errors import AuthRefused, Blocked, ShapeChanged
 from brandmelder.model import Cursor, SourceId
 from brandmelder.options import Secret
@@ -295,3 +295,110 @@ async def test_a_number_beyond_all_measure_hides_no_other_row(row):
         await stage.reader.poll()
         assert len(stage.reader.stored) == 9 - ("published_at" in row)
         assert all(one.reach is None or one.reach < 2**63 for one in stage.reader.stored.values())
+
+
+# ------------------------------------------------------------------ asked for what is new
+
+
+class SinceFace(DeskFace):
+    """Tells what changed since a moment, oldest first; `updated_at` is what it goes by, whenever a ticket was made."""
+
+    def answer(self, asked):
+        since = int(asked.query["since"])
+        listed = [post for post in reversed(self.newest_first()) if post.at.timestamp() >= since]
+        number = int(asked.query.get("page", "1"))
+        rows = [self._ticket(post) for post in listed[(number - 1) * 25 : number * 25]]
+        return Said.json({"tickets": rows})
+
+
+async def test_what_is_told_since_a_moment_is_read_to_its_end_however_old_it_is():
+    suite = Conformance()
+    suite.make_face = SinceFace
+    async with suite.reading() as stage:
+        stage.reader.source = source(
+            stage.reader.source._tools, stage.url,
+            url=f"{stage.url}/api/tickets?since={{since_unix}}&page={{page}}", overlap="6h",
+        )  # fmt: skip
+        await stage.reader.poll()
+        for number in range(60):
+            stage.face.write(stage.now - 5 * HOUR + number * MINUTE, f"Nordfunk alt {number}")
+        stage.face.write(stage.now, "Nordfunk neu")
+        stage.later(5 * MINUTE)
+        await stage.reader.poll()
+        assert "Nordfunk neu" in stage.reader.texts()
+
+
+async def test_more_than_a_walk_may_read_of_what_is_new_is_a_declared_gap_up_to_now():
+    suite = Conformance()
+    suite.make_face = SinceFace
+    async with suite.reading() as stage:
+        stage.reader.source = source(
+            stage.reader.source._tools, stage.url,
+            url=f"{stage.url}/api/tickets?since={{since_unix}}&page={{page}}",
+        )  # fmt: skip
+        await stage.reader.poll()
+        for number in range(1_300):
+            stage.face.write(stage.now + number * timedelta(seconds=0.1), f"Nordfunk {number}")
+        stage.later(5 * MINUTE)
+        await stage.reader.poll()
+        (gap,) = stage.reader.gaps
+        assert gap.until == stage.now
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ('<https://desk.example/a?fields=id,text&page=2>; rel="next"', "https://desk.example/a?fields=id,text&page=2"),
+        ('<https://desk.example/1>; rel="prev", </a?page=2>; rel=next', "/a?page=2"),
+        ('</a?page=2>; title="mehr, viel"; rel="next last"', "/a?page=2"),
+        ('</a>; rel="nextish"', ""),
+        ('</a>; title="rel=next"', ""),
+        ("<" * 5_000, ""),
+    ],
+)
+def test_the_next_page_of_a_link_header_is_found(header, found):
+    assert _next_link(header) == found
+
+
+async def test_a_token_that_a_service_repeats_in_its_next_address_does_not_go_into_the_database():
+    asked = []
+
+    async def answer(url, **_question):
+        asked.append(url)
+        told = {"tickets": [{"id": 1, "body": "Nordfunk"}], "next": f"{url}&page=2"}
+        return Answer(url=url, status=200, headers={"content-type": "application/json"}, body=json.dumps(told).encode())
+
+    one = source(
+        Tools(fetch=answer, parse_feed=None), "", url="https://desk.example/api?a=b", token=Secret("geheim"),
+        token_query="api_key", paging={"style": "next_url", "next": "next"},
+        fields={"external_id": "id", "text": "body"},
+    )  # fmt: skip
+    poll = await one.poll(None, NOW)
+    assert "geheim" not in poll.cursor
+    await one.poll(poll.cursor, NOW)
+    assert [url.count("geheim") for url in asked] == [1, 1]
+
+
+async def test_a_page_that_the_service_has_forgotten_begins_the_walk_anew():
+    suite = TestByCursor()
+    async with suite.reading() as stage:
+        for number in range(60):
+            stage.face.write(stage.now - HOUR + number * MINUTE, f"Nordfunk {number}")
+        first = await stage.reader.source.poll(None, stage.now)
+        assert first.more
+        plain, refused = stage.face.answer, []
+
+        def answer(asked):
+            if asked.query.get("cursor") == "25" and not refused:
+                refused.append(asked)
+                return Said.json({"error": "cursor expired"}, status=400)
+            return plain(asked)
+
+        stage.face.answer = answer
+        again = await stage.reader.source.poll(first.cursor, stage.now)
+        assert len(again.mentions) == 25
+        assert not again.more, "a service that never gives a second page is not asked in circles"
+        assert "400" in again.degraded
+        stage.reader.cursor = again.cursor
+        await stage.reader.poll()
+        assert len(stage.reader.texts() | {one.text for one in again.mentions}) == 60

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -191,6 +192,42 @@ class TestX(SourceConformance):
             await stage.reader.poll()
             assert stage.reader.texts() == {"Nordfunk nachher"}
             assert list(stage.reader.stored) == [stage.face.ident(post)]
+
+    async def test_asking_again_by_the_first_id_does_not_bring_back_how_a_post_read_before_its_edit(self):
+        async with self.reading() as stage:
+            post = stage.face.write(stage.now - MINUTE, "Nordfunk vorher")
+            stage.face.edit(post, "Nordfunk nachher")
+            plain = stage.face.answer
+
+            def answer(asked):
+                told = plain(asked)
+                if asked.path == "/2/tweets" and asked.query["ids"] == stage.face.ident(post):
+                    body = json.loads(told.body)
+                    body["data"][0] |= {"id": stage.face.ident(post), "text": "Nordfunk vorher"}
+                    return Said.json(body)
+                if asked.path == "/2/tweets":
+                    assert asked.query["ids"] == f"{stage.face.ident(post)}1"
+                    return Said.json({"data": [stage.face._post(post)]})
+                return told
+
+            stage.face.answer = answer
+            await stage.reader.poll()
+            found = await stage.reader.source.recheck([stage.face.ident(post)], stage.now)
+            assert [(one.external_id, one.text) for one in found.mentions] == [
+                (stage.face.ident(post), "Nordfunk nachher")
+            ]
+            assert found.cost == 0.01
+
+    async def test_another_query_does_not_bring_another_budget(self):
+        async with self.reading() as stage:
+            tools = stage.reader.source._api._tools
+            for query in ("nordfunk", "#nordfunk", "@nordfunk", "nordfunk -is:retweet", "(nordfunk)"):
+                stage.reader.source = self.make_source(tools, stage.url, budget=0.1, query=query)
+                for number in range(30):
+                    stage.face.write(stage.now - 10 * MINUTE + number * SECOND, f"Nordfunk {number}")
+                await stage.reader.poll()
+                stage.later(20 * MINUTE)
+            assert stage.face.billed < 0.2, "one page, and five questions for counts"
 
     async def test_a_long_post_is_read_whole(self):
         async with self.reading() as stage:

@@ -274,7 +274,7 @@ class AppStoreSource:
             Told(
                 ident=one.id.label,
                 text="\n\n".join(filter(None, (one.title.label, one.content.label))),
-                context=stars(int(rating) if rating.isdigit() else None),
+                context=stars(int(rating) if rating.isascii() and rating.isdigit() and len(rating) == 1 else None),
                 published=moment_of(one.updated.label),
                 url=f"https://apps.apple.com/{country}/app/id{self._options.app}?see-all=reviews",
                 author=one.author.name.label,

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 _GONE: Final = frozenset({403, 404, 410})
 _SERVICE: Final = "a Discourse forum"
 _ALL: Final = "posts"
+_WINDOW: Final = 50
+_HOLES: Final = 10
+"""So many empty pages in a row are the end of the list."""
+_DIGITS: Final = 16
 
 
 class DiscourseOptions(SourceOptions):
@@ -101,14 +105,16 @@ class DiscourseSource:
         return Recheck(mentions=tuple(mentions), removals=tuple(removals))
 
     async def _ask(self, _name: str, page: str, now: datetime) -> Page:
-        query = f"?{urlencode({'before': page})}" if page else ""
+        below, _, empty = page.partition(":")
+        query = f"?{urlencode({'before': below})}" if below else ""
         answer = await self._tools.fetch(f"{self._base}/posts.json{query}", now=now, headers=self._headers)
         found = read_json(answer, _Latest, source=self.id, service=_SERVICE).latest_posts
-        lowest = min((post.id for post in found), default=0)
+        lowest, asked = min((post.id for post in found), default=0), _counted(below)
+        is_hole = not found or 0 < asked <= lowest
         return Page(
             mentions=[self._mention(post, now) for post in found if _is_shown(post)],
             ids=[str(post.id) for post in found],
-            following=str(lowest) if lowest > 1 else "",
+            following=_below_a_hole(asked, _counted(empty)) if is_hole else str(lowest) if lowest > 1 else "",
         )
 
     def _mention(self, post: _Post, now: datetime) -> Mention:
@@ -123,6 +129,19 @@ class DiscourseSource:
             parent=parent,
         )
         return mention_of(told, source=self.id, options=self._options, now=now)
+
+
+def _below_a_hole(asked: int, empty: int) -> str:
+    """Return where to go on below a page that brought nothing; empty after so many that it must be the list's end.
+
+    Older forums look at fifty numbers at a time, that of the question among them, and none of them need be public.
+    """
+    further = asked - _WINDOW
+    return f"{further}:{empty + 1}" if further > 1 and empty + 1 < _HOLES else ""
+
+
+def _counted(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else 0
 
 
 def _is_shown(post: _Post) -> bool:

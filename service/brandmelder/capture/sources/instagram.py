@@ -23,7 +23,7 @@ from brandmelder.capture.lists import ROOM, Lists, batch_of, join, poll_lists, s
 from brandmelder.capture.mentions import Told, mention_of, moment_of
 from brandmelder.capture.source import Poll, Recheck, Tools
 from brandmelder.errors import RateLimited, SourceError
-from brandmelder.model import Cursor, Mention, Reading, Removal, SourceId
+from brandmelder.model import Cursor, Gap, Mention, Reading, Removal, SourceId
 from brandmelder.options import SecretText, SourceOptions, WebAddress
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 FOLLOWED: Final = 40
 """Below how many posts, the newest, comments are looked for."""
 AT_ONCE: Final = 10
+REPLY_PAGES: Final = 8
+"""How many further pages of replies to one comment are read."""
 LOOKED_EVERY: Final = timedelta(hours=1)
 """How often comments are looked for whatever their number says."""
 _SWEPT: Final = timedelta(days=3)
@@ -72,6 +74,7 @@ class _Said(Struct, frozen=True):
 
 class _Replies(Struct, frozen=True):
     data: list[_Said] = []
+    paging: Paging = Paging()
 
 
 class _Comment(_Said, frozen=True):
@@ -238,16 +241,38 @@ class InstagramSource:
             found = await self._api.get(f"{post}/comments", asked, _Comments, now)
         except Missing:
             return Page()
-        return Page(
-            mentions=[one for comment in found.data for one in self._thread(comment, post, now)],
-            ids=[one.id for one in found.data],
-            following=found.paging.following,
-        )
+        gaps: list[Gap] = []
+        mentions: list[Mention] = []
+        for comment in found.data:
+            replies, is_all = await self._replies(comment, now)
+            mentions += self._thread(comment, replies, post, now)
+            gaps += [] if is_all else self._unread(comment, now)
+        return Page(mentions=mentions, ids=[one.id for one in found.data], following=found.paging.following, gaps=gaps)
 
-    def _thread(self, comment: _Comment, post: str, now: datetime) -> Iterator[Mention]:
+    async def _replies(self, comment: _Comment, now: datetime) -> tuple[list[_Said], bool]:
+        """Return the replies to a comment, and whether they are all: some come along, others are asked for."""
+        told, after = list(comment.replies.data), comment.replies.paging.following
+        for _ in range(REPLY_PAGES):
+            if not after:
+                break
+            asked = {"fields": _SAID, "limit": _PAGE, "after": after}
+            try:
+                further = await self._api.get(f"{comment.id}/replies", asked, _Replies, now)
+            except Missing:  # taken away meanwhile
+                return told, True
+            told += further.data
+            after = further.paging.following
+        return told, not after
+
+    def _unread(self, comment: _Comment, now: datetime) -> list[Gap]:
+        since, until = moment_of(comment.timestamp) or now, now.replace(microsecond=0)
+        reason = f"below one comment stand more than {REPLY_PAGES} pages of replies"
+        return [Gap(source=self.id, since=since, until=until, reason=reason)] if since < until else []
+
+    def _thread(self, comment: _Comment, replies: Sequence[_Said], post: str, now: datetime) -> Iterator[Mention]:
         if comment.text:
             yield self._said(comment, f"{_IS_POST}{post}", now)
-        yield from (self._said(reply, comment.id, now) for reply in comment.replies.data if reply.text)
+        yield from (self._said(reply, comment.id, now) for reply in replies if reply.text)
 
     def _choose(self, memory: Memory, now: datetime) -> None:
         """Follow the newest posts, and read below those whose number of comments is another; once an hour below all."""

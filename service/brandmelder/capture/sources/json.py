@@ -8,29 +8,34 @@ JMESPath: https://jmespath.org/specification.html
 from __future__ import annotations
 
 import base64
+import re
 import string
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, unquote_plus, urlencode, urljoin, urlsplit, urlunsplit
 
+from msgspec.structs import replace
 from pydantic import Field, model_validator
 
-from brandmelder.capture.backward import Bounds, Page, recall, turn_page
+from brandmelder.capture.backward import Bounds, Page, Trail, anew, is_lost, recall, turn_page
 from brandmelder.capture.credentials import Grant, Token
 from brandmelder.capture.fields import Expression, Fields, mention_of_row
 from brandmelder.capture.json_api import read_json
 from brandmelder.capture.mapping import found_by, read_rows
-from brandmelder.capture.source import Poll, Tools
-from brandmelder.errors import AuthRefused, Blocked, ShapeChanged
+from brandmelder.errors import AuthRefused, Blocked, ShapeChanged, SourceError
 from brandmelder.model import Cursor, Removal, SourceId
 from brandmelder.options import Duration, Options, SecretText, SourceOptions, WebAddress
 
 if TYPE_CHECKING:
-    from brandmelder.capture.source import Answer
+    from brandmelder.capture.source import Answer, Poll, Tools
 
 HOLES: Final = frozenset({"since_iso", "since_unix", "page", "offset", "cursor", "size"})
 _BAD_SHARE: Final = 0.2
 _LONGEST: Final = 2_000
+_DIGITS: Final = 16
+_LONGEST_HEADER: Final = 16_000
+_LINK: Final = re.compile(r'<(?P<address>[^<>]*)>(?P<rest>(?:"[^"]*"|[^<"])*)')
+_RELATION: Final = re.compile(r';\s*rel\s*=\s*(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s;,"]+))', re.IGNORECASE)
 _PORTS: Final = {"http": 80, "https": 443}
 _SERVICE: Final = "the service that the mapping was written for"
 
@@ -109,9 +114,19 @@ class JsonSource:
         self._token = Token(source_id, tools, _SERVICE)
 
     async def poll(self, cursor: Cursor | None, now: datetime) -> Poll:
-        """Read a page."""
+        """Read a page; where the walk stood and is refused, its head."""
+        trail = recall(cursor, self._options.url, now)
+        try:
+            return await self._read(trail, now)
+        except SourceError as error:
+            if not is_lost(error, trail):
+                raise
+            lost = error
+        # Once a poll, so that nobody is asked in circles.
+        return replace(await self._read(anew(trail), now), more=False, degraded=str(lost))
+
+    async def _read(self, trail: Trail, now: datetime) -> Poll:
         options = self._options
-        trail = recall(cursor, options.url, now)
         since = trail.walked - options.overlap if trail.walked else trail.first - options.history
         answer = await self._ask(trail.page, since, now)
         body = read_json(answer, Any, source=self.id, service=_SERVICE)
@@ -131,9 +146,10 @@ class JsonSource:
                 Removal(source=self.id, external_id=row.external_id, reason="deleted") for row in rows if row.is_deleted
             ],
         )
-        poll = turn_page(trail, page, source=self.id, now=now, bounds=Bounds(history=options.history))
+        bounds = Bounds(history=options.history, is_forward=self._is_forward)
+        poll = turn_page(trail, page, source=self.id, now=now, bounds=bounds)
         note = f"{bad.count} of {total} rows cannot be mapped: {bad.first}" if bad.count else poll.degraded
-        return Poll(**{name: getattr(poll, name) for name in poll.__struct_fields__} | {"degraded": note})
+        return replace(poll, degraded=note)
 
     async def _ask(self, page: str, since: datetime, now: datetime) -> Answer:
         options = self._options
@@ -185,9 +201,9 @@ class JsonSource:
         paging = self._options.paging
         match paging.style:
             case "page":
-                return str(int(page or "1") + 1) if rows >= paging.size else ""
+                return str(_counted(page, 1) + 1) if rows >= paging.size else ""
             case "offset":
-                return str(int(page or "0") + rows) if rows >= paging.size else ""
+                return str(_counted(page, 0) + rows) if rows >= paging.size else ""
             case "cursor":
                 found = found_by(paging.next or "", body)
                 return str(found)[:_LONGEST] if found and rows else ""
@@ -212,7 +228,16 @@ class JsonSource:
             text = f"is redirected to {host} and goes on there; write that address as its url, if it is right"
             raise Blocked(text, "address").about(self.id)
         self._check_place(found)
-        return found
+        return self._without_token(found)
+
+    def _without_token(self, address: str) -> str:
+        """Return an address without our token, which many services repeat in it: cursors lie in the database."""
+        name = self._options.token_query
+        if name is None:
+            return address
+        parts = urlsplit(address)
+        kept = [pair for pair in parts.query.split("&") if unquote_plus(pair.partition("=")[0]) != name]
+        return urlunsplit(parts._replace(query="&".join(kept)))
 
     def _check_place(self, address: str) -> None:
         """Raise Blocked for a page elsewhere: whoever was redirected to must not be sent our credentials."""
@@ -229,10 +254,18 @@ def _origin(address: str) -> tuple[str, str | None, int | None] | None:
         return None
 
 
+def _counted(page: str, first: int) -> int:
+    """Return the number of a page; the first one where a cursor is from another way of paging."""
+    return int(page) if page.isascii() and page.isdigit() and len(page) < _DIGITS else first
+
+
 def _next_link(header: str) -> str:
-    """Return the address of `rel=next` in a Link header (RFC 8288); empty if there is none."""
-    for part in header.split(","):
-        address, _, rest = part.strip().partition(">")
-        if address.startswith("<") and 'rel="next"' in rest.replace("rel=next", 'rel="next"'):
-            return address[1:]
+    """Return the address of `rel=next` in a Link header (RFC 8288); empty if there is none.
+
+    Addresses may hold commas, and a link several relations.
+    """
+    for found in _LINK.finditer(header[:_LONGEST_HEADER]):
+        relations = (name["quoted"] or name["bare"] or "" for name in _RELATION.finditer(found["rest"]))
+        if any("next" in words.lower().split() for words in relations):
+            return found["address"].strip()
     return ""

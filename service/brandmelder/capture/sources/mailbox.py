@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 
 import msgspec
@@ -123,17 +124,18 @@ class MailboxSource:
         mentions: dict[str, Mention] = {}
         for name, one in found.items():
             is_own = name != self._options.folder
-            mentions |= {each.external_id: each for each in self._mentions(one, now, memory.first, is_own=is_own)}
+            read = partial(self._mentions, one, now, memory.first, is_own=is_own)
+            mentions |= {each.external_id: each for each in await asyncio.to_thread(read)}  # fifty megabytes, perhaps
             last = max([letter.uid for letter in one.letters], default=known[name].last)
             kept = last if one.letters or known[name].validity == one.folder.validity else 0
             memory.folders[name] = _Place(one.folder.validity, max(kept, 0))
         left = sum(one.left for one in found.values())
-        read = sum(len(one.letters) for one in found.values())
+        taken = sum(len(one.letters) for one in found.values())
         return Poll(
             mentions=tuple(mentions.values()),
             cursor=Cursor(msgspec.json.encode(memory).decode()),
             read_until=None if left else now,
-            extent=Extent(read=read, expected=read + left, is_exact=True),
+            extent=Extent(read=taken, expected=taken + left, is_exact=True),
             more=left > 0,
         )
 

@@ -141,11 +141,15 @@ class XSource:
         ):
             return Recheck()
         found = await self._api.posts(external_ids, now)
-        self._spent = {day: self._spent.get(day, 0.0) + len(found.data) * POST_COST}
+        # Known by the id under which it was written, an edited post may be told as it read then.
+        outdated = [one.last_id for one in found.data if one.last_id != one.id]
+        latest = (await self._api.posts(outdated, now)).data if outdated else []
+        cost = (len(found.data) + len(latest)) * POST_COST
+        self._spent = {day: self._spent.get(day, 0.0) + cost}
         asked = set(external_ids)
         return Recheck(
-            cost=len(found.data) * POST_COST,
-            mentions=tuple(self._mention(one, {}, now) for one in found.data),
+            cost=cost,
+            mentions=tuple(self._mention(one, {}, now) for one in (*found.data, *latest) if one.last_id == one.id),
             removals=tuple(
                 Removal(source=self.id, external_id=fault.resource_id, reason="gone or protected")
                 for fault in found.errors
@@ -160,7 +164,9 @@ class XSource:
         except msgspec.MsgspecError:
             memory = None
         if memory is None or memory.query != self._options.query:
-            memory = Memory(query=self._options.query, first=now.replace(microsecond=0))
+            # What the day has cost stays spent, whatever is asked for now.
+            day, spent = (memory.day, memory.spent) if memory is not None else ("", 0.0)
+            memory = Memory(query=self._options.query, first=now.replace(microsecond=0), day=day, spent=spent)
         day = f"{now:%Y-%m-%d}"
         if memory.day != day:
             memory.day, memory.spent = day, 0.0

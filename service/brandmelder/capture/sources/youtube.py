@@ -25,7 +25,7 @@ from brandmelder.capture.lists import ROOM, Lists, join, poll_lists
 from brandmelder.capture.mentions import Told, mention_of, moment_of
 from brandmelder.capture.source import Poll, Recheck, Tools
 from brandmelder.capture.translate import Untranslatable, for_youtube, wanted
-from brandmelder.errors import AuthRefused, RateLimited, ShapeChanged, SourceError
+from brandmelder.errors import AuthRefused, Blocked, RateLimited, ShapeChanged, SourceError, Transient
 from brandmelder.model import Cursor, Extent, Mention, Removal, SourceId
 from brandmelder.options import SecretText, SourceOptions, WebAddress
 
@@ -267,7 +267,10 @@ class YouTubeSource:
             try:
                 page = await self._page(thread, memory.page, now)
             except SourceError as error:
-                if is_alone and not number:
+                if memory.page and not number and not isinstance(error, RateLimited | Transient | Blocked):
+                    memory.page = ""  # places are forgotten: from this thread's beginning, then
+                    continue
+                if is_alone and not found:
                     raise
                 return self._told(found, memory), error
             found += [self._mention(one, video, now) for one in page.items]
