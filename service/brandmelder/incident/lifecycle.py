@@ -271,4 +271,5 @@ def _with_figures(incident: Incident, finding: Finding) -> Incident:
 
 
 def _pace(finding: Finding) -> Pace:
-    return Pace(start=finding.start, observed=finding.spike.observed, window=finding.spike.window)
+    spike = finding.spike
+    return Pace(start=finding.start, observed=spike.observed, window=spike.window, hour=finding.hour)
