@@ -468,7 +468,7 @@ def test_an_end_of_which_little_is_known_says_little():
     message = told(bare, Evidence())
     assert said(message.sentence) == (
         "Beendet nach 3 Std. 11 min. Spitze 121 in 60 min, zusammen 402. "
-        "Niemand hat übernommen, keine Antwort von uns. Schwere zuerst mittel, zuletzt hoch."
+        "Niemand hat übernommen, keine Antwort von uns. Schwere zuerst mittel, in der Spitze hoch."
     )
     assert said(message.footer[0]).startswith("Niemand hat übernommen, beendet, ")
 
