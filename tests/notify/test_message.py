@@ -622,3 +622,9 @@ def test_what_subsides_for_hours_is_not_said_to_stay_high(note, first, then):
     message = told(kind=DeliveryKind.THREAD, transition=step(Act.AGE, note=note), at=ALARM + 8 * HOUR)
     assert message.headline.endswith(f", {first}")
     assert said(message.sentence).startswith(then)
+
+
+@pytest.mark.parametrize(("by", "owner"), [("Anna", "Zuständig Anna"), ("brandmelder", "Niemand hat übernommen")])
+def test_who_decided_about_what_nobody_took_stands_below_its_end(by, owner):
+    ended = replace(INCIDENT, state=State.RESOLVED, closed_at=ALARM + HOUR, closed_by=by)
+    assert said(told(incident=ended, at=ALARM + HOUR).footer[0]).startswith(f"{owner}, beendet")
