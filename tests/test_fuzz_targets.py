@@ -20,10 +20,14 @@ import feeds
 from targets import TARGETS, seeds
 
 TEXTS = st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass"))
-EXAMPLES = {"feed": 40, "judge": 15, "sinks": 60, "configuration": 40}
+EXAMPLES = {"feed": 40, "judge": 15, "sinks": 60, "configuration": 40, "swollen": 6, "stream": 40}
 FOUND = {
     # What fuzzing has found: inputs that once raised what is none of ours, or broke a promise.
     "address": [b"//////", b"http:////a", b"?//x"],
+    "cursor": [b'\x0a{"v":1,"lists":{"posts":{"v":1,"place":"p","first":"2026-11-01T00:00:00Z","page":"7\xb2"}}}'],
+    "file": [b"\1\0id;text\r1;a\n2;b\n"],
+    "sent": [b'{"type":{},"data":[{"external_id":"1","text":"a"}]}'],
+    "swollen": [b"\0" + unit for unit in (b"a@b.c,", b'"', b"<", b".")],
     "letter": [b"Subject: =?utf-8?q?a=0Ab=0Dc?=\r\n\r\nx"],
 }
 

@@ -10,6 +10,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import wire
 from msgspec.structs import replace
 
 from brandmelder.capture import headers, mapping
@@ -188,7 +189,7 @@ _LINEAR, _LEXICON, _STORY = LinearClassifier("Nordfunk"), LexiconClassifier("Nor
 TARGETS = {
     one.__name__: one
     for one in (feed, letter, markup, address, header, body, query, configuration, rows, click, judge, sinks)
-}
+} | wire.TARGETS
 
 
 _LETTER = b"""From: a@b.example\r
@@ -204,7 +205,7 @@ Content-Type: text/html; charset=utf-8\r
 """
 _CLICK = b"""{"type":"block_actions","user":{"id":"U1"},
 "actions":[{"action_id":"acknowledge","value":"NF-1:3"}]}"""
-_HONEST: dict[str, list[bytes]] = {
+_HONEST: dict[str, list[bytes]] = wire.SEEDS | {
     "letter": [_LETTER],
     "click": [_CLICK],
     "rows": [b'{"items":[{"id":1,"text":"a","at":"2026-11-29T12:00:00Z"}]}'],

@@ -54,6 +54,16 @@ How it is used: [monitoring](../how-to/monitoring.md).
 
 {health}
 
+## `web`
+
+How it is used: [the page](../how-to/page.md).
+
+{web}
+
+### `oidc`
+
+{oidc}
+
 ## `retention`
 
 What follows from it: [privacy](../how-to/privacy.md).
@@ -256,6 +266,8 @@ def configuration(schema: Schema) -> str:
         by_hand=BY_HAND,
         top=table(schema),
         health=table(properties["health"]),
+        web=table(properties["web"]),
+        oidc=table(properties["web"]["properties"]["oidc"]),
         retention=table(properties["retention"]),
         transformer=table(properties["transformer"]),
         second=table(properties["second_opinion"]),

@@ -136,6 +136,9 @@ def test_an_end_before_the_beginning_is_refused(backtest, tmp_path):
     result = backtest(write(tmp_path / "few.jsonl", few()), "--from", "2026-12-02", "--to", "2026-12-01")
     assert result.exit_code == 2
     assert "--to" in result.stderr
+    later = backtest(write(tmp_path / "few.jsonl", few()), "--from", "2030-12-02")
+    assert later.exit_code == 2
+    assert "--from" in later.stderr
 
 
 @pytest.mark.parametrize("moment", ["2026-12-15", "2026-12-15T18:00", "2026-12-15 18:00", "2026-12-15T17:00:00Z"])

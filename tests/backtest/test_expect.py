@@ -10,10 +10,13 @@ from msgspec.structs import replace
 
 from backtest.conftest import CONFIG, STORY
 from brandmelder.backtest.expect import check, read_expectations
-from brandmelder.backtest.replay import Replay, Told
+from brandmelder.backtest.recorder import Recorder
+from brandmelder.backtest.replay import Replay, Told, _read
 from brandmelder.errors import ConfigurationError
-from brandmelder.model import Evidence
+from brandmelder.model import Evidence, State
 from brandmelder.settings import parse_settings
+from brandmelder.store import incidents
+from brandmelder.store.database import Database
 from notify.stories import INCIDENT
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -128,3 +131,14 @@ def test_the_command_fails_where_the_replay_tells_otherwise(backtest, story_file
     assert result.exit_code == 1
     assert "\nmet    nordfunk, 2026-12-15 19:58: NF-2026-001 opened after " in result.stdout
     assert "\nMISSED nordfunk, quiet 2026-12-15 19:58 to 2026-12-15 23:00: NF-2026-001 (2026-12-15 20:" in result.stdout
+
+
+def test_what_was_only_suspected_is_no_incident_of_a_replay(settings):
+    database = Database("sqlite://")
+    database.prepare()
+    for number, state in enumerate(State):
+        incident = replace(INCIDENT, id=f"NF-{number}", monitor=f"m{number}", state=state)
+        database.run_now(incidents.save_incident, incident, Evidence(), [], expected_revision=None)
+    told, _, _ = database.run_now(_read, Recorder(), settings)
+    database.close()
+    assert {one.incident.state for one in told} == set(State) - {State.PENDING, State.DISCARDED}

@@ -177,6 +177,16 @@ def test_any_batch_of_any_texts_gives_what_each_gives_alone(texts):
     assert judge(classifier, *texts) == tuple(judge(classifier, text)[0] for text in texts)
 
 
+@pytest.mark.parametrize(
+    "sign", ["\U0001d160", "\U0001d1c0", "\u0344", "\ufb2c", "\u1fb7", "\ufdfa", "…", "😀", "&lt;"]
+)
+def test_a_flood_of_signs_that_grow_when_they_are_read_breaks_nothing(classifier, sign):
+    flood = [mention(sign * 1200) for _ in range(60)]
+    verdicts = classifier.classify([*flood, mention("Schon wieder Ausfall, unverschämt!")])
+    assert len({verdict.p_negative for verdict in verdicts[:-1]}) == 1
+    assert verdicts[-1].label is Label.NEGATIVE
+
+
 def test_an_empty_batch_is_no_verdict(classifier):
     assert classifier.classify([]) == ()
 

@@ -100,6 +100,12 @@ def test_a_text_that_comes_again_after_a_day_is_new_again():
     assert weigher.weigh([post(99, POST, author="anna", at=NOON + timedelta(hours=25))]) == [1]
 
 
+def test_old_dates_on_every_other_copy_make_none_of_them_new():
+    days = [timedelta(days=-3 * (n % 2)) for n in range(1000)]
+    weights = Weigher().weigh([post(n, POST, author=f"a{n}", at=NOON + days[n]) for n in range(1000)])
+    assert sum(weights) == pytest.approx(1 + math.log(1000))
+
+
 @given(st.integers(1, 10_000), st.sampled_from([1, SHORT]))
 def test_a_copy_is_worth_less_than_the_one_before_and_never_nothing(number, in_full):
     assert 0 < worth(number + 1, in_full) <= worth(number, in_full) <= 1

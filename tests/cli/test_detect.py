@@ -78,6 +78,50 @@ def test_local_days_of_23_and_25_hours_are_one_day_each(tmp_path):
     assert {after.start - before.start for before, after in itertools.pairwise(bins)} == {timedelta(days=1)}
 
 
+@pytest.mark.parametrize("hours", [6, 8, 12, 24])
+@pytest.mark.parametrize(
+    "name", ["Europe/Berlin", "Asia/Tokyo", "America/Los_Angeles", "Pacific/Auckland", "Asia/Kolkata", "UTC"]
+)
+def test_a_bin_of_the_local_clock_keeps_its_weekday_and_its_part_of_the_day(tmp_path, name, hours):
+    zone, first = ZoneInfo(name), datetime(2026, 3, 1)  # noqa: DTZ001 - local times, as people write them
+    local = [first + timedelta(hours=hours * place) for place in range(60 * 24 // hours)]
+    path = tmp_path / "local.csv"
+    path.write_text("time,negative\n" + "\n".join(f"{one.isoformat()},1" for one in local), encoding="utf-8")
+    counts = bins_of(path, zone)
+    assert len(counts.bins) == len(local)
+    for one, bin_ in zip(local, counts.bins, strict=True):
+        middle = (bin_.start + bin_.width / 2).astimezone(zone).replace(tzinfo=None)
+        assert one <= middle < one + timedelta(hours=hours)
+        assert abs((bin_.start + counts.shift).astimezone(zone).replace(tzinfo=None) - one) <= HOUR
+
+
+def test_a_file_that_cannot_be_read_does_not_read_as_calm(tmp_path):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("time;negative\n2026-01-01T00:00Z;1,5\n", encoding="utf-8")
+    result = CliRunner().invoke(detect, [str(bad)])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "commas" in result.stderr
+
+
+def test_an_hour_that_the_clock_leaves_out_is_called_so(tmp_path):
+    first = datetime(2026, 3, 28)  # noqa: DTZ001 - local times, as people write them
+    rows = [f"{(first + place * HOUR).isoformat()},1" for place in range(60)]
+    path = tmp_path / "utc.csv"
+    path.write_text("time,negative\n" + "\n".join(rows), encoding="utf-8")
+    with pytest.raises(InputError, match=r"29: the clocks of Europe/Berlin leave out 2026-03-29T02:00:00; .*--tz UTC"):
+        bins_of(path, ZONE)
+    assert len(bins_of(path, ZoneInfo("UTC")).bins) == 60
+
+
+def test_a_thousand_million_mentions_an_hour_are_judged_like_a_hundred(tmp_path):
+    seasons = np.random.default_rng(3).uniform(0.9, 1.1, 21 * 24)
+    counts = [round(rate * 4e8) for rate in seasons]
+    counts[20 * 24] *= 2
+    found = incidents_of(write(tmp_path / "many.csv", counts), DetectorRules(zone="UTC"))
+    assert [one.opened for one in found] == [START + (20 * 24 + 1) * HOUR]
+
+
 def test_the_hour_an_autumn_night_has_twice_is_read_twice(tmp_path):
     hours = ["00", "01", "02", "02", "03", "04"]
     path = tmp_path / "autumn.csv"
@@ -104,6 +148,8 @@ ROWS = ["2026-01-05T00:00:00Z,1", "2026-01-05T01:00:00Z,2", "2026-01-05T02:00:00
         ("time,negative\n" + "\n".join([*ROWS, "2026-01-05T04:00:00,1"]), 6, "offset"),
         ("time,negative\n" + "\n".join([*ROWS, "2026-01-05T04:20:00Z,1"]), 6, "off the grid"),
         ("time,negative\n" + "\n".join([*ROWS, "yesterday,1"]), 6, "no time"),
+        ("time,negative\n0001-01-01T00:00,1\n", 2, "cannot be meant"),
+        ("time,negative\n9999-12-31T23:00-05:00,1\n", 2, "cannot be meant"),
         ("time,negative\n" + "\n".join([*ROWS, "2026-01-05T04:00:00Z"]), 6, "number of fields"),
         ("time,negative,exposure\n2026-01-05T00:00:00Z,1,1.5\n", 2, "0 to 1"),
         ("time,negative\n2026-01-05T00:00:00Z,1\n2026-01-05T00:01:00Z,1\n2026-01-05T00:02:00Z,1\n", 3, "5 min"),

@@ -37,6 +37,13 @@ def test_every_line_is_answered_in_order():
     assert {answer["label"] for answer in answers} <= {"negative", "neutral", "positive", "unsure"}
 
 
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_byte_order_mark_before_the_first_line_is_no_mistake(end):
+    result = CliRunner().invoke(judge, [], input=b"\xef\xbb\xbf" + b'{"text": "Zug faellt aus"}' + end.encode())
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["id"] == 1
+
+
 def test_a_line_without_id_is_named_by_its_number():
     (answer,) = map(json.loads, run(judge, text="\n" + lines({"text": "Hallo", "monitor": "acme"})).splitlines())
     assert answer["id"] == 2

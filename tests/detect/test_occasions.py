@@ -118,3 +118,17 @@ def test_the_weeks_around_tell_what_is_usual():
     assert all((since - one.since) % timedelta(weeks=1) == timedelta(0) for since, _ in spans)
     event = event_of(one, 3.0)
     assert (event.name, event.lift, event.until - event.since) == ("TV-Spot", 3.0, 2 * HOUR)
+
+
+@pytest.mark.parametrize("start", ["02:00", "02:15", "02:30", "02:59"])
+@pytest.mark.parametrize("minutes", [15, 45, 75])
+def test_an_event_in_the_hour_that_a_spring_night_leaves_out_is_an_event_still(start, minutes):
+    begin = datetime.fromisoformat(f"2026-03-01T{start}")
+    nightly = Planned(
+        name="Wartung", kind="w", start=begin, end=begin + timedelta(minutes=minutes), repeats=Repeats.DAILY
+    )
+    found = occasions(nightly, BERLIN, datetime(2026, 3, 28, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC))
+    assert len(found) == 3
+    for one in found:
+        event = event_of(one, 2.0)
+        assert timedelta(0) < event.until - event.since <= timedelta(minutes=minutes)

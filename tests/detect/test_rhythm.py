@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brandmelder.detect.rhythm import FARTHEST, LEAST_HOURS, Hour, expected, few, is_back, learn, silent_at
+from brandmelder.detect.rhythm import FARTHEST, LEAST_HOURS, Hour, _chance, expected, few, is_back, learn, silent_at
 
 FIRST = int(datetime(2026, 9, 21, tzinfo=UTC).timestamp()) // 3600
 ZONE = "Europe/Berlin"
@@ -153,3 +154,16 @@ def test_whatever_a_source_brings_a_longer_silence_is_not_less_certain(rate, see
     due, later = silent_at(rhythm, NOW, [], NOW), silent_at(rhythm, NOW + HOUR, [], NOW + HOUR)
     assert due is None or due > NOW
     assert due is None or later is None or later >= due
+
+
+@pytest.mark.parametrize("rate", [5, 50, 500, 5_000, 50_000])
+def test_few_are_told_however_much_a_source_writes(rate):
+    rhythm = learn(hours(rate), ZONE)
+    thin = [Hour(FIRST + DAYS * 24 + n, rate // 20) for n in range(72)]
+    assert few(rhythm, thin) is not None
+
+
+@pytest.mark.parametrize(("count", "mean"), [(0, 14.0), (3, 30.0), (20, 200.0), (60, 600.0), (7.9, 80.0)])
+def test_the_chance_of_few_is_the_sum_of_the_poisson(count, mean):
+    terms = [math.exp(one * math.log(mean) - mean - math.lgamma(one + 1)) for one in range(int(count) + 1)]
+    assert _chance(count, mean) == pytest.approx(sum(terms), rel=1e-9)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brandmelder.detect.kinds.tails import count_surprise
 from brandmelder.detect.tail import central_range, surprise
 
 means = st.floats(2, 500)
@@ -45,6 +46,18 @@ def test_the_score_agrees_with_the_exact_tail(mean, spread, deviations):
 def test_a_larger_count_is_never_less_surprising(mean, spread):
     counts = np.linspace(mean, mean + 10 * math.sqrt(mean + spread * mean**2), 200)
     assert np.all(np.diff(surprise(counts, mean, mean + spread * mean**2)) >= -1e-9)
+
+
+@given(st.floats(2, 11), st.sampled_from([0.0, 1e-3, 0.02, 0.3, 2.0]))
+def test_near_the_mean_nothing_is_surprising_however_many_there_are(decades, spread):
+    mean = 10.0**decades
+    deviation = math.sqrt(mean + spread * mean**2)
+    counts = mean + deviation * np.linspace(0, 1, 400)
+    scores = surprise(counts, mean, deviation**2)
+    assert np.all(np.diff(scores) >= -0.02)
+    assert np.all((scores > 0.25) & (scores < 1.0))
+    single = [count_surprise(count, mean, deviation**2) for count in counts]
+    assert max(single) < 1.0
 
 
 def test_far_tails_stay_finite_and_ordered():

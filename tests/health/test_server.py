@@ -109,6 +109,34 @@ def test_callers_that_say_nothing_do_not_keep_others_waiting():
             one.close()
 
 
+def test_whoever_drips_is_cut_off_and_its_place_is_free(monkeypatch):
+    monkeypatch.setattr("brandmelder.health.server.PATIENCE", 0.4)
+    with listening() as server:
+        drips = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(AT_ONCE)]
+        for one in drips:
+            one.settimeout(0.02)
+        for _ in range(50):  # each goes on well within the time that a single read may take
+            heard = [is_heard(one) for one in drips]
+            if not any(heard):
+                break
+        else:
+            pytest.fail("somebody who drips is still heard")
+        for one in drips:
+            one.close()
+        assert ask(server.port, "/livez")[0] == 200
+
+
+def is_heard(caller):
+    """Send one more byte of a request; say whether the other side still listens."""
+    try:
+        caller.send(b"G")
+        return caller.recv(1) != b""
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
+
+
 def test_more_callers_than_there_are_places_are_turned_away_and_later_heard():
     with listening() as server:
         dumb = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(AT_ONCE)]

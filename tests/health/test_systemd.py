@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
 from brandmelder.errors import StoreError
+from brandmelder.health import systemd as told
 from brandmelder.health.systemd import Systemd, Watchdog
 from brandmelder.store.database import Database
 
@@ -79,6 +82,45 @@ async def test_the_watchdog_hears_nothing_while_the_database_does_not_answer(man
     with pytest.raises(BlockingIOError):
         manager.heard()
     database.close()
+
+
+@pytest.fixture
+async def busy(tmp_path):
+    """A database whose thread is at work on something that does not end."""
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    database.prepare()
+    begun, ends = threading.Event(), threading.Event()
+
+    def work(_connection):
+        begun.set()
+        ends.wait()
+
+    working = asyncio.ensure_future(database.run(work))
+    await asyncio.to_thread(begun.wait)
+    yield database
+    ends.set()
+    await working
+    database.close()
+
+
+async def test_behind_a_slow_disk_the_watchdog_is_calmed_until_a_transaction_is_stuck(manager, busy, monkeypatch):
+    monkeypatch.setattr(told, "_ANSWERS", timedelta(milliseconds=10))
+    watchdog = Watchdog(Systemd(manager.environment), busy)
+    await watchdog.beat(NOW)
+    assert manager.heard() == ["WATCHDOG=1"]
+    monkeypatch.setattr(told, "STANDSTILL", timedelta(milliseconds=1))
+    await watchdog.beat(NOW)
+    manager.line.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        manager.heard()
+
+
+def test_a_manager_that_does_not_listen_holds_nothing_up(manager):
+    systemd = Systemd(manager.environment)
+    with capture_logs() as said:
+        while not said:  # until its queue is full
+            systemd.alive()
+    assert said[0]["event"] == "systemd.deaf"
 
 
 def test_without_a_manager_nothing_is_said_and_a_dead_one_is_noted(tmp_path):

@@ -247,6 +247,16 @@ def test_the_skala_counts_the_media_apart():
     assert evidence(*critics).media == 0
 
 
+def test_copies_that_are_not_at_hand_are_an_echo_too():
+    sight = tuple(one for one in SIGHT if one.source == X)
+    words = [" ".join(f"w{number}x{place}" for place in range(8)) for number in range(60)]
+    critics = [said(number, text, source=X, minute=number) for number, text in enumerate(words)]
+    few, many = evidence(*critics, sight=sight), evidence(*critics, sight=sight, negatives=2000, mentions=2100)
+    assert few.community <= 3
+    assert many.community == 4
+    assert dict(many.community_inputs)["echo"] > 0.9
+
+
 def test_earlier_incidents_that_looked_alike_are_named():
     before = Background(counts={"anschluss": 200}, mentions=900)
     texts = [f"{SUBJECTS[number % 5]} und der TV-Spot heute, Nummer {number * 7}" for number in range(12)]

@@ -9,6 +9,8 @@ import threading
 
 import pytest
 
+from brandmelder.store import members
+from brandmelder.web import live
 from brandmelder.web.app import app
 from brandmelder.web.serve import PageServer
 from web.filled import FILLED, fill
@@ -279,3 +281,34 @@ def test_of_five_thousand_hostile_texts_none_runs(chromium, evening, tmp_path):
                 visit.page.goto(f"{served.address}/mentions?q=" + "".join(f"%{byte:02x}" for byte in text.encode()))
             assert visit.page.evaluate("window.hit") is None
             assert visit.troubles == []
+
+
+def test_a_page_whose_session_ended_lives_no_more_and_keeps_what_was_being_typed(chromium, served, monkeypatch):
+    monkeypatch.setattr(live, "BEAT", 0.3)
+    place = f"{served.address}/incidents/{INCIDENT}"
+    for typed in ("", "Wir haben mit der Technik gesprochen."):
+        with Visit(chromium, served) as visit:
+            visit.sign_in("anna")
+            visit.page.goto(place)
+            visit.page.wait_for_selector("[data-is-live]:not([hidden])")
+            visit.page.fill("textarea", typed)
+            served.house.database.run_now(members.end_all, "anna")
+            if not typed:
+                visit.page.wait_for_url(f"{served.address}/sign-in?next=*")
+                continue
+            visit.page.wait_for_selector("#over:not([hidden])")
+            assert visit.page.input_value("textarea") == typed
+            assert not visit.page.is_visible(".figure strong")
+            visit.page.click("form[action$=notes] button")
+            visit.page.wait_for_url(f"{served.address}/sign-in?late=1**")
+            assert "Es ist nichts geschehen" in visit.page.inner_text("main")
+            assert visit.troubles == []
+
+
+def test_a_page_finds_back_after_the_service_was_away_behind_a_proxy(chromium, served):
+    with Visit(chromium, served) as visit:
+        visit.sign_in("vera")
+        visit.page.route("**/live*", lambda route: route.fulfill(status=502, body="bad gateway"), times=1)
+        visit.page.goto(f"{served.address}/incidents/{INCIDENT}")
+        visit.page.wait_for_selector("[data-is-live]:not([hidden])", timeout=20_000)
+        assert [one for one in visit.troubles if "502" not in one and "EventSource" not in one] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -166,6 +167,17 @@ def test_a_link_ends_after_two_weeks_and_says_so(house):
     answer = house.browser().get(address)
     assert answer.status_code == 401
     assert "Dieser Link gilt nicht mehr." in answer.text
+
+
+def test_whoever_comes_by_a_link_keeps_it_when_they_change_the_language(house):
+    browser = house.browser()
+    page = browser.get(link(house))
+    (form,) = re.findall(r'name="next" value="([^"]+)"', page.text)
+    token = re.search(r'name="csrf" value="([^"]+)"', page.text)[1]
+    asked = {"csrf": token, "language": "en", "next": html.unescape(form)}
+    answer = browser.post("/preferences", data=asked)
+    assert answer.headers["location"] == link(house)
+    assert "negative mentions in 60 min" in said(browser.get(answer.headers["location"]).text)
 
 
 @pytest.mark.parametrize(

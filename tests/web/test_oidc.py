@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from brandmelder import wiring
 from brandmelder.options import Role
@@ -60,6 +62,31 @@ def test_whoever_the_provider_vouches_for_is_let_in(house):
     assert (member.shown, member.role, member.password) == ("Anna Petersen", Role.RESPONDER, "")
 
 
+def test_the_provider_is_asked_once_somebody_presses_a_button_and_with_what_binds_its_answer(house, provider):
+    browser = house.browser()
+    assert browser.get("/incidents").headers["location"] == "/sign-in?next=/incidents"
+    page = browser.get("/sign-in?next=/incidents")
+    assert page.status_code == 200
+    assert 'href="/oidc?next=/incidents"' in page.text
+    there = urlsplit(browser.get("/oidc?next=/incidents").headers["location"])
+    asked = {name: values[0] for name, values in parse_qs(there.query).items()}
+    assert f"{there.scheme}://{there.netloc}" == provider.issuer
+    assert (asked["response_type"], asked["code_challenge_method"]) == ("code", "S256")
+    assert asked["redirect_uri"] == f"{BASE}/oidc/answer"
+    assert min(len(asked[name]) for name in ("state", "nonce")) >= 32
+    assert len(asked["code_challenge"]) == 43
+    assert "geheim" not in there.query
+
+
+def test_tokens_of_the_provider_stay_in_the_service(house):
+    browser = house.browser()
+    answer = browser.get(led_back(browser))
+    assert set(browser.cookies) == {"brandmelder"}
+    assert "eyJ" not in answer.text + str(answer.headers)  # a JSON Web Token begins so
+    rows = house.database.run_now(lambda connection: "\n".join(connection.connection.iterdump()))
+    assert "eyJ" not in rows
+
+
 def test_a_group_gives_the_role(house, provider):
     provider.person = "adam"
     browser = house.browser()
@@ -92,6 +119,16 @@ def test_a_changed_answer_is_refused(house, change):
     query = {name: values[0] for name, values in parse_qs(parts.query).items()} | change
     assert browser.get(f"{parts.path}?{urlencode(query)}").status_code == 401
     assert browser.get("/incidents").status_code == 303
+
+
+def test_a_refused_answer_uses_up_what_it_had_to_fit_and_keeps_where_one_was_going(house):
+    browser = house.browser()
+    back = led_back(browser)
+    refused = browser.get(back.replace("state=", "state=x"))
+    assert refused.status_code == 401
+    assert 'href="/oidc?next=/incidents"' in refused.text
+    assert browser.get(back).status_code == 401
+    assert browser.get(led_back(browser)).status_code == 303
 
 
 def test_a_code_lets_in_once(house):
@@ -129,3 +166,39 @@ def test_a_provider_that_does_not_answer_is_told_so(house):
 
 def test_a_password_does_not_work_where_a_provider_is_asked(house):
     assert house.browser().get("/sign-in").text.count('name="password"') == 0
+
+
+def test_nobody_of_a_provider_gets_a_password_or_a_factor_here(house):
+    browser = house.browser()
+    browser.get(led_back(browser))
+    asked = {"csrf": browser.token("/me"), "new": "drei Enten im Regen", "again": "drei Enten im Regen"}
+    assert browser.post("/me/password", data=asked).status_code == 404
+    assert browser.post("/me/factor", data=asked | {"code": "000000"}).status_code == 404
+    (member,) = [one for one in house.database.run_now(members.everybody) if "#" in one.name]
+    assert (member.password, member.factor) == ("", "")
+
+
+def test_over_tls_what_the_answer_must_fit_is_kept_for_this_host_alone(provider, tmp_path):
+    web = (
+        f"web: {{sign_in: oidc, base_url: 'https://brandmelder.example', oidc: {{issuer: '{provider.issuer}', "
+        "client_id: brandmelder, client_secret: '${OIDC}', allow_private: true, roles: {admin: [betrieb]}}}"
+    )
+    with House(tmp_path / "a.db", web=web) as house:
+        house.site.exchange = _asks
+        (cookie,) = [one for one in house.browser().get("/oidc").headers.get_list("set-cookie") if "_oidc=" in one]
+        assert cookie.startswith("__Host-brandmelder_oidc=")
+        assert "; Secure" in cookie
+        assert "Domain" not in cookie
+
+
+@pytest.mark.parametrize("issuer", ["https://evil.example", "", None])
+def test_a_provider_that_calls_itself_otherwise_is_not_asked(house, provider, issuer):
+    async def otherwise(method, url, *, headers, body=b""):
+        reply = await _asks(method, url, headers=headers, body=body)
+        said = json.loads(reply.body) | {"issuer": issuer}
+        return replace(reply, body=json.dumps(said).encode())
+
+    house.site.exchange = otherwise
+    answer = house.browser().get("/oidc")
+    assert answer.status_code == 401
+    assert "location" not in answer.headers

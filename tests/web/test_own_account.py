@@ -104,6 +104,17 @@ def test_half_a_sign_in_is_over_after_five_minutes(house):
     assert code(browser, digits(house, seed)).status_code == 401
 
 
+def test_a_password_changed_between_the_halves_ends_the_first(house):
+    browser = house.browser("anna")
+    seed = enrolled(house, browser)
+    thief = house.browser()
+    thief.sign_in("anna")
+    assert change(browser).status_code == 303
+    house.now += timedelta(minutes=1)
+    assert code(thief, digits(house, seed)).status_code == 401
+    assert thief.get("/incidents").status_code == 303
+
+
 @pytest.mark.parametrize("cookie", ["", "x", "x.y", "eyJuYW1lIjoiYWRhbSJ9.00"])
 def test_nobody_begins_with_the_second_half(house, cookie):
     seed = enrolled(house, house.browser("anna"))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from brandmelder.model import DeliveryState, Doubt, DoubtKind, Label
 from brandmelder.store import audit, deliveries, doubts, labels, mentions
-from web.house import INCIDENT
+from web.house import INCIDENT, YAML, House
 
 ROLES = ("", "vera", "anna", "adam", "paula")
 SEEN = {
@@ -141,6 +141,15 @@ def test_the_configuration_shows_no_secret(house):
     page = house.browser("adam").get("/settings").text
     assert "monitors.nordfunk.query" in page
     assert "geheim" not in page
+
+
+def test_the_configuration_shows_no_secret_within_an_address(tmp_path):
+    address = "https://blog.example/feed?u=${X}&key=schlüssel-im-klartext&page=2"
+    with House(tmp_path / "a.db", yaml=YAML.replace("https://blog.example/feed", address)) as house:
+        page = house.browser("adam").get("/settings").text
+        assert "https://blog.example/feed?u=${X}&amp;key=…&amp;page=2" in page
+        assert "geheim" not in page
+        assert "schlüssel" not in page
 
 
 def test_the_configuration_is_shown_in_the_words_of_its_file(house):

@@ -133,3 +133,12 @@ def test_the_language_and_the_colours_are_remembered(house):
     page = browser.get("/incidents").text
     assert 'lang="en" data-theme="dark"' in page
     assert "Incidents" in page
+
+
+@pytest.mark.parametrize(
+    "path", ["/", f"/incidents/{INCIDENT}", "/monitors/nordfunk", "/sources", "/me", "/deliveries"]
+)
+def test_whoever_changes_the_colours_stays_where_they_are(house, path):
+    page = house.browser("anna").get(path).text
+    form = page[page.index('value="dark"') - 600 : page.index('value="dark"')]
+    assert f'name="next" value="{path}"' in form

@@ -15,7 +15,7 @@ from brandmelder.backtest.tuning import openings
 from brandmelder.capture.sources.archive import ArchiveSource
 from brandmelder.clock import ReplayClock
 from brandmelder.count.bins import start_of
-from brandmelder.model import BIN, Evidence, Incident, Mention, MonitorId, Transition
+from brandmelder.model import BIN, Evidence, Incident, Mention, MonitorId, State, Transition
 from brandmelder.pipeline.openings import Openings
 from brandmelder.pipeline.parts import SETTLE
 from brandmelder.store import incidents, mentions, series
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from brandmelder.settings import Settings
+
+_NOT_TOLD = frozenset({State.PENDING, State.DISCARDED})
+"""What was only suspected: nobody would have heard of it."""
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -107,6 +110,7 @@ def _read(
             message=recorder.first.get(incident.id, ""),
         )
         for incident, evidence in reversed(incidents.all_incidents(connection, limit=1_000_000))
+        if incident.state not in _NOT_TOLD
     )
     matched = {ident: series.matches(connection, ident) for ident in settings.monitors}
     return told, mentions.count(connection), matched

@@ -20,6 +20,7 @@ from brandmelder.errors import Blocked, RateLimited, SourceError, Transient
 from brandmelder.model import Cursor, Extent, Gap, Mention, Removal, SourceId
 
 ANCHORS: Final = 50
+_DIGITS: Final = 16
 OVERLAP: Final = timedelta(hours=1)
 """Where no anchor is met any more, the walk ends this far before the moment up to which the last one had read."""
 
@@ -130,6 +131,11 @@ def anew(trail: Trail) -> Trail:
     """Return the trail back at the head: where a walk stood is not known there any more."""
     swept = None if trail.is_sweep else trail.swept  # a sweep that was cut off is due again
     return replace(trail, newest=(), page="", pages=0, read=0, began=None, is_sweep=False, swept=swept)
+
+
+def counted(page: str, first: int) -> int:
+    """Return the number that a page is; `first` for one of another way of paging, as an old cursor may hold."""
+    return int(page) if page.isascii() and page.isdigit() and len(page) < _DIGITS else first
 
 
 def is_lost(error: SourceError, trail: Trail) -> bool:

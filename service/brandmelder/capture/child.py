@@ -20,7 +20,7 @@ import msgspec
 import brandmelder
 from brandmelder import metrics
 from brandmelder.capture.source import ParsedFeed
-from brandmelder.errors import Blocked
+from brandmelder.errors import Blocked, Transient
 
 ANSWER_BYTES: Final = 64 << 20
 """A child that says more than this has been taken over."""
@@ -75,9 +75,12 @@ class ParserChild:
             limits = str(self._memory), str(max(1, int(self._wall.total_seconds())))
             command = (sys.executable, "-I", "-c", _BOOT.format(__package__), root, *limits)
             self._done = 0
-            self._process = await asyncio.create_subprocess_exec(
-                *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={}, cwd="/"
-            )
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={}, cwd="/"
+                )
+            except OSError as error:  # no descriptor, no process, no memory is left
+                raise Transient(f"its parser could not be started ({error.strerror}); it is tried again") from error
             try:
                 async with asyncio.timeout(_START.total_seconds()):
                     await _receive(self._process)

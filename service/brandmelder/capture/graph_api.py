@@ -29,6 +29,7 @@ _TOLD: Final = frozenset({400, 401, 403, 404, 429, 500, 503})
 _SERVICE: Final = "the Graph API"
 _LIMITS: Final = frozenset({4, 17, 32, 341, 613, *range(80000, 80015)})
 _PASSING: Final = frozenset({1, 2})
+_TOO_MUCH: Final = "reduce the amount of data"
 _RIGHTS: Final = frozenset({3, 10, *range(200, 300)})
 _TOKEN: Final = frozenset({102, 190, 463, 467})
 _USAGE: Final = ("x-app-usage", "x-page-usage", "x-business-use-case-usage")
@@ -95,6 +96,8 @@ class GraphApi:
         self._ends: datetime | None = None
         self.is_denied = False
         """The last refusal was of a right to what was asked for; the token itself holds."""
+        self.is_too_much = False
+        """The last refusal was of how much was asked for at once."""
         self.slower = timedelta(0)
         """How long the service would like to be left alone, as its usage headers tell."""
 
@@ -105,7 +108,7 @@ class GraphApi:
         """
         url = f"{self._base}/{path}?{urlencode(asked | self._proof, safe=',(){}.')}"
         answer = await self._tools.fetch(url, now=now, headers=self._headers, takes=_TOLD)
-        self.slower, self.is_denied = _wait(answer), False
+        self.slower, self.is_denied, self.is_too_much = _wait(answer), False, False
         if answer.status in _TOLD:
             raise self._refusal(answer, now).about(self._source)
         return read_json(answer, shape, source=self._source, service=_SERVICE)
@@ -143,6 +146,7 @@ class GraphApi:
         if fault.code in _RIGHTS or status == 403:
             self.is_denied = True
             return AuthRefused(f"the token lacks a right (code {fault.code}); see the how-to for those it needs")
+        self.is_too_much = _TOO_MUCH in fault.message.lower()
         if fault.code in _PASSING or status >= 500:
             return Transient(f"answered {status} (code {fault.code}); it is asked again at the next poll")
         if status == 404:

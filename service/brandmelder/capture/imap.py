@@ -40,7 +40,8 @@ _STEP_SECONDS: Final = 15.0
 _LONG: Final = 64
 """How many mailboxes may be waited in at once."""
 _LITERAL: Final = LETTER_BYTES + (1 << 16)
-_FETCHED: Final = re.compile(rb"UID (\d+)")
+_FETCHED: Final = re.compile(rb"UID (\d{1,15})")
+_SIZE: Final = re.compile(rb"RFC822\.SIZE (\d{1,15})")
 _ARRIVED: Final = re.compile(rb'INTERNALDATE "([^"]+)"')
 _EXISTS: Final = re.compile(rb"\* \d{1,15} EXISTS")
 _BEYOND: Final = re.compile(r"&|[^\x20-\x7e]+")
@@ -158,6 +159,16 @@ class Session:
         if said != "OK":
             raise Transient(f"refused a search ({_text(told)}); it is asked again at the next poll")
         return sorted(int(word) for row in told if isinstance(row, bytes) for word in row.split() if word.isdigit())
+
+    def sizes(self, uids: Sequence[int]) -> dict[int, int]:
+        """Return how many bytes of each letter would be read; who is not told of is taken for the largest."""
+        said, told = self._connection.uid("FETCH", ",".join(map(str, uids)), "(UID RFC822.SIZE)")
+        if said != "OK":
+            raise Transient(f"refused its letters ({_text(told)}); it is asked again at the next poll")
+        rows = [row for row in told if isinstance(row, bytes)]
+        pairs = [(_FETCHED.search(row), _SIZE.search(row)) for row in rows]
+        known = {int(uid[1]): min(int(size[1]), LETTER_BYTES) for uid, size in pairs if uid and size}
+        return {uid: known.get(uid, LETTER_BYTES) for uid in uids}
 
     def read(self, uids: Sequence[int]) -> list[Letter]:
         """Return letters, unread as they were."""

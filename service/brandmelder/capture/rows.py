@@ -101,7 +101,10 @@ def _json(lines: _Lines) -> Iterator[tuple[Any, int]]:
 def _csv(lines: _Lines) -> Iterator[tuple[Any, int]]:
     header = lines.header.decode("utf-8-sig", "replace")
     delimiter = ";" if header.count(";") > header.count(",") else ","
-    names = next(csv.reader([header], delimiter=delimiter), [])
+    try:
+        names = next(csv.reader([header], delimiter=delimiter), [])
+    except csv.Error as error:  # lines that end with a carriage return alone, as old programs write them
+        raise ValueError(f"has a header that cannot be read ({error}); save it anew as CSV in UTF-8") from error
     if not any(name.strip() for name in names):
         raise ValueError("has no header; its first line must name the columns")
     reader = csv.reader((line.decode("utf-8", "replace") for _, line in lines), delimiter=delimiter)

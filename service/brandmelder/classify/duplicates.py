@@ -146,9 +146,10 @@ class Copies:
         if cluster is None:
             cluster = self._open(key, text)
         self._clusters.move_to_end(cluster.number)
-        earlier = cluster.count if abs(moment - cluster.last) <= EPISODE else 0
+        # Whoever writes old dates into copies neither begins an episode nor ends the one that runs.
+        earlier = cluster.count if moment - cluster.last <= EPISODE else 0
         self._placed += 1
-        cluster.count, cluster.last, cluster.touched = earlier + 1, moment, self._placed
+        cluster.count, cluster.last, cluster.touched = earlier + 1, max(cluster.last, moment), self._placed
         self._changed.add(cluster.number)
         return Membership(cluster.number, earlier, cluster.first, text.signed is not None)
 

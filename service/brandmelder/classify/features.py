@@ -37,7 +37,8 @@ _MIX: Final = np.uint32(0x85EBCA6B)
 _PAIR: Final = np.uint32(0xC2B2AE35)
 _NEGATED: Final = np.uint32(0x27D4EB2F)
 _GRAM_FACTORS: Final = (0x2C1B3C6D, 0x297A2D39, 0x7FEB352D)
-_CAPACITY: Final = 3 * (CHUNK + 2 * RAW_LIMIT)
+_CAPACITY: Final = 6 * (CHUNK + 2 * RAW_LIMIT)
+"""A musical note beyond the basic plane is composed to three of its kind, each of two units."""
 _SEPARATOR: Final = " \0\0\0\0 "
 _LINK = re.compile(r"https?://\S+")
 _WWW = re.compile(r"www\.\S+")

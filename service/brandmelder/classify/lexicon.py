@@ -60,7 +60,7 @@ class LexiconClassifier:
         tokens = tokenise(fold(mention.text))
         words = [token for token in tokens if token[0].isalpha()]
         language = identify_words(words)
-        if language == UNDETERMINED and mention.language in self._dictionaries:
+        if language == UNDETERMINED and mention.language and mention.language in self._dictionaries:
             language = mention.language
         tone = weigh(tokens, self._dictionaries[language])
         is_readable = language != UNDETERMINED or len(tone.hits) > READABLE * len(words)

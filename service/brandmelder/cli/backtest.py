@@ -94,8 +94,10 @@ def backtest(path: Path, file: Path, output: Path, expect: Path | None, **span: 
         raise InputError(file, None, "holds no mentions; write one JSON object a line")
     expected = None if expect is None else read_expectations(expect, settings)
     begin, end = (_zoned(span[name], settings.zone) for name in ("since", "until"))
-    if end is not None and end <= (begin or min(one.captured_at for one in found)):
-        raise click.BadParameter("there is nothing between --from (or the first mention) and --to")
+    captures = [one.captured_at for one in found]
+    first, last = begin or min(captures), end or max(captures)
+    if last < first or (end is not None and end <= first):
+        raise click.BadParameter("there is nothing between --from (or the first mention) and --to (or the last one)")
     replay = _replay(settings, found, begin, end)
     marked = _marked(settings)
     report.write(replay, settings, output, marked)

@@ -93,7 +93,7 @@ def detect(  # noqa: PLR0913 -- click's options
     if as_json:
         for one in found:
             click.echo(msgspec.json.encode(one))
-    else:
+    elif found or not all(each.trouble for each in read):
         _print(found, ZoneInfo(tz), several=len(files) > 1)
     for each in read:
         if each.trouble:

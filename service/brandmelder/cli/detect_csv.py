@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("time", "negative", "total", "exposure", "reach")
 _SHORTEST, _LONGEST = timedelta(minutes=5), timedelta(days=1)
+_CLOCK_CHANGE = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST, _LATEST = 1900, 2200
 _MOST = 1e9
 """A greater count in one bin is a mistake."""
 
@@ -61,13 +63,18 @@ def bins_of(file: Path, zone: ZoneInfo) -> Counts:
     width = _width(file, rows)
     first = rows[0].moment
     shift = (first - _EPOCH) % width
+    if 2 * shift > width:  # to the nearer edge: local days begin an hour or two before UTC's, and keep their weekday
+        shift -= width
     bins: list[Bin] = []
     for row in rows:
         number = round((row.moment - first) / width)
         off = abs(row.moment - first - number * width)
-        if off > (timedelta(hours=1) if width == _LONGEST else timedelta(0)):
+        if off > (_CLOCK_CHANGE if width > 2 * _CLOCK_CHANGE else timedelta(0)):
             raise InputError(
-                file, row.line, f"{row.moment.isoformat()} is off the grid of {duration(width)}; use one width"
+                file,
+                row.line,
+                f"{row.moment.isoformat()} is off the grid of {duration(width)}; use one width, and times in UTC if it "
+                "was a change of the clock (--tz UTC reads times without an offset so)",
             )
         start = first - shift + number * width
         if bins and start <= bins[-1].start:
@@ -109,13 +116,14 @@ def _rows(file: Path, zone: ZoneInfo, columns: set[str]) -> Iterator[Row]:
     except OSError as error:
         raise InputError(file, None, f"{error.strerror or error}; give the path of a CSV file") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(file, None, f"is no CSV file in UTF-8 ({error})") from error
+        raise InputError(file, None, f"is no CSV file in UTF-8 ({error}); save it as CSV, UTF-8") from error
 
 
 def _parsed(file: Path, reader: csv.DictReader[str], zone: ZoneInfo, columns: set[str]) -> Iterator[Row]:
     names = [name.strip() for name in reader.fieldnames or ()]
     if "time" not in names or "negative" not in names:
-        raise InputError(file, 1, f"needs the columns time and negative; has {', '.join(names) or 'nothing'}")
+        hint = "; part the fields by commas, and write 1.5 for one and a half" if _is_parted_otherwise(names) else ""
+        raise InputError(file, 1, f"needs the columns time and negative; has {', '.join(names) or 'nothing'}{hint}")
     unknown = sorted(set(names) - set(_COLUMNS))
     if unknown or len(names) != len(set(names)):
         raise InputError(file, 1, f"has columns that mean nothing here: {', '.join(unknown) or 'one name twice'}")
@@ -123,6 +131,7 @@ def _parsed(file: Path, reader: csv.DictReader[str], zone: ZoneInfo, columns: se
     columns.update(names)
     before: datetime | None = None
     is_zoned: bool | None = None
+    written = ""
     for record in reader:
         line = reader.line_num
         if None in record or None in record.values():
@@ -130,11 +139,14 @@ def _parsed(file: Path, reader: csv.DictReader[str], zone: ZoneInfo, columns: se
         moment, zoned = _moment(file, line, record["time"], zone=zone, before=before)
         if is_zoned is not None and zoned != is_zoned:
             raise InputError(file, line, "mixes times with and without an offset; write all of them in one way")
+        if before is not None and moment <= before and not zoned and _is_left_out(written, zone):
+            text = f"the clocks of {zone.key} leave out {written}; write offsets, or --tz UTC if the times are UTC"
+            raise InputError(file, line, text)
         if before is not None and moment == before:
             raise InputError(file, line, f"{record['time']} stands there twice; sum the rows of a bin")
         if before is not None and moment < before:
             raise InputError(file, line, f"{record['time']} comes after a later time; sort the rows")
-        before, is_zoned = moment, zoned
+        before, is_zoned, written = moment, zoned, record["time"]
         figures = {name: _figure(file, line, name, record[name]) for name in names if name != "time"}
         yield Row(
             line,
@@ -146,11 +158,24 @@ def _parsed(file: Path, reader: csv.DictReader[str], zone: ZoneInfo, columns: se
         )
 
 
+def _is_parted_otherwise(names: list[str]) -> bool:
+    """Return whether a file's fields are parted by semicolons or tabs, as spreadsheets in German write them."""
+    return any(mark in name for name in names for mark in ";\t")
+
+
+def _is_left_out(text: str, zone: ZoneInfo) -> bool:
+    """Return whether a local time lies in the hour that a spring night leaves out."""
+    local = datetime.fromisoformat(text.strip())
+    return local.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local
+
+
 def _moment(file: Path, line: int, text: str, *, zone: ZoneInfo, before: datetime | None) -> tuple[datetime, bool]:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise InputError(file, line, f"{text!r} is no time; write it as in 2026-03-01T14:05:00+01:00") from error
+    if not _EARLIEST <= moment.year <= _LATEST:
+        raise InputError(file, line, f"{text.strip()} cannot be meant; write a year from {_EARLIEST} to {_LATEST}")
     if moment.tzinfo is not None:
         return moment.astimezone(UTC), True
     local = moment.replace(tzinfo=zone).astimezone(UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -84,13 +85,15 @@ def _portions(file: IO[bytes]) -> Iterator[list[tuple[int, bytes]]]:
     number, rest = 0, b""
     while chunk := read(PORTION):
         *lines, rest = (rest + chunk).split(b"\n")
+        if number == 0 and lines:
+            lines[0] = lines[0].removeprefix(BOM_UTF8)
         if len(rest) > LONGEST:
             name = getattr(file, "name", "<stdin>")
             raise InputError(name, number + len(lines) + 1, f"is longer than {LONGEST} bytes; write one object a line")
         yield [(number + at, line) for at, line in enumerate(lines, 1) if line.strip()]
         number += len(lines)
     if rest.strip():
-        yield [(number + 1, rest)]
+        yield [(number + 1, rest if number else rest.removeprefix(BOM_UTF8))]
 
 
 def _judge(brand: str | None, config: Path | None, taught: Path | None) -> Callable[[Sequence[Numbered]], Any]:

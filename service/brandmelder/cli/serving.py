@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import signal
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import structlog
@@ -21,6 +21,7 @@ from brandmelder.cli import acting
 from brandmelder.cli.terminal import say
 from brandmelder.clock import SystemClock
 from brandmelder.errors import BrandmelderError
+from brandmelder.health import files
 from brandmelder.health.systemd import Systemd, Watchdog
 from brandmelder.pipeline.timer import Regular, Timer
 from brandmelder.settings import read_settings
@@ -56,7 +57,7 @@ class Service:
         self._timer: Timer | None = None
         self._next: Settings | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._is_stopped = False
+        self._is_stopped = self._is_asked = False
 
     async def run(self) -> None:
         """Run until SIGINT or SIGTERM; SIGHUP reads the configuration again."""
@@ -64,21 +65,29 @@ class Service:
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, self._stop)
         loop.add_signal_handler(signal.SIGHUP, self._read_again)
+        loop.set_exception_handler(self._unforeseen)
+        files.allow_many()
         before: Settings | None = None
         try:
             while not self._is_stopped:
-                self._next = None
                 try:
                     await self._live(self._settings, via="run" if before is None else "reload")
                 except BrandmelderError as error:
                     if before is None:
                         raise
                     self._keep(str(error))
-                    self._next = before
+                    self._next = self._next or before
                 before, self._settings = self._settings, self._next or self._settings
         finally:
             self._systemd.stopping()
             self._database.close()
+
+    def _unforeseen(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Say in a sentence, once, what the loop would say a hundred times a second: that no caller can be taken."""
+        if not files.is_want(context.get("exception")):
+            loop.default_exception_handler(context)
+        elif self._timer is not None:
+            self._timer.notice(files.want())
 
     def _stop(self) -> None:
         self._is_stopped = True
@@ -87,6 +96,7 @@ class Service:
 
     async def _live(self, settings: Settings, *, via: str) -> None:
         """Run one configuration until it is stopped or another one takes over."""
+        self._next = None
         reach = wiring.outside()
         pipeline = wiring.build(
             settings,
@@ -126,7 +136,7 @@ class Service:
         watched = f"{monitors} monitor{'s' * (monitors != 1)} over {sources} source{'s' * (sources != 1)}"
         click.echo(f"watching {watched}; the first poll of a source reads its past and stays silent", err=True)
         self._systemd.ready()
-        if self._is_stopped:
+        if self._is_stopped or self._next is not None:
             timer.stop()
         if page is None:
             await timer.run()
@@ -143,10 +153,17 @@ class Service:
     # --------------------------------------------------------------- read again
 
     def _read_again(self) -> None:
+        self._is_asked = True
         if self._reading is None or self._reading.done():
             self._reading = asyncio.ensure_future(self._reload())
 
     async def _reload(self) -> None:
+        """Read until nobody asked meanwhile: what was asked during a reading may have been written after it."""
+        while self._is_asked:
+            self._is_asked = False
+            await self._read_once()
+
+    async def _read_once(self) -> None:
         self._systemd.reloading()
         try:
             found = await asyncio.to_thread(read_settings, self._settings.path, self._environment)
@@ -155,9 +172,10 @@ class Service:
             return
         if found.database != self._settings.database:
             self._keep("another database needs a restart")
-        elif await self._is_buildable(found) and self._timer is not None:
+        elif await self._is_buildable(found):
             self._next = found
-            self._timer.stop()
+            if self._timer is not None:  # else the one that begins ends at once
+                self._timer.stop()
 
     async def _is_buildable(self, settings: Settings) -> bool:
         """Say whether sources, channels and judge can be made of a configuration; says what is wrong."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from brandmelder.detect import baseline, calibrate, windows
-from brandmelder.detect.memory import FINE, PARTS, REACH, SHORT, WINDOWS
+from brandmelder.detect.memory import FINE, PARTS, REACH, SHORT, SUMS, WINDOWS
 from brandmelder.detect.tail import damped, surprise
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ _FINE_SPREAD, _FINE_WEIGHT = 0.4, 1 / 0.3**2
 _COLD, _COLD_DAYS = 0.7, 28.0
 _DUMB = 0.125
 """Days that must be seen before a window that pages: any volume at all is possible before."""
+LEAST = 3
+"""Never page for fewer mentions labelled negative: a flood of neutral ones sums up to much, too."""
 RECOVERY = 0.7
 """The chance below which an incident begins to calm, as a share of the one that pages."""
 
@@ -182,7 +184,9 @@ def _put(memory: Memory, moment: Moment, counts: Counts, full: Array) -> None:
     memory["unit_count"][row] += count * (seen > 0)
     memory["unit_labelled"][row] += labelled * (seen > 0)
     memory["unit_seen"][row] += seen / moment.parts
-    memory["unit_mean"][row] = full
+    # An event may begin or end within the unit: its mean is that of the bins so far, not that of the last one.
+    mean = memory["unit_mean"][row]
+    memory["unit_mean"][row] = np.where(mean > 0, mean + (full - mean) / (moment.part + 1), full)
     memory["seen"][:] += seen / moment.parts
     fade = 0.5 ** (1 / (28 * moment.pace * moment.parts))
     memory["labelled"][:] = memory["labelled"] * fade + labelled
@@ -247,8 +251,8 @@ def _judge(memory: Memory, moment: Moment, heard: Heard, *, entry: float, floor:
     shift = calibrate.shift(daily, int(moment.parts > 1))
     shift *= np.where(shift < 0, np.minimum(1.0, days / _COLD_DAYS), 1.0)  # what is given back must be known first
     bar = entry + shift + _COLD * np.maximum(0.0, 1.0 - days / _COLD_DAYS)
-    chance = asked.max(axis=0)
-    pages = (chance > bar) & ~quiet
+    pages, chance = _paging(memory, moment, asked, np.maximum(bar, 0.0))
+    pages &= ~quiet
     burning = (plain > RECOVERY * bar) & recent & enough
     lasting = after & enough[1] & (count[1] > mean[1] + 2 * np.sqrt(variance[1]))
     last_hour = len(count) - 1 if moment.parts > 1 else 0
@@ -269,6 +273,36 @@ def _judge(memory: Memory, moment: Moment, heard: Heard, *, entry: float, floor:
         pages | (recent & (plain > bar))[_LASTS],
         quiet,
     )
+
+
+def _paging(memory: Memory, moment: Moment, asked: Array, bar: Array) -> tuple[Array, Array]:
+    """Return which series page, and the chance of their loudest window; what is not `asked` is put to 0 in place.
+
+    Asked are windows that hold enough mentions labelled negative. A `bar` of 0 or more lets nothing page unasked.
+    """
+    chance: Array = asked.max(axis=0)
+    pages = chance > bar
+    if not pages.any():
+        return pages, chance
+    columns = np.flatnonzero(pages)
+    asked[:, columns] *= _labelled(memory, moment, columns) >= LEAST
+    told = asked.max(axis=0)
+    pages &= told > bar
+    return pages, np.where(pages, told, chance)
+
+
+def _labelled(memory: Memory, moment: Moment, columns: Array) -> Array:
+    """Return how many mentions labelled negative each window holds. Shape (W, columns)."""
+    total = memory["sum_labelled"][:, columns]
+    whole = total[(moment.unit - 1) % SUMS] - total[(moment.unit - _LENGTHS) % SUMS]
+    running = memory["unit_labelled"][moment.unit % REACH, columns]
+    if moment.parts == 1:
+        labelled: Array = whole + running
+        return labelled
+    lengths = fine_lengths(moment.parts)
+    rows = np.arange(moment.bin, moment.bin - max(lengths), -1) % SHORT
+    fine = np.cumsum(memory["part_labelled"][rows][:, columns], axis=0)[np.array(lengths) - 1]
+    return np.concatenate([whole + running, fine])
 
 
 def _anew(memory: Memory, moment: Moment, heard: Heard, columns: Array) -> Array:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from brandmelder.detect.memory import Memory
 
 _ESTIMATE = 0.7
-LEAST = 3
-"""Never page for fewer mentions labelled negative: a flood of neutral ones sums up to much, too."""
 
 
 def found(memory: Memory, moment: Moment, judged: Judged, *, width: int, kind: SpikeKind) -> Finding:
@@ -55,7 +53,7 @@ def found(memory: Memory, moment: Moment, judged: Judged, *, width: int, kind: S
     return Finding(
         start=datetime.fromtimestamp(moment.bin * width, UTC),
         spike=spike,
-        pages=bool(judged.pages[0]) and labelled >= LEAST,
+        pages=bool(judged.pages[0]),
         is_high=bool(judged.high[0]),
         flagged=bool(judged.flagged[0]),
         seen=min(1.0, seen),
@@ -73,7 +71,8 @@ def _last_hour(memory: Memory, moment: Moment, *, is_estimate: bool) -> int | No
 
 def labelled_share(memory: Memory) -> float:
     """Return how many mentions are labelled negative for each unit of Σ P(negative)."""
-    return min(2.0, max(0.3, float(memory["labelled"][0] / memory["summed"][0])))
+    labelled, summed = float(memory["labelled"][0]), float(memory["summed"][0])
+    return min(2.0, max(0.3, labelled / summed)) if summed > 0 else 1.0
 
 
 def _window(memory: Memory, moment: Moment, best: int) -> tuple[float, float, float, int]:

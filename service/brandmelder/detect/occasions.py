@@ -87,12 +87,19 @@ def occasions(planned: Planned, zone: str, since: datetime, until: datetime) -> 
     for start in _starts(planned, first):
         if planned.last is not None and start.date() > planned.last:
             break
-        one = Occasion(planned=planned, since=_moment(start, place), until=_moment(start + length, place))
+        one = _occasion(planned, start, place)
         if one.since >= until:
             break
         if one.until > since:
             found.append(one)
     return tuple(found)
+
+
+def _occasion(planned: Planned, start: datetime, place: ZoneInfo) -> Occasion:
+    """Return one time of an event; what begins in the hour that a spring night leaves out lasts as long as ever."""
+    length = planned.end - planned.start
+    since, until = _moment(start, place), _moment(start + length, place)
+    return Occasion(planned=planned, since=since, until=until if until > since else since + length)
 
 
 def _moment(local: datetime, place: ZoneInfo) -> datetime:

@@ -240,9 +240,15 @@ def is_back(rhythm: Rhythm, hours: Sequence[Hour]) -> bool:
 
 
 def _chance(count: float, mean: float) -> float:
-    """Return the probability that a Poisson number of this mean is not above `count`."""
-    term = total = math.exp(-min(mean, 700.0))
-    for number in range(1, int(count) + 1):
-        term *= mean / number
+    """Return the probability that a Poisson number of this mean is not above `count`, which is below the mean.
+
+    Summed downward from the last term, whose logarithm is known however far the first ones underflow.
+    """
+    last = int(count)
+    term = total = 1.0
+    for number in range(last, 0, -1):
+        term *= number / mean
         total += term
-    return total
+        if term < 1e-12 * total:
+            break
+    return total * math.exp(last * math.log(mean) - mean - math.lgamma(last + 1))

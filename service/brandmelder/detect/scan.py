@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     """Counted, shown, seen."""
 
 _VERSION = b"4"
-_HOUR, _DAY = 3600, 86400
+_SHORTEST, _HOUR, _DAY = 300, 3600, 86400
 WINDOW = timedelta(hours=3)
 """How much of the past a reviewed bin is given to stand on."""
 CARRIES = timedelta(hours=REACH - 1)
@@ -202,9 +202,15 @@ def _means(span: tuple[int, int], unit: int, hours: Mapping[int, float], events:
     for number in range(since // unit, -(-end // unit)):
         begin = max(since, number * unit)
         share = (min(end, (number + 1) * unit) - begin) / unit
-        lift = lift_at(events, datetime.fromtimestamp(begin, UTC)) if events else 1.0
-        means.append(share * hours[number] * lift)
+        means.append(share * hours[number] * _mean_lift(events, begin, min(end, (number + 1) * unit)))
     return means
+
+
+def _mean_lift(events: tuple[Event, ...], since: int, until: int) -> float:
+    """Return by how much events lift a stretch of an hour on average; they begin and end within it."""
+    starts = range(since, until, _SHORTEST) if events else ()
+    lifts = [lift_at(events, datetime.fromtimestamp(start, UTC)) for start in starts]
+    return math.fsum(lifts) / len(lifts) if lifts else 1.0
 
 
 def encode(state: DetectorState) -> bytes:
@@ -280,7 +286,7 @@ def _width_of(state: DetectorState, bin_: Bin) -> int:
 
 
 def _check_width(width: int) -> None:
-    fits = width % _HOUR == 0 and _DAY % width == 0 if width > _HOUR else width >= 300 and _HOUR % width == 0
+    fits = width % _HOUR == 0 and _DAY % width == 0 if width > _HOUR else width >= _SHORTEST and _HOUR % width == 0
     if not fits:
         raise ValueError(f"bins of {width} s; a width is 5 min or more and divides the hour, or whole hours of the day")
 
@@ -291,10 +297,19 @@ def _catch_up(memory: Memory, state: DetectorState, bin_: Bin, rules: DetectorRu
         return
     start, width = round(bin_.start.timestamp()), state.width
     unit = max(_HOUR, width)
-    first = max(state.next, (start // unit - SUMS - 1) * unit)
+    first = (start // unit - SUMS - 1) * unit
+    if first <= state.next + _DAY:
+        _walk_blind(memory, range(state.next, start, width), rules)
+        return
+    _walk_blind(memory, range(state.next, state.next + _DAY, width), rules)
+    forget_rings(memory)  # what the day's lag held back is learnt; nothing of it may be learnt again as another hour
+    _walk_blind(memory, range(first, start, width), rules)
+
+
+def _walk_blind(memory: Memory, starts: range, rules: DetectorRules) -> None:
     blind = (np.zeros(1), np.zeros(1), np.zeros(1))
-    for moment in range(first, start, width):
-        at = moment_at(moment, width, rules)
+    for start in starts:
+        at = moment_at(start, starts.step, rules)
         advance(memory, at, blind, entry=threshold(rules.budget), floor=rules.floor)
 
 
@@ -328,8 +343,9 @@ def _revise_unit(memory: Memory, number: int, given: dict[int, Figures], *, part
     if seen == 0 and memory["paged_at"][0] == number:  # what was put out of sight has not paged
         memory["paged_at"][:], memory["high_at"][:], memory["was_high"][:] = NEVER, NEVER, 0.0
     memory["seen"][:] += seen / parts - memory["unit_seen"][row]
-    memory["labelled"][:] += labelled - memory["unit_labelled"][row]
-    memory["summed"][:] += count - memory["unit_count"][row]
+    # What was counted has faded since and what is taken back has not: neither sum falls below nothing.
+    memory["labelled"][:] = np.maximum(0.0, memory["labelled"] + labelled - memory["unit_labelled"][row])
+    memory["summed"][:] = np.maximum(0.0, memory["summed"] + count - memory["unit_count"][row])
     windows.revise(memory, number, end // parts, (count, seen / parts, labelled))
 
 

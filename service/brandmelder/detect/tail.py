@@ -19,6 +19,7 @@ _LN10 = math.log(10.0)
 _MEDIAN = math.log10(2.0)
 _DAMPING, _NOISIEST = 0.4, 1.5
 _EXACT, _NORMAL_95 = 60.0, 1.6448536
+_APART, _APART_OF_MANY = 1e-3, 1e-6
 _BORJESSON = (0.339, 5.510)
 
 
@@ -46,11 +47,13 @@ def _surprise(
 
 def _above(count: NDArray[np.float64], mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the surprise of counts beyond their mean."""
-    apart = np.minimum(1e-3 * np.sqrt(variance), 0.05 * mean)  # the formula is 0/0 where count and mean meet
-    count = np.maximum(count, mean + apart)
+    # The formula is 0/0 where count and mean meet, and for millions it cancels to noise further away from there.
+    deviation = np.sqrt(variance)
+    apart = np.minimum(deviation * np.maximum(_APART, _APART_OF_MANY * np.sqrt(deviation)), 0.05 * mean)
+    off = np.maximum(count - mean, apart)
+    count = mean + off
     size = mean * mean / (variance - mean)
-    log_ratio = np.log(count / mean)
-    excess = np.log1p((count - mean) / (mean + size))
+    log_ratio, excess = np.log1p(off / mean), np.log1p(off / (mean + size))
     root = np.sqrt(2.0 * np.maximum(count * log_ratio - (count + size) * excess, 5e-9))
     wald = np.abs(log_ratio - excess) * np.sqrt(count + count * count / size)
     return _log10_upper(root + np.log(np.maximum(wald, 1e-12) / root) / root)

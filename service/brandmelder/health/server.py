@@ -5,9 +5,11 @@ Nothing here tells of people or of what they wrote: states, our own ids and numb
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
+import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar
@@ -22,10 +24,11 @@ if TYPE_CHECKING:
     from brandmelder.health.pulse import Pulse
 
 PATIENCE = 5
-"""Seconds that a caller has for its request; whoever drips is cut off."""
+"""Seconds that a caller has from its call to its answer; whoever drips is cut off."""
 AT_ONCE = 16
 """So many callers are heard at once."""
 _JSON = "application/json"
+_MOMENT = 0.5
 
 
 class HealthServer:
@@ -68,13 +71,24 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._moment = threading.Event()
+        self._heard: dict[socket.socket, float] = {}
         super().__init__(address, handler)
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        """Take a caller; with no descriptor left, wait a moment: it stays in line, and asking at once is a loop."""
+        try:
+            return super().get_request()
+        except OSError:
+            self._moment.wait(_MOMENT)
+            raise
 
     def process_request(
         self, request: socket.socket | tuple[bytes, socket.socket], client_address: tuple[str, int]
     ) -> None:
         """Give a caller a thread, if one is free; else it is turned away."""
-        if self._slots.acquire(blocking=False):
+        if isinstance(request, socket.socket) and self._slots.acquire(blocking=False):
+            self._heard[request] = time.monotonic()
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
@@ -86,7 +100,17 @@ class _Server(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
+            if isinstance(request, socket.socket):
+                self._heard.pop(request, None)
             self._slots.release()
+
+    def service_actions(self) -> None:
+        """Cut off whoever takes too long: by the time of one read alone, a byte every few seconds keeps a place."""
+        late = time.monotonic() - PATIENCE
+        for caller, since in tuple(self._heard.items()):
+            if since < late:
+                with contextlib.suppress(OSError):  # it is gone already
+                    caller.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: a caller that breaks off is no event of ours."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from datetime import datetime, timedelta
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 LEAST = timedelta(seconds=1)
+STANDSTILL = timedelta(seconds=30)
+"""A transaction that takes longer is stuck. A slow disk, before which many wait, is not: a restart would add to it."""
+_ANSWERS = timedelta(seconds=5)
 
 
 class Systemd:
@@ -58,18 +62,24 @@ class Systemd:
         path = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
+                line.settimeout(0)  # a manager that does not listen must not stop the loop
                 line.sendto("\n".join(lines).encode(), path)
         except OSError as error:
             log.warning("systemd.deaf", reason=error.strerror)
 
 
 class Watchdog:
-    """Gives systemd its signs of life while the loop turns and the database answers; more is no reason to restart."""
+    """Gives systemd its signs of life while the loop turns and the database gets on; more is no reason to restart."""
 
     def __init__(self, systemd: Systemd, database: Database) -> None:
         self._systemd, self._database = systemd, database
 
     async def beat(self, _now: datetime) -> None:
-        """Give one. Raises StoreError if the database does not answer."""
-        await self._database.run(meta.last_progress)
+        """Give one. Raises StoreError if the database answers that it cannot."""
+        try:
+            async with asyncio.timeout(_ANSWERS.total_seconds()):
+                await self._database.run(meta.last_progress)
+        except TimeoutError:
+            if self._database.commits.under_way() > STANDSTILL:
+                return
         self._systemd.alive()

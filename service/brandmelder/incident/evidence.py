@@ -311,7 +311,7 @@ def _public(evidence: Evidence, public: Sequence[Judged], critics: _Critics, *, 
         channels=len({one.mention.source for one in public}),
         channels_watched=max(1, watched),
         critics_share=_share(evidence.negatives, evidence.mentions),
-        echo=_share(replies, evidence.negatives),
+        echo=_share(replies + evidence.negatives - len(critics.mentions), evidence.negatives),
         insult_share=evidence.insult_share,
         lasted=_lasted([one.mention for one in public]),
     )

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from brandmelder.capture.source import Nudges
+from brandmelder.errors import StoreError
 from brandmelder.pipeline.receive import receivers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from brandmelder.capture.source import Sent
     from brandmelder.clock import Clock
@@ -23,12 +24,21 @@ log = structlog.get_logger()
 
 
 class Ears:
-    """Everything that a pipeline's sources hear. `poll` has a source polled at once, `work` what came judged."""
+    """Everything that a pipeline's sources hear.
+
+    `poll` has a source polled at once, `work` what came judged; `tell` tells an operator of trouble.
+    """
 
     def __init__(
-        self, pipeline: Pipeline, clock: Clock, *, poll: Callable[[SourceId], None], work: Callable[[], None]
+        self,
+        pipeline: Pipeline,
+        clock: Clock,
+        *,
+        poll: Callable[[SourceId], None],
+        work: Callable[[], None],
+        tell: Callable[[str], None],
     ) -> None:
-        self._pipeline, self._clock, self._poll, self._work = pipeline, clock, poll, work
+        self._pipeline, self._clock, self._poll, self._work, self._tell = pipeline, clock, poll, work, tell
 
     def open(self) -> list[asyncio.Task[None]]:
         """Begin to hear; cancel what is returned to end it."""
@@ -42,18 +52,22 @@ class Ears:
         from brandmelder.capture.reception import Place, Reception  # noqa: PLC0415
 
         reception = Reception(idents, self._take)
-        return self._shielded(reception.run(Place.of(place), self._pipeline.parts.on_failure), idents[0])
+        return self._shielded(partial(reception.run, Place.of(place), self._pipeline.parts.on_failure), idents[0])
 
     async def _take(self, source: SourceId, sent: Sent) -> None:
-        await self._pipeline.receive(source, sent, self._clock.now())
+        try:
+            await self._pipeline.receive(source, sent, self._clock.now())
+        except StoreError as error:  # the sender only hears that it is to come again
+            self._tell(str(error))
+            raise
         self._work()
 
     def _listen(self, source: Nudges) -> Coroutine[None, None, None]:
-        return self._shielded(source.listen(partial(self._poll, source.id)), source.id)
+        return self._shielded(partial(source.listen, partial(self._poll, source.id)), source.id)
 
-    async def _shielded(self, hearing: Coroutine[None, None, None], source: SourceId) -> None:
+    async def _shielded(self, hear: Callable[[], Awaitable[None]], source: SourceId) -> None:
         try:
-            await hearing
+            await hear()
         except Exception:
             log.exception("source.deaf", source=source)
             self._pipeline.parts.on_failure(

@@ -34,6 +34,8 @@ LONGEST_GOODBYE = timedelta(seconds=25)
 """How long a stop waits for what is under way: a send takes 20 s at most."""
 AFTER_TROUBLE = timedelta(seconds=15)
 """When work that failed as a whole (a full disk, a locked file) is tried again."""
+FORGOTTEN = timedelta(minutes=2)
+"""Trouble that stayed away for so long is said anew. Not at the next success: reads succeed where writes fail."""
 
 
 LOOKS_AT_CLOCK = timedelta(seconds=30)
@@ -73,7 +75,8 @@ class Timer:
         self._idle = asyncio.Event()
         self._idle.set()
         self._busy = 0
-        self._told: set[str] = set()
+        self._told: dict[str, datetime] = {}
+        """What was said, and when there was reason to say it last."""
         self._polling: dict[SourceId, bool] = {}
         """The sources that are being polled, and whether they are to be polled once more."""
 
@@ -84,7 +87,7 @@ class Timer:
         await self._hear()
         ears = [asyncio.ensure_future(self._listen_to(one)) for one in self._pipeline.hearer.lines()]
         ears += [asyncio.ensure_future(work()) for work in (self._apply_clicks, self._answer_clicks, self._watch_clock)]
-        ears += Ears(self._pipeline, self._clock, poll=self._poll_now, work=self._work_now).open()
+        ears += Ears(self._pipeline, self._clock, poll=self._poll_now, work=self._work_now, tell=self._say).open()
         await self._stopped.wait()
         self._scheduler.pause()
         for ear in ears:
@@ -270,7 +273,6 @@ class Timer:
         except Exception:
             log.exception("timer.bug")
         else:
-            self._told.clear()
             return result
         finally:
             self._busy -= 1
@@ -279,7 +281,10 @@ class Timer:
         return None
 
     def _say(self, text: str) -> None:
-        if text not in self._told:
-            self._told.add(text)
+        now = self._clock.now()
+        self._told = {told: at for told, at in self._told.items() if abs(now - at) < FORGOTTEN}
+        is_new = text not in self._told
+        self._told[text] = now
+        if is_new:
             log.error("work.put_off", reason=text)
             self._pipeline.parts.on_failure(text)

@@ -37,6 +37,9 @@ DEAF = timedelta(seconds=60)
 LOW_ON_DISK = 200 << 20
 """Below so many bytes free the next checkpoint may fail."""
 
+SLOW = timedelta(seconds=2)
+"""A commit that takes longer is told: an alert waits for five of them."""
+
 
 class Vitals:
     """Reads every `EVERY`; what it found may be asked from any thread."""
@@ -47,6 +50,7 @@ class Vitals:
         self._parts, self._listeners = parts, listeners
         self._read_at: datetime | None = None
         self._found: tuple[str, ...] = ("nothing was looked at yet",)
+        self._is_slow = False
 
     async def read(self, now: datetime) -> tuple[str, ...]:
         """Look at everything; returns what keeps the service from its work, empty if nothing."""
@@ -56,9 +60,25 @@ class Vitals:
             found = [str(error)]
         found += deaf(self._listeners, now)
         found += _disk(self._parts.database.path)
+        found += self._slow()
         self._read_at, self._found = now, tuple(found)
         metrics.READY.set(not found)
         return self._found
+
+    def _slow(self) -> list[str]:
+        """Say that the disk is slow; an operator is told at once, too, for everything is late by it."""
+        took = self._parts.database.commits.slowest()
+        was_slow, self._is_slow = self._is_slow, took > SLOW
+        if not self._is_slow:
+            return []
+        text = (
+            f"the disk is slow: a commit took {took.total_seconds():.0f} s; nothing is lost, but alerts come late; see "
+            f"what else writes where {self._parts.database.path} lies (iostat -x 5), or move it (docs/how-to/backup.md)"
+        )
+        if not was_slow:
+            log.warning("disk.slow", seconds=round(took.total_seconds(), 1))
+            self._parts.on_failure(text)
+        return [text]
 
     def troubles(self, now: datetime) -> tuple[str, ...]:
         """Return what the last look found; that it is too long ago is a trouble, too."""

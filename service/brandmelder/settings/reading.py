@@ -129,7 +129,7 @@ class _Reading:
             lines=notes.marked.lines(),
         )
         self._look_twice(settings)
-        return settings.model_copy(update={"warnings": notes.warnings})
+        return settings.model_copy(update={"warnings": notes.warnings, "outside": notes.outside})
 
     # ------------------------------------------------- sources and channels
 

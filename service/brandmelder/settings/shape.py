@@ -23,6 +23,7 @@ from brandmelder.settings.health import HealthBlock
 from brandmelder.settings.retention import RetentionBlock
 from brandmelder.settings.transformer import TransformerSettings
 from brandmelder.settings.web import WebSettings
+from brandmelder.settings.wording import Outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -364,6 +365,8 @@ class Settings(Options):
     path: Path
     lines: dict[tuple[str | int, ...], int] = Field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()
+    outside: Outside = ()
+    """What came from the environment or from files, wherever it stands, and what is shown in its place."""
 
     def channels_of(self, monitor: MonitorId) -> tuple[ChannelId, ...]:
         """Return the channels that are told of `monitor`, each once, in the order of the file."""

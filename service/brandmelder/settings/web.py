@@ -52,6 +52,16 @@ def _some_time(span: timedelta) -> timedelta:
     return span
 
 
+def _network(value: str) -> str:
+    try:
+        found = ipaddress.ip_network(value.strip(), strict=False)
+    except ValueError:
+        raise ValueError("is no address and no network; write 10.0.0.7 or 172.16.0.0/12") from None
+    if not found.prefixlen:
+        raise ValueError("would believe everybody; name the web server that stands before the page")
+    return str(found)
+
+
 class OidcBlock(Options):
     """A provider of OpenID Connect, where people sign in."""
 
@@ -78,6 +88,9 @@ class WebBlock(Options):
     """Address and port; by default this machine alone reaches it. Put a web server with TLS before anything else."""
     base_url: Annotated[WebAddress, AfterValidator(_bare)] | None = None
     """Under which address people reach it: what `Details` in an alert leads to."""
+    proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
+    """Addresses or networks of web servers with TLS before the page, beside this machine's own: of these alone it is
+    believed for whom they ask. In a container the requests come from its network, as in 172.16.0.0/12."""
     sign_in: Literal["local", "oidc", "open"] = "local"
     """How people sign in: with accounts of this service (`brandmelder account add`), at a provider (`oidc`), or not at
     all (`open`, on a loopback address only)."""
@@ -98,6 +111,7 @@ class WebSettings(Options):
     base_url: str
     sign_in: Literal["local", "oidc", "open"]
     session: timedelta
+    proxies: tuple[str, ...] = ()
     second_factor: Literal["optional", "required"] = "optional"
     oidc: OidcBlock | None = None
 
@@ -138,6 +152,7 @@ def read_web(written: Any, notes: Notes, *, folder: Path) -> WebSettings | None:
         base_url=found.base_url or f"http://{found.listen}",
         sign_in=found.sign_in,
         session=found.session,
+        proxies=found.proxies,
         second_factor=found.second_factor,
         oidc=found.oidc,
     )

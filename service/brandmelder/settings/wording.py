@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from brandmelder.errors import Problem
+from brandmelder.options import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound=BaseModel)
 
 _SHOWN = 40
+Outside = tuple[tuple[Secret, str], ...]
+"""Values that came from outside a file, and what is shown in the place of each."""
 _CERTAIN = 4
 """A hidden value at least this long is hidden everywhere, a shorter one only at its own place."""
 _TOKEN = re.compile(r"\b(?:xox[a-z]|xapp|gh[a-z]|glpat|sk)[-_][\w-]{4,}")
@@ -107,6 +110,11 @@ class Notes:
         for written in {value, repr(value)[1:-1]} - {""}:
             self._hidden.append((written, shown, path))
         self._hidden.sort(key=lambda entry: -len(entry[0]))
+
+    @property
+    def outside(self) -> Outside:
+        """Return what is never printed and long enough to be known again, with what stands for it; long ones first."""
+        return tuple((Secret(value), shown) for value, shown, _ in self._hidden if len(value) >= _CERTAIN)
 
     def accept(self, model: type[Model], block: Any, path: Path) -> Model | None:
         """Return `block` as a `model`, or note everything that keeps it from being one and return None."""

@@ -7,12 +7,10 @@ tenth of the time of a transaction, not nine tenths.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import fcntl
 import os
 import sqlite3
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,17 +20,17 @@ from sqlalchemy import Connection, create_engine, event, inspect
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
-from brandmelder import metrics
 from brandmelder.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
-from brandmelder.store import api_schema, page_schema, schema, schema_polls
+from brandmelder.store import api_schema, journal, page_schema, schema, schema_polls
+from brandmelder.store.commits import Commits
 from brandmelder.store.readers import Readers
 from brandmelder.store.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
@@ -113,6 +111,7 @@ class Database:
         event.listen(self._engine, "connect", _on_connect)
         self._connection: Connection | None = None
         self._turn = threading.RLock()
+        self.commits = Commits()
         self._data_version: int | None = None
         self._readers = Readers(self.path) if self.path else None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
@@ -160,17 +159,29 @@ class Database:
     ) -> T:
         """Run one transaction in the calling thread: for commands that have no event loop."""
         try:
-            with self._turn, _timed(), (connection := self._open()).begin():
-                return function(connection, *args, **kwargs)
+            with self._turn, self.commits.timed(), (connection := self._open()).begin():
+                result = function(connection, *args, **kwargs)
+                self.commits.writes()
         except DatabaseError as error:
             raise _explain(error, self.path) from error
+        return result
 
     def _open(self) -> Connection:
         if self._connection is None:
-            self._connection = self._engine.connect()
+            self._connection = self._begin()
         if self._standing is not None:
             self._standing.check()
         return self._connection
+
+    def _begin(self) -> Connection:
+        connection = self._engine.connect()
+        if self._lock is not None and self.path is not None:
+            try:
+                journal.write_down(connection, self.path)
+            except BaseException:
+                connection.close()
+                raise
+        return connection
 
     async def was_changed_by_others(self) -> bool:
         """Say whether another process (a command) wrote to the file since this was asked last."""
@@ -223,7 +234,8 @@ class Database:
     def scrub(self, *, rebuild: bool = False) -> None:
         """Carry the journal into the file and empty it: nothing that was deleted stands in it any more.
 
-        `rebuild` writes the whole file anew; that takes as much space again. Raises StoreBusy while others read.
+        `rebuild` writes the whole file anew; that takes as much space again. Raises StoreBusy while others read,
+        StoreFull or StoreError if the disk does not take it.
         """
         try:
             with self._turn:
@@ -234,7 +246,9 @@ class Database:
                     raw.execute("VACUUM")
                     raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:
-            raise StoreBusy(f"database {self.path}: {error}; stop the service and try again") from error
+            if "locked" in str(error):
+                raise StoreBusy(f"database {self.path}: {error}; stop the service and try again") from error
+            raise _explain(error, self.path) from error
 
     def close(self) -> None:
         """Let the last transaction end, then let go of the file."""
@@ -290,14 +304,6 @@ def _on_connect(connection: Any, _record: object) -> None:
         connection.execute(pragma)
 
 
-@contextlib.contextmanager
-def _timed() -> Iterator[None]:
-    """Measure one transaction, its commit included."""
-    began = time.perf_counter()
-    yield
-    metrics.DB_COMMIT.observe(time.perf_counter() - began)
-
-
 def revision(connection: Connection) -> str | None:
     """Return which migration the database is at; None for an empty one."""
     if not inspect(connection).has_table("alembic_version"):
@@ -321,13 +327,14 @@ _ADVICE = {
 """What to do, by what SQLite says (https://sqlite.org/rescode.html)."""
 
 
-def _explain(error: DatabaseError, path: Path | None) -> StoreError:
-    reason = str(error.orig)
-    if isinstance(error.orig, sqlite3.OperationalError) and "full" in reason:
+def _explain(error: DatabaseError | sqlite3.Error, path: Path | None) -> StoreError:
+    cause = error.orig if isinstance(error, DatabaseError) else error
+    reason, is_operational = str(cause), isinstance(cause, sqlite3.OperationalError)
+    if is_operational and "full" in reason:
         return StoreFull(
             f"database {path}: the disk is full; free space; nothing was lost, reading goes on where it stopped"
         )
-    if isinstance(error, OperationalError) and "locked" in reason:
+    if is_operational and "locked" in reason:
         return StoreBusy(f"database {path}: locked by another program (a backup?); the work is repeated")
     advice = next((advice for told, advice in _ADVICE.items() if told in reason), "")
     return StoreError(f"database {path}: {reason}{advice and f'; {advice}'}")

@@ -26,7 +26,14 @@ _SAVE = _SAVE.on_conflict_do_update(
     index_elements=["name"], set_={name: _SAVE.excluded[name] for name in ("shown", "role", "password")}
 )
 _SESSION = (
-    select(web_session, member.c.shown, member.c.role, member.c.zone, (member.c.factor != "").label("has_factor"))
+    select(
+        web_session,
+        member.c.shown,
+        member.c.role,
+        member.c.zone,
+        (member.c.factor != "").label("has_factor"),
+        (member.c.password != "").label("has_password"),
+    )
     .select_from(web_session.join(member, member.c.name == web_session.c.member))
     .where(web_session.c.key == bindparam("ident"))
 )
@@ -60,6 +67,8 @@ class Session(Struct, frozen=True, kw_only=True):
     begun_at: datetime
     seen_at: datetime
     has_factor: bool = False
+    has_password: bool = True
+    """Whether they are an account of this service; a provider's people have none."""
 
 
 def save(connection: Connection, one: Member) -> None:
@@ -138,6 +147,7 @@ def session(connection: Connection, token: str, now: datetime, *, idle: timedelt
         begun_at=moment(row.begun_at),
         seen_at=moment(row.seen_at),
         has_factor=bool(row.has_factor),
+        has_password=bool(row.has_password),
     )
     is_over = now - found.seen_at > idle or now - found.begun_at > LONGEST
     return None if is_over else found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -15,9 +14,11 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
+from brandmelder.errors import BrandmelderError
 from brandmelder.web import live, oidc
+from brandmelder.web.cookies import VISITOR, keep
+from brandmelder.web.files import Files
 from brandmelder.web.guard import Guard
 from brandmelder.web.pages import (
     accounts,
@@ -34,7 +35,8 @@ from brandmelder.web.pages import (
     signin,
     sources,
 )
-from brandmelder.web.reader import VISITOR, Forged, Reader, reader_of, remember
+from brandmelder.web.passwords import TooMany
+from brandmelder.web.reader import Forged, Reader, reader_of, stranger
 from brandmelder.web.render import page
 from brandmelder.web.shared import CROWD
 
@@ -121,13 +123,15 @@ PAGES: Final[Sequence[tuple[str, str, Gate, Handler]]] = (
 
 def app(site: Site, *, mounts: Sequence[BaseRoute] = ()) -> ASGIApp:
     """Return the application; `mounts` are answered before the pages and look after their own sign-in."""
-    static = StaticFiles(directory=str(files("brandmelder.web") / "static"))
-    routes: list[BaseRoute] = [*mounts, Mount("/static", static)]
+    routes: list[BaseRoute] = [*mounts, Mount("/static", Files())]
     routes += [_route(site, *one) for one in PAGES]
 
     async def failed(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        reader = await reader_of(site, request)
+        try:
+            reader = await reader_of(site, request)
+        except BrandmelderError:  # the database fails: that much is said even so
+            reader = stranger(site, request)
         return page(site, reader, "error.html", status=status, code=status, path=request.url.path)
 
     pages = Starlette(
@@ -135,6 +139,7 @@ def app(site: Site, *, mounts: Sequence[BaseRoute] = ()) -> ASGIApp:
         middleware=[Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)],
         exception_handlers={404: failed, 405: failed, 500: failed},
     )
+    pages.router.redirect_slashes = False  # it would name a host and a scheme that the question chose
     return Guard(pages, site)  # outermost, so that the answer to a fault is guarded, too
 
 
@@ -152,9 +157,23 @@ async def _handled(site: Site, request: Request, reader: Reader, handler: Handle
     if handler in SHARED and reader.role is not None and site.pulse.count >= CROWD:
         response = await site.shared.answer(request, reader, partial(handler, site))
         if reader.is_new:
-            remember(site, response, VISITOR, reader.visitor)
+            keep(site, response, VISITOR, reader.visitor)
         return response
     return await handler(site, request, reader)
+
+
+def _way_in(request: Request) -> str:
+    """Return where to sign in so that one comes back; whose form came too late is told that nothing was done."""
+    path, query = request.url.path, request.url.query
+    if request.method in {"GET", "HEAD"}:
+        return f"/sign-in?next={quote(f'{path}?{query}' if query else path)}"
+    return f"/sign-in?late=1&next={quote(page_of(path))}"
+
+
+def page_of(path: str) -> str:
+    """Return the page on which a form stands, by the address to which it is sent."""
+    parts = path.split("/")
+    return "/".join(parts[: 3 if parts[1] == "incidents" else 2])
 
 
 def _route(site: Site, method: str, path: str, gate: Gate, handler: Handler) -> Route:
@@ -163,15 +182,18 @@ def _route(site: Site, method: str, path: str, gate: Gate, handler: Handler) -> 
         if not gate(reader):
             if reader.role is not None:
                 log.warning("web.not_allowed", member=reader.name, role=reader.role.value, method=method, page=path)
-                return page(site, reader, "error.html", status=403, code=403, path=request.url.path)
-            wanted = request.url.path if method == "GET" else "/"
-            return RedirectResponse(f"/sign-in?next={quote(wanted)}", 303)
+                back = page_of(request.url.path) if method != "GET" else ""
+                return page(site, reader, "error.html", status=403, code=403, back=back)
+            return RedirectResponse(_way_in(request), 303)
         if own.must_prove_more(site, reader) and gate is not anybody and gate is not members:
             return RedirectResponse(own.PATH, 303)
         try:
             return await _handled(site, request, reader, handler)
+        except TooMany:
+            log.warning("web.refused", why="too many at once", page=path)
+            return page(site, reader, "error.html", status=503, code=503, back=page_of(request.url.path))
         except Forged as error:
             log.warning("web.forged", reason=str(error), member=reader.name, method=method, page=path)
-            return page(site, reader, "error.html", status=400, code=400, path=request.url.path)
+            return page(site, reader, "error.html", status=400, code=400, back=page_of(request.url.path))
 
     return Route(path, answer, methods=[method], name=f"{method} {path}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -13,9 +15,10 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from brandmelder.errors import BrandmelderError
 from brandmelder.model import MonitorId
 from brandmelder.store import incidents, notes
+from brandmelder.web.reader import is_let_in
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
     from zoneinfo import ZoneInfo
 
     from sqlalchemy import Connection
@@ -31,7 +34,9 @@ EVERY: Final = 2.0
 BEAT: Final = 15.0
 """Seconds after which a viewer hears that the line stands, and what time it is."""
 MOST: Final = 300
-"""So many viewers at once; a room full of screens is far fewer."""
+"""So many viewers at once; a room full of screens is far fewer…"""
+MOST_OF_ONE: Final = 40
+"""…and so many of one of them: nobody's tabs keep others from watching."""
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -40,6 +45,7 @@ class Pulse:
 
     def __init__(self) -> None:
         self.viewers: dict[str, set[asyncio.Event]] = {}
+        self.by_reader: Counter[str] = Counter()
         self._stamps: dict[int, tuple[object, ...]] = {}
         self._seen: dict[str, str] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -126,14 +132,20 @@ async def live(site: Site, request: Request, reader: Reader) -> Response:
     topic = request.query_params.get("topic", "")[:80]
     if topic not in {"now", "incidents"} and not topic.startswith(("incident:", "monitor:")):
         return PlainTextResponse("There is no such topic.\n", 404)
-    if site.pulse.count >= MOST:
+    whose = reader.csrf  # one for each session; where nobody signs in, for each browser
+    if site.pulse.count >= MOST or site.pulse.by_reader[whose] >= MOST_OF_ONE:
         return PlainTextResponse("Too many watch; the page is read anew by hand.\n", 503, headers={"retry-after": "60"})
     headers = {"x-accel-buffering": "no"}
-    return StreamingResponse(_told(site, topic, reader.zone), media_type="text/event-stream", headers=headers)
+    told = _told(site, topic, reader, partial(is_let_in, site, request))
+    return StreamingResponse(told, media_type="text/event-stream", headers=headers)
 
 
-async def _told(site: Site, topic: str, zone: ZoneInfo) -> AsyncIterator[str]:
-    event = site.pulse.watch(topic, site)
+async def _told(
+    site: Site, topic: str, reader: Reader, is_still_let_in: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[str]:
+    """Tell of changes until the reader leaves, or is let in no more: then the page must not look as if it lived."""
+    event, whose, zone = site.pulse.watch(topic, site), reader.csrf, reader.zone
+    site.pulse.by_reader[whose] += 1
     kind, _, ident = topic.partition(":")
     if kind == "monitor" and not site.would.is_pending(MonitorId(ident)):
         event.set()  # what it waits for was done before it began to wait
@@ -144,12 +156,17 @@ async def _told(site: Site, topic: str, zone: ZoneInfo) -> AsyncIterator[str]:
                 async with asyncio.timeout(BEAT):
                     await event.wait()
             except TimeoutError:
+                if not await is_still_let_in():
+                    yield "event: over\ndata:\n\n"
+                    return
                 yield f"event: beat\ndata: {_clock(site, zone)}\n\n"
                 continue
             event.clear()
             yield f"event: changed\ndata: {_clock(site, zone)}\n\n"
     finally:
         site.pulse.leave(topic, event)
+        site.pulse.by_reader[whose] -= 1
+        site.pulse.by_reader += Counter()  # keeps those alone who watch
 
 
 def _clock(site: Site, zone: ZoneInfo) -> str:

@@ -21,9 +21,9 @@ from brandmelder.errors import BrandmelderError, ChannelError
 from brandmelder.notify.inert import inert
 from brandmelder.options import Role
 from brandmelder.store import members
+from brandmelder.web.cookies import PROVIDER, drop, keep, kept
 from brandmelder.web.keepsake import packed, unpacked
 from brandmelder.web.pages.signin import begin, inside
-from brandmelder.web.reader import remember
 from brandmelder.web.render import page
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-COOKIE: Final = "brandmelder_oidc"
 LASTS: Final = timedelta(minutes=10)
 RETURN: Final = "/oidc/answer"
 ALGORITHMS: Final = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """Signatures by the provider's key; never `none`, and never by a secret."""
 _LEEWAY: Final = 60
+_LONGEST_NAME: Final = 200
 
 
 class NotLetIn(BrandmelderError):
@@ -56,55 +56,62 @@ async def ask(site: Site, request: Request, reader: Reader) -> Response:
         known = await _discovered(site, block)
     except NotLetIn as error:
         return _refused(site, reader, str(error))
-    kept: dict[str, Any] = {
+    fitting: dict[str, Any] = {
         "state": secrets.token_urlsafe(24),
         "nonce": secrets.token_urlsafe(24),
         "verifier": secrets.token_urlsafe(48),
         "next": inside(request.query_params.get("next", "")),
     }
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(kept["verifier"].encode()).digest()).rstrip(b"=").decode()
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(fitting["verifier"].encode()).digest()).rstrip(b"=").decode()
     asked = {
         "response_type": "code",
         "client_id": block.client_id,
         "redirect_uri": f"{site.web.base_url}{RETURN}",
         "scope": "openid profile email",
-        "state": kept["state"],
-        "nonce": kept["nonce"],
+        "state": fitting["state"],
+        "nonce": fitting["nonce"],
         "code_challenge": challenge,
         "code_challenge_method": "S256",
     }
     address = str(known["authorization_endpoint"])
     response = RedirectResponse(f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}", 303)
-    remember(site, response, COOKIE, packed(site, "oidc", kept, reader.now + LASTS), lasts=LASTS)
+    keep(site, response, PROVIDER, packed(site, "oidc", fitting, reader.now + LASTS), lasts=LASTS)
     return response
 
 
 async def answer(site: Site, request: Request, reader: Reader) -> Response:
     """Let in whom the provider vouches for, in the role that its groups give."""
     block = site.web.oidc
-    kept = unpacked(site, "oidc", request.cookies.get(COOKIE, ""), reader.now)
-    if block is None or kept is None:
+    fitting = unpacked(site, "oidc", kept(site, request, PROVIDER), reader.now)
+    if block is None or fitting is None:
         return _refused(site, reader, reader.say("The sign-in took too long. Begin again."))
     query = request.query_params
-    if not hmac.compare_digest(query.get("state", "").encode(), kept["state"].encode()) or not query.get("code"):
-        return _refused(site, reader, reader.say("The provider let nobody in."))
+    if not hmac.compare_digest(query.get("state", "").encode(), fitting["state"].encode()) or not query.get("code"):
+        return _refused(site, reader, reader.say("The provider let nobody in."), fitting["next"])
     try:
-        claims = await _identity(site, block, query["code"], kept)
+        claims = await _identity(site, block, query["code"], fitting)
         member = _member(block, claims, reader.now)
     except NotLetIn as error:
         log.warning("web.oidc_refused", reason=str(error))
-        return _refused(site, reader, reader.say("The provider's answer does not fit. The log says why."))
+        why = reader.say("The provider's answer does not fit. The log says why.")
+        return _refused(site, reader, why, fitting["next"])
     if member is None:
-        return _refused(site, reader, reader.say("No role is given to you here; see web.oidc.roles."))
+        why = reader.say("No role is given to you here; see web.oidc.roles.")
+        return _refused(site, reader, why, fitting["next"])
     await site.parts.database.run(members.save, member)
     log.info("web.signed_in", member=member.name)
-    response = await begin(site, request, reader, member, kept["next"])
-    response.delete_cookie(COOKIE, path="/", secure=site.web.is_secure, httponly=True, samesite="lax")
+    response = await begin(site, request, reader, member, fitting["next"])
+    drop(site, response, PROVIDER)
     return response
 
 
-def _refused(site: Site, reader: Reader, trouble: str) -> Response:
-    return page(site, reader, "sign-in.html", status=401, next="/", has_accounts=True, trouble=trouble, name="")
+def _refused(site: Site, reader: Reader, trouble: str, following: str = "/") -> Response:
+    """Say why nobody was let in; what the answer had to fit is good for one answer."""
+    response = page(
+        site, reader, "sign-in.html", status=401, next=following, has_accounts=True, trouble=trouble, name=""
+    )
+    drop(site, response, PROVIDER)
+    return response
 
 
 # ------------------------------------------------------------- what the provider says
@@ -123,14 +130,14 @@ async def _discovered(site: Site, block: OidcBlock) -> dict[str, Any]:
     return known
 
 
-async def _identity(site: Site, block: OidcBlock, code: str, kept: dict[str, Any]) -> dict[str, Any]:
+async def _identity(site: Site, block: OidcBlock, code: str, fitting: dict[str, Any]) -> dict[str, Any]:
     """Exchange the code for an identity and check it. Raises NotLetIn."""
     known = await _discovered(site, block)
     form = {
         "grant_type": "authorization_code",
         "code": code,
         "redirect_uri": f"{site.web.base_url}{RETURN}",
-        "code_verifier": kept["verifier"],
+        "code_verifier": fitting["verifier"],
     }
     secret = f"{block.client_id}:{block.client_secret.reveal()}".encode()
     headers = {
@@ -139,7 +146,7 @@ async def _identity(site: Site, block: OidcBlock, code: str, kept: dict[str, Any
     }
     tokens = await _asked(site, "POST", str(known["token_endpoint"]), headers=headers, body=urlencode(form).encode())
     keys = await _asked(site, "GET", str(known["jwks_uri"]))
-    claims = _checked(str(tokens.get("id_token", "")), keys, block, nonce=kept["nonce"], now=site.now())
+    claims = _checked(str(tokens.get("id_token", "")), keys, block, nonce=fitting["nonce"], now=site.now())
     if block.claim not in claims and isinstance(known.get("userinfo_endpoint"), str):
         bearer = {"authorization": f"Bearer {tokens.get('access_token', '')}"}
         more = await _asked(site, "GET", known["userinfo_endpoint"], headers=bearer)
@@ -170,6 +177,10 @@ def _checked(token: str, keys: dict[str, Any], block: OidcBlock, *, nonce: str, 
         registry.validate(found.claims)
     except (JoseError, ValueError, KeyError, TypeError) as error:
         raise NotLetIn(f"the identity does not hold: {error}") from error
+    audience = found.claims["aud"]
+    if isinstance(audience, list) and len(audience) > 1 and found.claims.get("azp") != block.client_id:
+        # OpenID Connect Core 1.0, 3.1.3.7 (3, 4): an identity made out to several names the one it was made for.
+        raise NotLetIn("the identity does not hold: it was made out to several, and not for us")
     return dict(found.claims)
 
 
@@ -204,5 +215,12 @@ def _member(block: OidcBlock, claims: dict[str, Any], now: datetime) -> members.
     if role is None:
         return None
     shown = next((claims[one] for one in ("name", "preferred_username", "email") if claims.get(one)), claims["sub"])
-    ident = f"{block.issuer}#{claims['sub']}"[:200]
-    return members.Member(name=ident, shown=inert(str(shown), 60), role=role, created_at=now)
+    return members.Member(
+        name=_name(block.issuer, str(claims["sub"])), shown=inert(str(shown), 60), role=role, created_at=now
+    )
+
+
+def _name(issuer: str, sub: str) -> str:
+    """Return what somebody is known by; too long a name is never cut, for two might have the same beginning."""
+    name = f"{issuer}#{sub}"
+    return name if len(name) <= _LONGEST_NAME else f"#{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()}"

@@ -42,7 +42,8 @@ def open_page(  # noqa: PLR0913 - what a running service lends its page, each by
     site = Site(parts=parts, settings=settings, web=settings.web, now=now, wake=wake, exchange=exchange)
     mounts = () if door is None else (mounted(door, rates=site.rates),)
     pages = app(site, mounts=mounts)
-    return PageServer(pages, settings.web.host, settings.web.port, alongside=partial(keep_warm, site))
+    web = settings.web
+    return PageServer(pages, web.host, web.port, proxies=web.proxies, alongside=partial(keep_warm, site))
 
 
 USUAL_PORT = 8470

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from brandmelder.errors import PluginError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from argon2 import PasswordHasher
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 SHORTEST: Final = 12
 """Characters a password has at least (NIST SP 800-63B asks for 8 with, 15 without a second factor)."""
@@ -20,6 +25,37 @@ _SAFE: Final = 3
 _LOOKED_AT: Final = 72
 """Characters of it that are weighed: what is longer is no easier to guess."""
 _OURS: Final = ("brandmelder", "passwort", "password")
+
+
+class TooMany(Exception):
+    """More want to be let in than can be looked at."""
+
+
+class Weighing:
+    """Weighs passwords in threads of its own.
+
+    Each takes 64 MiB and a processor for some while: a flood of sign-ins must take neither the service's memory nor the
+    threads that find the addresses of channels, or it would hold up alerts.
+    """
+
+    THREADS: Final = 2
+    MOST: Final = 20
+    """So many wait; more are told to come again."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(self.THREADS, thread_name_prefix="passwords")
+        self._waiting = 0
+
+    async def weigh(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """Call `is_right` or `hashed`. Raises TooMany, and whatever the function raises."""
+        if self._waiting >= self.MOST:
+            raise TooMany
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, partial(function, *arguments, **named))
+        finally:
+            self._waiting -= 1
 
 
 def hashed(password: str, about: Iterable[str] = ()) -> str:

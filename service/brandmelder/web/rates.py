@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import deque
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -32,3 +34,45 @@ class Rates:
     def forgive(self, key: str) -> None:
         """Forget what a key asked: somebody signed in."""
         self._asked.pop(key, None)
+
+
+class Proven:
+    """Remembers which browsers were found signed in lately: those are counted each for itself, not by their address.
+
+    A whole press office stands behind one address, and in a storm every screen in it reads its page every few seconds.
+    """
+
+    def __init__(self) -> None:
+        self._keys: dict[str, None] = {}
+
+    def note(self, token: str) -> None:
+        """Remember that somebody is signed in by a token."""
+        self._keys.pop(_key(token), None)
+        self._keys[_key(token)] = None
+        if len(self._keys) > MOST_KEYS:
+            del self._keys[next(iter(self._keys))]
+
+    def drop(self, token: str) -> None:
+        """Remember that nobody is, any more."""
+        self._keys.pop(_key(token), None)
+
+    def key_of(self, token: str) -> str:
+        """Return by what a browser is counted; empty for one that proved nothing."""
+        return f"session {_key(token)}" if token and _key(token) in self._keys else ""
+
+
+def _key(token: str) -> str:
+    return sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def neighbourhood(address: str) -> str:
+    """Return what is counted as one address: of IPv6 the network of 64 bits that one line is given (RFC 6177)."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:64]
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((found, 64), strict=False))

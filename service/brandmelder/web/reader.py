@@ -8,27 +8,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
+from starlette.requests import ClientDisconnect
+
 from brandmelder.notify.voice import Voice, words_of
 from brandmelder.options import Role
 from brandmelder.store import members
 from brandmelder.web.catalogue import LANGUAGES, Catalogue, catalogue_of
+from brandmelder.web.cookies import LANGUAGE, SESSION, THEME, VISITOR, kept
 from brandmelder.web.zones import place_of, zone_of
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from brandmelder.web.site import Site
 
-VISITOR: Final = "brandmelder_visitor"
-LANGUAGE: Final = "brandmelder_language"
-THEME: Final = "brandmelder_theme"
 THEMES: Final = ("light", "dark")
 MOST_FORM: Final = 64 * 1024
-_YEAR: Final = 365 * 24 * 3600
 _MINUTE: Final = 60.0
 
 
@@ -101,16 +99,19 @@ class Reader:
         return self.catalogue.say_many(one, many, count).format(number=number, **names)
 
 
-def cookie_name(site: Site) -> str:
-    """Return the name of the session's cookie: over TLS one that no other host can set."""
-    return "__Host-brandmelder" if site.web.is_secure else "brandmelder"
-
-
 async def reader_of(site: Site, request: Request) -> Reader:
     """Return who sends a request; a session in use is remembered as such once a minute."""
     now = site.now()
-    session = await _session(site, request, now)
-    known = request.cookies.get(VISITOR, "")
+    return _read(site, request, await _session(site, request, now), now)
+
+
+def stranger(site: Site, request: Request) -> Reader:
+    """Return who sends a request as if they were not signed in: for when nobody can look."""
+    return _read(site, request, None, site.now())
+
+
+def _read(site: Site, request: Request, session: members.Session | None, now: datetime) -> Reader:
+    known = kept(site, request, VISITOR)
     visitor = known if _is_token(known) else secrets.token_urlsafe(24)
     catalogue = catalogue_of(_language(site, request))
     is_open = site.web.sign_in == "open"
@@ -120,7 +121,7 @@ async def reader_of(site: Site, request: Request) -> Reader:
     else:
         name, role = "", Role.ADMIN if is_open else None
         shown, csrf = catalogue.say("Guest"), site.sign("form", visitor)
-    theme = request.cookies.get(THEME, "")
+    theme = kept(site, request, THEME)
     zone = zone_of(session.zone if session is not None else "") or site.parts.zone
     return Reader(
         name=name,
@@ -139,13 +140,31 @@ async def reader_of(site: Site, request: Request) -> Reader:
 
 
 async def _session(site: Site, request: Request, now: datetime) -> members.Session | None:
-    token = request.cookies.get(cookie_name(site), "")
+    token = kept(site, request, SESSION)
     if not _is_token(token):
         return None
     found = await site.parts.database.look(members.session, token, now, idle=site.web.session)
-    if found is not None and (now - found.seen_at).total_seconds() >= _MINUTE:
+    if found is None or not _came_this_way(site, found):
+        site.proven.drop(token)
+        return None
+    site.proven.note(token)
+    if (now - found.seen_at).total_seconds() >= _MINUTE:
         await site.parts.database.run(members.touch, token, now)
     return found
+
+
+async def is_let_in(site: Site, request: Request) -> bool:
+    """Say whether whoever sends a request may still read pages; to be asked is no use of a session."""
+    token = kept(site, request, SESSION)
+    if site.web.sign_in == "open" or not _is_token(token):
+        return site.web.sign_in == "open"
+    found = await site.parts.database.look(members.session, token, site.now(), idle=site.web.session)
+    return found is not None and _came_this_way(site, found)
+
+
+def _came_this_way(site: Site, session: members.Session) -> bool:
+    """Say whether somebody signed in as the configuration has it now: once it was another way, that one is closed."""
+    return site.web.sign_in == "open" or session.has_password == (site.web.sign_in == "local")
 
 
 def _is_token(text: str) -> bool:
@@ -154,32 +173,22 @@ def _is_token(text: str) -> bool:
 
 def _language(site: Site, request: Request) -> str:
     """Return the language of a page: asked for, chosen once, the browser's, else the house's."""
-    wishes = [request.query_params.get("language", ""), request.cookies.get(LANGUAGE, "")]
+    wishes = [request.query_params.get("language", ""), kept(site, request, LANGUAGE)]
     browser = request.headers.get("accept-language", "")[:200].split(",")
     wishes += [wish.partition(";")[0].strip().partition("-")[0].lower() for wish in browser]
     return next((wish for wish in wishes if wish in LANGUAGES), site.parts.language)
 
 
-def remember(site: Site, response: Response, name: str, value: str, *, lasts: timedelta | None = None) -> None:
-    """Have the browser keep something that scripts cannot read and other sites cannot send."""
-    response.set_cookie(
-        name,
-        value,
-        max_age=_YEAR if lasts is None else int(lasts.total_seconds()),
-        httponly=True,
-        secure=site.web.is_secure,
-        samesite="lax",
-        path="/",
-    )
-
-
 async def form_of(request: Request, reader: Reader) -> dict[str, list[str]]:
     """Return the fields of a form. Raises Forged for one that did not come from a page of this reader's."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_FORM:
-            raise Forged("a form is too large")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_FORM:
+                raise Forged("a form is too large")
+    except ClientDisconnect as error:
+        raise Forged("a form broke off") from error
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=1000)
     except ValueError as error:

@@ -9,11 +9,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
-from brandmelder import __version__
 from brandmelder.notify.excerpt import safe_url
 from brandmelder.notify.inert import inert, visible
+from brandmelder.web.cookies import VISITOR, keep
+from brandmelder.web.files import stamp
 from brandmelder.web.icons import icon
-from brandmelder.web.reader import VISITOR, remember
 
 if TYPE_CHECKING:
     from brandmelder.web.reader import Reader
@@ -37,7 +37,7 @@ def environment() -> Environment:
     found.filters["post_text"] = post_text
     found.filters["inert"] = inert
     found.filters["safe_url"] = safe_url
-    found.globals.update(icon=icon, version=__version__)
+    found.globals.update(icon=icon, stamp=stamp())
     return found
 
 
@@ -68,5 +68,5 @@ def page(site: Site, reader: Reader, template: str, *, status: int = 200, **more
     response = HTMLResponse(text, status)
     response.headers["content-language"] = reader.language
     if reader.is_new:
-        remember(site, response, VISITOR, reader.visitor)
+        keep(site, response, VISITOR, reader.visitor)
     return response

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from brandmelder.errors import BrandmelderError
+from brandmelder.serving import Caller, one_framing
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 
     from starlette.types import ASGIApp
 
@@ -24,9 +25,17 @@ class PageServer:
     """Listens from its making on; answers while `run` runs."""
 
     def __init__(
-        self, app: ASGIApp, host: str, port: int, *, alongside: Callable[[], Coroutine[None, None, None]] | None = None
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        proxies: Sequence[str] = (),
+        alongside: Callable[[], Coroutine[None, None, None]] | None = None,
     ) -> None:
         """Take the port; `alongside` runs while it is served, until it is cancelled.
+
+        For whom they ask is believed of this machine and of `proxies`.
 
         Raises BrandmelderError if the port cannot be had; port 0 takes any that is free.
         """
@@ -42,7 +51,8 @@ class PageServer:
         self.port = int(self._place.getsockname()[1])
         self._server = _Server(
             uvicorn.Config(
-                app,
+                one_framing(app),
+                http=Caller,
                 log_config=None,
                 lifespan="off",
                 ws="none",
@@ -51,7 +61,7 @@ class PageServer:
                 timeout_graceful_shutdown=GOODBYE,
                 # A web server with TLS stands on this machine, if one does: it says for whom it asks.
                 proxy_headers=True,
-                forwarded_allow_ips="127.0.0.1,::1",
+                forwarded_allow_ips=["127.0.0.1", "::1", *proxies],
             )
         )
 

@@ -11,7 +11,8 @@ from brandmelder.web.bands import Bands
 from brandmelder.web.chain import Chain
 from brandmelder.web.lines import Lines
 from brandmelder.web.live import Pulse
-from brandmelder.web.rates import Rates
+from brandmelder.web.passwords import Weighing
+from brandmelder.web.rates import Proven, Rates
 from brandmelder.web.shared import Shared
 from brandmelder.web.would import Would
 
@@ -44,6 +45,10 @@ class Site:
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     """Signs what a browser keeps until somebody signs in; a restart asks for a new page."""
     rates: Rates = field(default_factory=Rates)
+    tries: Rates = field(default_factory=Rates)
+    """Those of names; apart, so that whoever asks under ever new addresses has no name's tries forgotten."""
+    proven: Proven = field(default_factory=Proven)
+    weighing: Weighing = field(default_factory=Weighing)
     bands: Bands = field(default_factory=Bands)
     chain: Chain = field(default_factory=Chain)
     lines: Lines = field(default_factory=Lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from brandmelder.health import files
 from brandmelder.health.pulse import Pulse
 from brandmelder.pipeline.canary import Canary
 from brandmelder.pipeline.heartbeat import Heartbeat
@@ -87,4 +88,4 @@ class Lookout:
     def _troubles(self) -> list[str]:
         """Return what keeps the service from its work, for any thread."""
         now = self._clock.now()
-        return [*self._vitals.troubles(now), *self._canary.complaint(now)]
+        return [*self._vitals.troubles(now), *files.complaint(), *self._canary.complaint(now)]

@@ -264,6 +264,38 @@ class TestFacebook(SourceConformance):
             stage.face.usage = {"x_business_use_case_usage": json.dumps(business)}
             assert (await stage.reader.poll()).not_before == stage.now + 42 * MINUTE
 
+    @pytest.mark.parametrize(("most", "sizes"), [(30, ["100", "25"]), (10, ["100", "25", "5"])])
+    async def test_a_feed_that_is_too_much_to_tell_at_once_is_read_in_smaller_pages(self, most, sizes):
+        async with self.reading() as stage:
+            stage.face.write(stage.now - HOUR, "Kein Netz!")
+            plain, asked_for = stage.face.answer, []
+
+            def answer(asked):
+                if asked.path == "/10/feed":
+                    asked_for.append(asked.query["limit"])
+                    if int(asked.query["limit"]) > most:
+                        said = "Please reduce the amount of data you're asking for, then retry your request"
+                        return Said.json({"error": {"message": said, "code": 1}}, status=500)
+                return plain(asked)
+
+            stage.face.answer = answer
+            await stage.reader.poll()
+            assert asked_for == sizes
+            assert "Kein Netz!" in stage.reader.texts()
+
+    async def test_what_is_wrong_with_the_service_is_not_asked_again_in_smaller_pages(self):
+        async with self.reading() as stage:
+            asked_for = []
+
+            def answer(asked):
+                asked_for.append(asked.path)
+                return stage.face.refused(1, 500)
+
+            stage.face.answer = answer
+            with pytest.raises(Transient):
+                await stage.reader.turn()
+            assert asked_for == ["/10/feed"]
+
     async def test_each_question_is_proven_where_the_application_demands_it(self):
         async with self.reading() as stage:
             stage.reader.source = self.make_source(stage.reader.source._api._tools, stage.url, app_secret=Secret("s"))

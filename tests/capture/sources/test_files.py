@@ -252,3 +252,10 @@ async def test_a_column_that_says_no_takes_nothing_away(tmp_path, word, is_gone)
     found = await drop.poll()
     assert [one.reach for one in found] == ([] if is_gone else [1200])
     assert [one.external_id for one in drop.last.removals] == (["1"] if is_gone else [])
+
+
+async def test_lines_of_an_old_program_are_told_and_no_bug(tmp_path):
+    drop = Drop(tmp_path, "*.csv")
+    drop.write("a.csv", "external_id,text\r1,eins\n2,zwei\n")
+    with pytest.raises(ShapeChanged, match="save it anew as CSV"):
+        await drop.poll()

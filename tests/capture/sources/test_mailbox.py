@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from brandmelder.capture.imap import Mailboxes
+from brandmelder.capture.imap import Folder, Mailboxes
 from brandmelder.capture.source import Tools
+from brandmelder.capture.sources import mailbox
 from brandmelder.capture.sources.mailbox import LETTERS, MailboxOptions, MailboxSource
 from brandmelder.errors import AuthRefused, Blocked, Gone, Transient
 from brandmelder.model import SourceId
@@ -337,3 +338,31 @@ async def test_a_mailbox_that_cannot_be_reached_is_heard_in_silence(unused_tcp_p
     await asyncio.gather(hearing, return_exceptions=True)
     assert not nudged.is_set()
     await Reader(dovecot, user, idle=False).source.listen(nudged.set)
+
+
+async def test_large_letters_come_in_several_polls_and_none_is_asked_for_twice(dovecot, user, monkeypatch):
+    monkeypatch.setattr(mailbox, "BYTES", 100_000)
+    dovecot.deliver(user, *(letter(f"Nordfunk {number} " + "x " * 20_000, number) for number in range(5)))
+    reader = Reader(dovecot, user)
+    first = await reader.source.poll(None, datetime.now(UTC))
+    assert (len(first.mentions), first.more, first.extent.expected) == (2, True, 5)
+    await reader.poll()
+    assert len(reader.stored) == 5
+
+
+def test_letters_that_are_deleted_while_they_are_read_do_not_keep_the_others_waiting():
+    class Emptied:
+        def open(self, _name):
+            return Folder(validity=1, next_uid=9, count=8)
+
+        def after(self, uid):
+            return [one for one in range(1, 9) if one > uid]
+
+        def sizes(self, uids):
+            return dict.fromkeys(uids, 100)
+
+        def read(self, _uids):
+            return []
+
+    found = mailbox._read(Emptied(), "INBOX", mailbox._Place(1, 2), datetime(2026, 11, 20, tzinfo=UTC))
+    assert (found.last, found.left) == (8, 0)

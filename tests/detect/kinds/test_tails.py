@@ -31,6 +31,17 @@ def test_the_share_is_the_sum_of_the_beta_binomial(part, whole):
     assert share_surprise(part, whole, 0.2, 0.05) == pytest.approx(-math.log10(sum(terms) - terms[0] / 2), rel=1e-6)
 
 
+@pytest.mark.parametrize("scale", [2, 30, 400])
+def test_a_share_of_very_many_is_what_a_share_of_many_tends_to(scale):
+    exact = share_surprise(2_400, 9_000, 0.2, 0.01)
+    assert share_surprise(2_400 * scale, 9_000 * scale, 0.2, 0.01) == pytest.approx(exact, rel=0.02)
+
+
+def test_the_share_of_a_thousand_million_mentions_takes_no_time():
+    assert 1 < share_surprise(250_000_000, 1_000_000_000, 0.2, 0.005) < 2
+    assert share_surprise(999_999_999, 1_000_000_000, 0.2, 0.005) > 30
+
+
 def test_nothing_is_surprising_at_or_below_the_mean():
     assert share_surprise(2, 10, 0.2, 0.05) == share_surprise(0, 0, 0.2, 0.05) == count_surprise(3, 3.0, 4.0) == 0
 

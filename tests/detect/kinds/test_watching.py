@@ -190,6 +190,15 @@ def test_in_the_first_week_no_kind_speaks():
     assert paging(findings) == set()
 
 
+def test_in_the_first_week_no_kind_speaks_however_large_the_budget():
+    rules = KindRules(volume=DetectorRules(budget=4.0), kinds=(SpikeKind.TOTAL,))
+    state, found = new_kinds(), []
+    for number in range(24):
+        state, one = step(state, hour(number, 50, 50), rules, flagged=False)
+        found.append(one)
+    assert paging(found) == set()
+
+
 def test_only_the_kinds_that_are_watched_speak(known):
     rules = KindRules(volume=DetectorRules(), kinds=(SpikeKind.NEGATIVE, SpikeKind.TOTAL))
     _, found = step(known, hour(AT, 40, 40, reach=1e7), rules, flagged=False)

@@ -19,6 +19,7 @@ from pipeline.world import STORM, World
 from web.api.house import SECRET, client, served, token
 
 NAMES = [one.name for one in OPERATIONS]
+JSON = {"content-type": "application/json"}
 FILLED = {"id": "1", "mention": "1"}
 
 
@@ -150,6 +151,13 @@ def test_too_many_requests_are_told_to_wait(world):
         ("POST incidents/x/acts", {"json": {"act": "explode"}}, 422, "body $.act"),
         ("POST silences", {"json": {"reason": "\u200b", "minutes": 5}}, 422, "body $.reason"),
         ("POST silences/0/expire", {}, 422, "path id"),
+        ("POST mentions", {"content": b"[", "headers": JSON}, 422, "body"),
+        ("POST mentions", {"content": b'"x', "headers": JSON}, 422, "body"),
+        ("POST mentions", {"content": b"[1, \xff]", "headers": JSON}, 422, "body"),
+        ("POST mentions", {"content": b"[" * 200_000, "headers": JSON}, 422, "body"),
+        ("POST silences", {"content": b'{"minutes": 1e999}', "headers": JSON}, 422, "body $.minutes"),
+        ("POST mentions", {"content": b'{"source": [' + b"[" * 900 + b"]" * 901 + b"}",
+                           "headers": JSON}, 422, "body $.source"),
         ("GET incidents/NF-1", {}, 404, "path id"),
         ("GET monitors/x/series", {}, 404, "path id"),
     ],
@@ -199,3 +207,10 @@ def test_what_goes_wrong_inside_is_no_ones_to_read(world):
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_an_address_with_a_stroke_too_many_leads_nowhere(world):
+    app, _ = served(world)
+    token(world)
+    answer = client(app).get("incidents/", headers={"host": "evil.example"}, follow_redirects=False)
+    assert (answer.status_code, answer.headers.get("location")) == (404, None)

@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from pydantic import Field, model_validator
 
-from brandmelder.capture.backward import Bounds, Page
+from brandmelder.capture.backward import Bounds, Page, counted
 from brandmelder.capture.json_api import read_json
 from brandmelder.capture.jwt_grant import LIFE, signed_token
 from brandmelder.capture.lists import Lists, Trails, poll_lists
@@ -204,7 +204,7 @@ class AppStoreSource:
         return self._token
 
     async def _feed(self, country: str, page: str, now: datetime) -> Page:
-        number = int(page or "1")
+        number = counted(page, 1)
         path = f"{country}/rss/customerreviews/page={number}/id={self._options.app}/sortby=mostrecent/json"
         answer = await self._tools.fetch(f"{self._options.feed_url.rstrip('/')}/{path}", now=now)
         found = read_json(answer, _Answered, source=self.id, service=_SERVICE).feed.entries

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from msgspec import Struct
 from pydantic import model_validator
 
-from brandmelder.capture.backward import Bounds, Page
+from brandmelder.capture.backward import Bounds, Page, counted
 from brandmelder.capture.json_api import read_json
 from brandmelder.capture.lists import Lists, poll_lists
 from brandmelder.capture.mentions import Told, mention_of, moment_of
@@ -33,7 +33,6 @@ _ALL: Final = "posts"
 _WINDOW: Final = 50
 _HOLES: Final = 10
 """So many empty pages in a row are the end of the list."""
-_DIGITS: Final = 16
 
 
 class DiscourseOptions(SourceOptions):
@@ -109,12 +108,12 @@ class DiscourseSource:
         query = f"?{urlencode({'before': below})}" if below else ""
         answer = await self._tools.fetch(f"{self._base}/posts.json{query}", now=now, headers=self._headers)
         found = read_json(answer, _Latest, source=self.id, service=_SERVICE).latest_posts
-        lowest, asked = min((post.id for post in found), default=0), _counted(below)
+        lowest, asked = min((post.id for post in found), default=0), counted(below, 0)
         is_hole = not found or 0 < asked <= lowest
         return Page(
             mentions=[self._mention(post, now) for post in found if _is_shown(post)],
             ids=[str(post.id) for post in found],
-            following=_below_a_hole(asked, _counted(empty)) if is_hole else str(lowest) if lowest > 1 else "",
+            following=_below_a_hole(asked, counted(empty, 0)) if is_hole else str(lowest) if lowest > 1 else "",
         )
 
     def _mention(self, post: _Post, now: datetime) -> Mention:
@@ -138,10 +137,6 @@ def _below_a_hole(asked: int, empty: int) -> str:
     """
     further = asked - _WINDOW
     return f"{further}:{empty + 1}" if further > 1 and empty + 1 < _HOLES else ""
-
-
-def _counted(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else 0
 
 
 def _is_shown(post: _Post) -> bool:

@@ -22,7 +22,7 @@ from brandmelder.capture.known import print_of
 from brandmelder.capture.lists import ROOM, Lists, batch_of, join, poll_lists, still_waiting, unread
 from brandmelder.capture.mentions import Told, mention_of, moment_of
 from brandmelder.capture.source import Poll, Recheck, Tools
-from brandmelder.errors import AuthRefused, SourceError
+from brandmelder.errors import AuthRefused, SourceError, Transient
 from brandmelder.model import Cursor, Mention, Reading, Removal, SourceId
 from brandmelder.options import SecretText, SourceOptions, WebAddress
 
@@ -37,6 +37,7 @@ AT_ONCE: Final = 10
 READINGS_EVERY: Final = timedelta(hours=1)
 _FEED: Final = "feed"
 _PAGE: Final = "100"
+_PAGES: Final = (_PAGE, "25", "5")
 _PERSON: Final = "from{id,name}"
 # Without filter(stream) neither the number nor the newest would know of answers to comments.
 _NEWEST: Final = "comments.filter(stream).order(reverse_chronological).limit(1).summary(true){id}"
@@ -213,14 +214,24 @@ class FacebookSource:
     # ------------------------------------------------------------------- pages
 
     async def _posts(self, _name: str, page: str, now: datetime) -> Page:
-        asked = {"fields": _POST, "limit": _PAGE} | ({"after": page} if page else {})
-        found = await self._api.get(f"{self._options.page}/feed", asked, _Items, now)
+        found = await self._some(page, now)
         self._seen |= {item.id: item for item in found.data}
         return Page(
             mentions=[self._mention(item, now) for item in found.data if item.message],
             ids=[item.id for item in found.data],
             following=found.paging.following,
         )
+
+    async def _some(self, page: str, now: datetime) -> _Items:
+        """Return a page of the feed; a smaller one where the service finds that too much to tell at once."""
+        for size in _PAGES:
+            asked = {"fields": _POST, "limit": size} | ({"after": page} if page else {})
+            try:
+                return await self._api.get(f"{self._options.page}/feed", asked, _Items, now)
+            except Transient:
+                if not self._api.is_too_much or size == _PAGES[-1]:
+                    raise
+        raise AssertionError("the last page is returned or raises")
 
     async def _comments(self, post: str, page: str, now: datetime) -> Page:
         asked = {"fields": _COMMENT, "filter": "stream", "order": "reverse_chronological", "limit": _PAGE}

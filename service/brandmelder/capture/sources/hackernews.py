@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 from pydantic import Field
 
-from brandmelder.capture.backward import Bounds, Page
+from brandmelder.capture.backward import Bounds, Page, counted
 from brandmelder.capture.json_api import read_json
 from brandmelder.capture.lists import Lists, poll_lists
 from brandmelder.capture.mentions import Told, mention_of
@@ -110,7 +110,7 @@ class HackerNewsSource:
 
     async def _ask(self, words: str, page: str, now: datetime) -> Page:
         stamp, _, further = page.partition(":")
-        until = int(stamp) if page else int(now.timestamp()) + 60
+        until = counted(stamp, int(now.timestamp()) + 60)
         since = until - 1 if further else int((now - self._options.history).timestamp())
         asked = {
             "query": f'"{words}"',
@@ -120,7 +120,7 @@ class HackerNewsSource:
             "typoTolerance": "false",
         }
         found = await self._search(asked | ({"page": further} if further else {}), now)
-        following, gaps = self._following(found, until, int(further or "0"))
+        following, gaps = self._following(found, until, counted(further, 0))
         return Page(
             mentions=[self._mention(hit, now) for hit in found.hits],
             ids=[hit.objectID for hit in found.hits],

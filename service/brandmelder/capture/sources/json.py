@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote_plus, urlencode, urljoin, urlsplit, urlu
 from msgspec.structs import replace
 from pydantic import Field, model_validator
 
-from brandmelder.capture.backward import Bounds, Page, Trail, anew, is_lost, recall, turn_page
+from brandmelder.capture.backward import Bounds, Page, Trail, anew, counted, is_lost, recall, turn_page
 from brandmelder.capture.credentials import Grant, Token
 from brandmelder.capture.fields import Expression, Fields, mention_of_row
 from brandmelder.capture.json_api import read_json
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 HOLES: Final = frozenset({"since_iso", "since_unix", "page", "offset", "cursor", "size"})
 _BAD_SHARE: Final = 0.2
 _LONGEST: Final = 2_000
-_DIGITS: Final = 16
 _LONGEST_HEADER: Final = 16_000
 _LINK: Final = re.compile(r'<(?P<address>[^<>]*)>(?P<rest>(?:"[^"]*"|[^<"])*)')
 _RELATION: Final = re.compile(r';\s*rel\s*=\s*(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s;,"]+))', re.IGNORECASE)
@@ -201,9 +200,9 @@ class JsonSource:
         paging = self._options.paging
         match paging.style:
             case "page":
-                return str(_counted(page, 1) + 1) if rows >= paging.size else ""
+                return str(counted(page, 1) + 1) if rows >= paging.size else ""
             case "offset":
-                return str(_counted(page, 0) + rows) if rows >= paging.size else ""
+                return str(counted(page, 0) + rows) if rows >= paging.size else ""
             case "cursor":
                 found = found_by(paging.next or "", body)
                 return str(found)[:_LONGEST] if found and rows else ""
@@ -252,11 +251,6 @@ def _origin(address: str) -> tuple[str, str | None, int | None] | None:
         return parts.scheme.lower(), parts.hostname, parts.port or _PORTS.get(parts.scheme.lower())
     except ValueError:
         return None
-
-
-def _counted(page: str, first: int) -> int:
-    """Return the number of a page; the first one where a cursor is from another way of paging."""
-    return int(page) if page.isascii() and page.isdigit() and len(page) < _DIGITS else first
 
 
 def _next_link(header: str) -> str:

@@ -28,12 +28,14 @@ from brandmelder.model import Cursor, Extent, Mention, SourceId
 from brandmelder.options import SecretText, SourceOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 log = structlog.get_logger()
 
 LETTERS: Final = 50
-"""How many letters one poll reads: each has up to a megabyte."""
+"""How many letters one poll reads."""
+BYTES: Final = 8 << 20
+"""How many bytes of letters one poll reads, one letter at the least: a slow line must bring them within the visit."""
 QUIET: Final = timedelta(minutes=4)
 """Of a connection without a word for so long nobody knows whether it still stands: some servers drop one after five."""
 WHOLE: Final = timedelta(minutes=28)
@@ -88,6 +90,8 @@ class _Found(Struct, frozen=True):
     folder: Folder
     letters: list[Letter]
     left: int
+    last: int
+    """The highest number that was asked for: who did not come was deleted meanwhile."""
 
 
 class MailboxSource:
@@ -126,9 +130,7 @@ class MailboxSource:
             is_own = name != self._options.folder
             read = partial(self._mentions, one, now, memory.first, is_own=is_own)
             mentions |= {each.external_id: each for each in await asyncio.to_thread(read)}  # fifty megabytes, perhaps
-            last = max([letter.uid for letter in one.letters], default=known[name].last)
-            kept = last if one.letters or known[name].validity == one.folder.validity else 0
-            memory.folders[name] = _Place(one.folder.validity, max(kept, 0))
+            memory.folders[name] = _Place(one.folder.validity, one.last)
         left = sum(one.left for one in found.values())
         taken = sum(len(one.letters) for one in found.values())
         return Poll(
@@ -194,8 +196,21 @@ def _read(session: Session, name: str, known: _Place, begin: datetime) -> _Found
     folder = session.open(name)
     is_known = known.validity == folder.validity
     if is_known and folder.next_uid and folder.next_uid <= known.last + 1:
-        return _Found(folder, [], 0)
+        return _Found(folder, [], 0, known.last)
     last = known.last if is_known else 0
     uids = session.after(last) if last else session.since(begin - timedelta(days=1))
-    letters = session.read(uids[:LETTERS]) if uids else []
-    return _Found(folder, letters, max(0, len(uids) - LETTERS))
+    asked = _affordable(session.sizes(uids[:LETTERS])) if uids else []
+    letters = session.read(asked) if asked else []
+    return _Found(folder, letters, len(uids) - len(asked), max(asked, default=last))
+
+
+def _affordable(sizes: Mapping[int, int]) -> list[int]:
+    """Return the first letters that one poll can bring, lowest number first."""
+    asked: list[int] = []
+    total = 0
+    for uid in sorted(sizes):
+        total += sizes[uid]
+        if asked and total > BYTES:
+            break
+        asked.append(uid)
+    return asked

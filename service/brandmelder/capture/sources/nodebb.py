@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from brandmelder.capture.backward import Bounds, Page
+from brandmelder.capture.backward import Bounds, Page, counted
 from brandmelder.capture.json_api import read_json
 from brandmelder.capture.lists import Lists, poll_lists
 from brandmelder.capture.mentions import Told, mention_of
@@ -101,7 +101,7 @@ class NodeBbSource:
         return Recheck(mentions=tuple(mentions), removals=tuple(removals))
 
     async def _ask(self, _name: str, page: str, now: datetime) -> Page:
-        number = int(page or "1")
+        number = counted(page, 1)
         url = f"{self._base}/api/recent/posts/{_TERM}?page={number}"
         posts = self._read(await self._tools.fetch(url, now=now, headers=self._headers), list[_Post])
         return Page(

@@ -168,7 +168,7 @@ class WebhookSource:
         if self._options.fields is not None:
             return self._options.fields.model_dump(exclude_none=True), self._options.items or "@", False
         kind = body.get("type") if isinstance(body, dict) else None
-        if kind not in _TYPES:
+        if not isinstance(kind, str) or kind not in _TYPES:
             raise ShapeChanged(f"type is none of {', '.join(sorted(_TYPES))} and heartbeat").about(self.id)
         is_deletion = kind == _DELETED
         return _FIELDS | ({"deleted": "`true`"} if is_deletion else {}), _ITEMS, is_deletion

@@ -59,8 +59,11 @@ def chance(ordinary: Ordinary, score: float, prior: Prior) -> float:
 
 
 def bar(ordinary: Ordinary, budget: float) -> float:
-    """Return what `chance` must pass for `budget` false pages a day; raised until four weeks are known."""
-    return -math.log10(budget) + _COLD * max(0.0, 1.0 - len(ordinary.maxima) / _COLD_DAYS)
+    """Return what `chance` must pass for `budget` false pages a day; raised until four weeks are known.
+
+    Never below 0, which is what `chance` says while there is too little to compare: that pages for no budget.
+    """
+    return max(0.0, -math.log10(budget)) + _COLD * max(0.0, 1.0 - len(ordinary.maxima) / _COLD_DAYS)
 
 
 def _score_at(ordinary: Ordinary, level: float, prior: Prior) -> float:

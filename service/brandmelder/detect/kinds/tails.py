@@ -7,6 +7,8 @@ import math
 _LN10 = math.log(10.0)
 _NORMAL_95 = 1.6448536
 _LEAST_TERM = 1e-9
+_TERMS = 10_000
+"""Of more draws than this every so many-th term is taken: a tail of millions is as smooth as a curve."""
 
 
 def count_surprise(count: float, mean: float, variance: float) -> float:
@@ -18,7 +20,10 @@ def count_surprise(count: float, mean: float, variance: float) -> float:
     if count <= mean * 1.000001:
         return 0.0
     size = mean * mean / max(variance - mean, 1e-6 * mean)
-    log_ratio, excess = math.log(count / mean), math.log1p((count - mean) / (mean + size))
+    deviation = math.sqrt(max(variance, mean))
+    off = max(count - mean, 1e-6 * deviation * math.sqrt(deviation))  # for millions, what is nearer cancels to noise
+    count = mean + off
+    log_ratio, excess = math.log1p(off / mean), math.log1p(off / (mean + size))
     root = math.sqrt(2.0 * max(count * log_ratio - (count + size) * excess, 1e-12))
     wald = (log_ratio - excess) * math.sqrt(count + count * count / size)
     return normal_surprise(root + math.log(max(wald, 1e-12) / max(root, 1e-6)) / max(root, 1e-6))
@@ -35,24 +40,30 @@ def share_surprise(part: int, whole: int, share: float, spread: float) -> float:
     """Return −log10 P(K ≥ part), mid-p, for K beta-binomial of `whole` draws with mean `share`; 0 below the mean.
 
     `spread` is the intraclass correlation ρ, 0 to 1: the variance is np(1−p)(1 + (n−1)ρ) (Skellam 1948). The sum runs
-    upward from `part` until its terms no longer matter.
+    upward from `part` until its terms no longer matter, by the trapezoidal rule where there are very many draws.
     """
     if whole <= 0 or part <= share * whole:
         return 0.0
     rate = 1.0 / min(0.9, max(spread, 1e-4)) - 1.0
     alpha, beta = share * rate, (1.0 - share) * rate
-    log_term = (
-        math.lgamma(whole + 1) - math.lgamma(part + 1) - math.lgamma(whole - part + 1)
-        + math.lgamma(part + alpha) + math.lgamma(whole - part + beta) - math.lgamma(whole + rate)
-        - math.lgamma(alpha) - math.lgamma(beta) + math.lgamma(rate)
-    )  # fmt: skip
-    term, total = 1.0, 0.5
-    for count in range(part, whole):
-        term *= (whole - count) / (count + 1) * (alpha + count) / (beta + whole - count - 1)
+    first = _log_mass(part, whole, alpha, beta)
+    stride = 1 + whole // _TERMS
+    total, count = 0.5, part + stride
+    while count <= whole:
+        term = math.exp(_log_mass(count, whole, alpha, beta) - first)
         total += term
         if term < _LEAST_TERM * total:
             break
-    return max(0.0, -(log_term + math.log(total)) / _LN10)
+        count += stride
+    ordinary = math.lgamma(whole + 1) - math.lgamma(whole + rate) + math.lgamma(rate)
+    log_first = first + ordinary - math.lgamma(alpha) - math.lgamma(beta)
+    return max(0.0, -(log_first + math.log(total * stride)) / _LN10)
+
+
+def _log_mass(part: int, whole: int, alpha: float, beta: float) -> float:
+    """Return the part of the beta-binomial's log probability that depends on `part`."""
+    rest = whole - part
+    return math.lgamma(part + alpha) - math.lgamma(part + 1) + math.lgamma(rest + beta) - math.lgamma(rest + 1)
 
 
 def share_range(whole: int, share: float, spread: float) -> tuple[int, int]:

@@ -43,7 +43,9 @@ def api(door: Door, *, rates: Rates | None = None) -> Starlette:
         by_path.setdefault(one.path, []).append(one)
     routes = [_route(door, gate, path, operations) for path, operations in by_path.items()]
     handlers = {HTTPException: _unrouted, Refused: _refused, StoreError: _store_failed, Exception: _failed}
-    return Starlette(routes=[Route(SCHEMA, _schema), *routes], exception_handlers=handlers)
+    made = Starlette(routes=[Route(SCHEMA, _schema), *routes], exception_handlers=handlers)
+    made.router.redirect_slashes = False  # whoever follows would send its token to a host and scheme the question chose
+    return made
 
 
 def mounted(door: Door, *, rates: Rates | None = None) -> Mount:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from brandmelder.store import tokens
 from brandmelder.web.api.problems import Refused
+from brandmelder.web.rates import neighbourhood
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,7 +57,7 @@ class Gate:
             if not token.is_noted(now):
                 await self._door.parts.database.run(tokens.note, token.id, now)
             return token
-        if not self._rates.allows(f"stranger {client}", now, most=MOST_STRANGERS, within=MINUTE):
+        if not self._rates.allows(f"stranger {neighbourhood(client)}", now, most=MOST_STRANGERS, within=MINUTE):
             raise _too_many("too many requests without a token that holds")
         text = "no token that holds; send `Authorization: Bearer bm_…`, made by: brandmelder token create"
         wanted = {"www-authenticate": 'Bearer realm="brandmelder"'}

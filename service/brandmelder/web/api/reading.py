@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
 import msgspec
+from starlette.requests import ClientDisconnect
 
 from brandmelder.web.api.operation import MOST_BODY
 from brandmelder.web.api.problems import Refused, unreadable
@@ -39,10 +40,13 @@ async def raw_body(request: Request) -> bytes:
     if told.isdecimal() and len(told) < 20 and int(told) > MOST_BODY:
         raise _too_large()
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BODY:
-            raise _too_large()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_BODY:
+                raise _too_large()
+    except ClientDisconnect as error:
+        raise unreadable("body", "broke off") from error
     return bytes(body)
 
 
@@ -60,10 +64,18 @@ def read_body(operation: Operation, body: bytes, content_type: str) -> Any:
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "no-json", text, where="header content-type")
     try:
         return msgspec.json.decode(body, type=operation.body)
-    except msgspec.ValidationError:
+    except msgspec.ValidationError as error:
         # To JSON 60.0 is a whole number as 60 is; some programs write it so.
-        return _converted(_whole(msgspec.json.decode(body)), operation.body, "body")
+        return _converted(_loosely(body, error), operation.body, "body")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _said(error, "body") from error
+
+
+def _loosely(body: bytes, error: msgspec.ValidationError) -> Any:
+    """Return whatever a body holds, with whole numbers; one that breaks off behind its error has that error."""
+    try:
+        return _whole(msgspec.json.decode(body))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise _said(error, "body") from error
 
 

@@ -65,7 +65,8 @@ async def show(site: Site, request: Request, reader: Reader) -> Response:
     if sheet is None:
         return page(site, reader, "error.html", status=404, code=404, path=request.url.path)
     if reader.role is None:
-        return page(site, reader, "summary.html", **_head(site, reader, sheet))
+        link = f"{request.url.path}?{request.url.query}"
+        return page(site, reader, "summary.html", link=link, **_head(site, reader, sheet))
     return page(site, reader, "incident.html", **_head(site, reader, sheet), **_more(site, request, reader, sheet))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
@@ -11,10 +10,11 @@ from starlette.responses import RedirectResponse, Response
 from brandmelder.store import audit, members
 from brandmelder.web import factor
 from brandmelder.web.catalogue import sentence
+from brandmelder.web.cookies import SESSION, kept
 from brandmelder.web.keepsake import packed, unpacked
 from brandmelder.web.pages.signin import MOST_TRIES, WITHIN, is_shown
 from brandmelder.web.passwords import LONGEST, hashed, is_right
-from brandmelder.web.reader import cookie_name, form_of, only
+from brandmelder.web.reader import form_of, only
 from brandmelder.web.render import page
 from brandmelder.web.zones import by_region, place_of
 
@@ -51,7 +51,7 @@ async def _shown(  # noqa: PLR0913
     site: Site, request: Request, reader: Reader, *, said: str = "", trouble: str = "", status: int = 200,
     sealed: str = "",
 ) -> Response:  # fmt: skip
-    one, sessions = await site.parts.database.look(_read, reader, site, request.cookies.get(cookie_name(site), ""))
+    one, sessions = await site.parts.database.look(_read, reader, site, kept(site, request, SESSION))
     more: dict[str, Any] = {"seed": "", "code_picture": "", "sealed": ""}
     if one.password and not one.factor:
         begun = unpacked(site, "seed", sealed, reader.now) if sealed else None
@@ -95,18 +95,25 @@ async def change_password(site: Site, request: Request, reader: Reader) -> Respo
     one, trouble = await _proven(site, fields, reader)
     if one is None:
         return await _shown(site, request, reader, trouble=trouble, status=401)
+    if not one.password:
+        return _theirs(site, request, reader)
     new = fields.get("new", [""])[0]
     if new != fields.get("again", [""])[0]:
         again = sentence("The two new passwords are not the same.")
         return await _shown(site, request, reader, trouble=again, status=400)
     try:
-        kept = await asyncio.to_thread(hashed, new, (one.name, one.shown, site.parts.brand))
+        new_hash = await site.weighing.weigh(hashed, new, (one.name, one.shown, site.parts.brand))
     except ValueError:
         poor = sentence("Take twelve characters or more that are not easy to guess: a few words are good ones.")
         return await _shown(site, request, reader, trouble=poor, status=400)
-    token = request.cookies.get(cookie_name(site), "")
-    await site.parts.database.run(_put_password, replace(one, password=kept), token, reader.now)
+    token = kept(site, request, SESSION)
+    await site.parts.database.run(_put_password, replace(one, password=new_hash), token, reader.now)
     return RedirectResponse(f"{PATH}?said=password", 303)
+
+
+def _theirs(site: Site, request: Request, reader: Reader) -> Response:
+    """Refuse what a provider has in its hands: somebody's password and second factor."""
+    return page(site, reader, "error.html", status=404, code=404, path=request.url.path)
 
 
 def _put_password(connection: Connection, one: members.Member, token: str, now: datetime) -> None:
@@ -122,19 +129,21 @@ async def change_factor(site: Site, request: Request, reader: Reader) -> Respons
     code, sealed = only(fields, "code", 20), only(fields, "sealed")
     if one is None:
         return await _shown(site, request, reader, trouble=trouble, status=401, sealed=sealed)
+    if not one.password:
+        return _theirs(site, request, reader)
     if one.factor:
         is_right_code = await is_shown(site, one, code, reader.now)
         seed, step = "", 0
     else:
-        kept = unpacked(site, "seed", sealed, reader.now)
-        seed = kept["seed"] if kept and kept["name"] == one.name else ""
+        begun = unpacked(site, "seed", sealed, reader.now)
+        seed = begun["seed"] if begun and begun["name"] == one.name else ""
         step = (factor.matching_step(seed, code, reader.now) if seed else None) or 0
         is_right_code = step > 0
     if not is_right_code:
         wrong = sentence("These digits are not right, or were used already.")
         return await _shown(site, request, reader, trouble=wrong, status=401, sealed=sealed)
     site.rates.forgive(_key(one))
-    token = request.cookies.get(cookie_name(site), "")
+    token = kept(site, request, SESSION)
     await site.parts.database.run(_put_factor, one, seed, step, token, reader.now)
     return RedirectResponse(f"{PATH}?said={'factor' if seed else 'no-factor'}", 303)
 
@@ -154,7 +163,7 @@ async def end_sessions(site: Site, request: Request, reader: Reader) -> Response
     one, trouble = await _proven(site, fields, reader)
     if one is None:
         return await _shown(site, request, reader, trouble=trouble, status=401)
-    token = request.cookies.get(cookie_name(site), "")
+    token = kept(site, request, SESSION)
     await site.parts.database.run(_end, one, token, reader.now)
     return RedirectResponse(f"{PATH}?said=sessions", 303)
 
@@ -172,7 +181,7 @@ async def _proven(site: Site, fields: dict[str, list[str]], reader: Reader) -> t
     if one is None or not site.rates.allows(_key(one), reader.now, most=MOST_TRIES, within=WITHIN):
         return None, sentence("Too many attempts. Try again in ten minutes.")
     password = fields.get("password", [""])[0][: LONGEST + 1]
-    if not await asyncio.to_thread(is_right, one.password, password):
+    if not await site.weighing.weigh(is_right, one.password, password):
         return None, sentence("The present password is not right.")
     if not fields.get("code"):
         site.rates.forgive(_key(one))

@@ -37,6 +37,8 @@ async def label(site: Site, request: Request, reader: Reader) -> Response:
     ]
     if said not in set(Label):
         return page(site, reader, "error.html", status=400, code=400, path=request.url.path)
+    if await site.parts.database.look(incidents.find, ident) is None:
+        return page(site, reader, "error.html", status=404, code=404, path=request.url.path)
     if chosen:
         wanted = [MentionId(int(one)) for one in chosen]
         known = await site.parts.database.look(mentions.texts_of, wanted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -13,9 +12,11 @@ from starlette.responses import RedirectResponse, Response
 from brandmelder.store import audit, members
 from brandmelder.web import factor
 from brandmelder.web.catalogue import LANGUAGES, sentence
-from brandmelder.web.keepsake import packed, unpacked
+from brandmelder.web.cookies import HALF, KNOWN, LANGUAGE, SESSION, THEME, drop, keep, kept
+from brandmelder.web.keepsake import known_mark, new_mark, packed, unpacked
 from brandmelder.web.passwords import LONGEST, is_right
-from brandmelder.web.reader import LANGUAGE, THEME, THEMES, cookie_name, form_of, only, remember
+from brandmelder.web.rates import neighbourhood
+from brandmelder.web.reader import THEMES, form_of, only
 from brandmelder.web.render import page
 from brandmelder.web.zones import zones
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from starlette.requests import Request
 
+    from brandmelder.web.rates import Rates
     from brandmelder.web.reader import Reader
     from brandmelder.web.site import Site
 
@@ -32,9 +34,12 @@ log = structlog.get_logger()
 
 MOST_TRIES, WITHIN = 8, timedelta(minutes=10)
 """So many wrong passwords of one name or from one address in a while; then even the right one waits."""
-HALF: Final = "brandmelder_half"
-"""Whoever's password was right, and whose second factor is asked for."""
 HALF_LASTS: Final = timedelta(minutes=5)
+_HALF_A_YEAR: Final = timedelta(days=180)
+_YEAR: Final = timedelta(days=365)
+_PLACES: Final = 8192
+_LATE: Final = sentence("The sign-in took too long. Begin again.")
+_ENDED: Final = sentence("Your session had ended before that: nothing was done. Sign in and repeat it.")
 _WAIT: Final = sentence("Too many attempts. Try again in ten minutes.")
 
 
@@ -45,7 +50,7 @@ async def ask(site: Site, request: Request, reader: Reader) -> Response:
     has_accounts = site.web.sign_in != "local" or await site.parts.database.look(members.has_local)
     return page(
         site, reader, "sign-in.html", next=inside(request.query_params.get("next", "")), has_accounts=has_accounts,
-        trouble="", name="",
+        trouble=reader.say(_ENDED) if "late" in request.query_params else "", name="",
     )  # fmt: skip
 
 
@@ -54,47 +59,68 @@ async def take(site: Site, request: Request, reader: Reader) -> Response:
     fields = await form_of(request, reader)
     name, following = only(fields, "name", 200), inside(only(fields, "next"))
     address = request.client.host if request.client else ""
-    keys = (f"name {name.casefold()}", f"from {address}")
-    may = [site.rates.allows(key, reader.now, most=MOST_TRIES, within=WITHIN) for key in keys]
+    tries = _tries(site, request, name, address)
+    may = [rates.allows(key, reader.now, most=MOST_TRIES, within=WITHIN) for rates, key in tries]
     if site.web.sign_in != "local" or not all(may):
         log.warning("web.refused", why="too many attempts", address=address)
         return _again(site, reader, following, name, _WAIT, 429)
     found = await site.parts.database.look(members.find, name)
     password = fields.get("password", [""])[0][: LONGEST + 1]
-    if not await asyncio.to_thread(is_right, found.password if found else "", password) or found is None:
+    if not await site.weighing.weigh(is_right, found.password if found else "", password) or found is None:
         log.warning("web.refused", why="name or password", address=address)
         return _again(site, reader, following, name, sentence("Name or password is not right."), 401)
-    for key in keys:
-        site.rates.forgive(key)
+    for rates, key in tries:
+        rates.forgive(key)
     if found.factor:
-        kept = {"name": found.name, "next": following}
+        half = {"name": found.name, "next": following, "by": _proof(site, found)}
         response = page(site, reader, "sign-in-code.html", trouble="")
-        remember(site, response, HALF, packed(site, "half", kept, reader.now + HALF_LASTS), lasts=HALF_LASTS)
+        keep(site, response, HALF, packed(site, "half", half, reader.now + HALF_LASTS), lasts=HALF_LASTS)
         return response
     log.info("web.signed_in", member=found.name, by="password")
     return await begin(site, request, reader, found, following)
 
 
+def _tries(site: Site, request: Request, name: str, address: str) -> list[tuple[Rates, str]]:
+    """Return by what a try is counted.
+
+    A browser in which this name signed in before is counted for itself: whoever types wrong passwords elsewhere locks
+    nobody out of their own.
+    """
+    mark = known_mark(site, kept(site, request, KNOWN), name)
+    if mark:
+        return [(site.tries, f"browser {mark}")]
+    # Names fall into so many places that their tries cannot be pushed out of memory by asking under other names.
+    place = int(site.sign("tries", name.casefold())[:8], 16) % _PLACES
+    return [(site.tries, f"name {place}"), (site.rates, f"from {neighbourhood(address)}")]
+
+
 async def take_code(site: Site, request: Request, reader: Reader) -> Response:
     """Let in whose password was right and who shows the digits of this half minute; each of them lets in once."""
     fields = await form_of(request, reader)
-    kept = unpacked(site, "half", request.cookies.get(HALF, ""), reader.now)
-    if kept is None or site.web.sign_in != "local":
-        return _again(site, reader, "/", "", sentence("The sign-in took too long. Begin again."), 401)
-    name, key = kept["name"], f"code {kept['name'].casefold()}"
+    half = unpacked(site, "half", kept(site, request, HALF), reader.now)
+    if half is None or site.web.sign_in != "local":
+        return _again(site, reader, "/", "", _LATE, 401)
+    name, key = half["name"], f"code {half['name'].casefold()}"
     if not site.rates.allows(key, reader.now, most=MOST_TRIES, within=WITHIN):
         log.warning("web.refused", why="too many codes", member=name)
         return page(site, reader, "sign-in-code.html", status=429, trouble=reader.say(_WAIT))
     found = await site.parts.database.look(members.find, name)
+    if found is not None and half["by"] != _proof(site, found):
+        return _again(site, reader, "/", "", _LATE, 401)  # the password was changed meanwhile
     if found is None or not await is_shown(site, found, only(fields, "code", 20), reader.now):
         log.warning("web.refused", why="second factor", member=name)
         trouble = reader.say("These digits are not right, or were used already.")
         return page(site, reader, "sign-in-code.html", status=401, trouble=trouble)
     site.rates.forgive(key)
     log.info("web.signed_in", member=found.name, by="password and second factor")
-    response = await begin(site, request, reader, found, kept["next"])
-    response.delete_cookie(HALF, path="/", secure=site.web.is_secure, httponly=True, samesite="lax")
+    response = await begin(site, request, reader, found, half["next"])
+    drop(site, response, HALF)
     return response
+
+
+def _proof(site: Site, member: members.Member) -> str:
+    """Return by which password the first half was passed: another one since, and it is not passed any more."""
+    return site.sign("half by", member.password)
 
 
 async def is_shown(site: Site, member: members.Member, code: str, now: datetime) -> bool:
@@ -115,12 +141,14 @@ async def begin(
 ) -> RedirectResponse:
     """Begin a session under a new token; one that the browser had is over."""
     token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    database, before = site.parts.database, request.cookies.get(cookie_name(site), "")
+    database, before = site.parts.database, kept(site, request, SESSION)
     await database.run(members.forget, reader.now, idle=site.web.session)
     await database.run(members.end, before)
     await database.run(_begun, member, token, csrf, reader.now)
     response = RedirectResponse(following, 303)
-    remember(site, response, cookie_name(site), token, lasts=members.LONGEST)
+    keep(site, response, SESSION, token, lasts=members.LONGEST)
+    if member.password:
+        keep(site, response, KNOWN, new_mark(site, member.name), lasts=_HALF_A_YEAR)
     return response
 
 
@@ -132,9 +160,9 @@ def _begun(connection: Connection, member: members.Member, token: str, csrf: str
 async def leave(site: Site, request: Request, reader: Reader) -> Response:
     """Sign somebody out."""
     await form_of(request, reader)
-    await site.parts.database.run(members.end, request.cookies.get(cookie_name(site), ""))
+    await site.parts.database.run(members.end, kept(site, request, SESSION))
     response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(cookie_name(site), path="/", secure=site.web.is_secure, httponly=True, samesite="lax")
+    drop(site, response, SESSION)
     return response
 
 
@@ -147,9 +175,9 @@ async def prefer(site: Site, request: Request, reader: Reader) -> Response:
     response = RedirectResponse(inside(only(fields, "next")), 303)
     language, theme = only(fields, "language"), only(fields, "theme")
     if language in LANGUAGES:
-        remember(site, response, LANGUAGE, language)
+        keep(site, response, LANGUAGE, language, lasts=_YEAR)
     if theme in {*THEMES, "system"}:
-        remember(site, response, THEME, theme)
+        keep(site, response, THEME, theme, lasts=_YEAR)
     return response
 
 

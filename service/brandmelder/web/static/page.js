@@ -117,7 +117,8 @@ async function refresh() {
   if (fetching) return;
   fetching = true;
   try {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "error" });
+    const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "manual" });
+    if (answer.type === "opaqueredirect" || answer.status === 401) return end();
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     document.title = fresh.title;
@@ -154,17 +155,38 @@ function showLive() {
   document.querySelectorAll("[data-is-live]").forEach((mark) => { mark.hidden = false; });
 }
 
+// Nobody is signed in any more: old figures must not look as if they lived. What somebody was typing stays.
+function end() {
+  if (line) line.close();
+  isOver = true;
+  const typed = [...document.querySelectorAll("textarea, input:not([type=hidden])")]
+    .filter((field) => field.value && field.value !== field.defaultValue);
+  if (!typed.length) {
+    location.replace(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+    return;
+  }
+  document.getElementById("over").hidden = false;
+  document.querySelectorAll("[data-is-live]").forEach((mark) => { mark.hidden = true; });
+  document.querySelectorAll("[data-part]").forEach((part) => {
+    if (!typed.some((field) => part.contains(field))) part.replaceChildren();
+  });
+}
+
+let line = null;
+let heard = Date.now();
+let clock = "";
+let isOver = false;
+
+function hear(event) {
+  heard = Date.now();
+  clock = event.data;
+  document.getElementById("offline").hidden = true;
+  showLive();
+}
+
 function listen() {
-  const offline = document.getElementById("offline");
-  let heard = Date.now();
-  let clock = "";
-  const line = new EventSource(`/live?topic=${encodeURIComponent(live)}`);
-  const hear = (event) => {
-    heard = Date.now();
-    clock = event.data;
-    offline.hidden = true;
-    showLive();
-  };
+  if (isOver) return;
+  line = new EventSource(`/live?topic=${encodeURIComponent(live)}`);
   line.addEventListener("beat", (event) => {
     const before = clock;
     hear(event);
@@ -174,12 +196,41 @@ function listen() {
     hear(event);
     setTimeout(refresh, Math.random() * 1500);
   });
+  line.addEventListener("over", end);
+  line.addEventListener("error", () => {
+    // A line that broke comes back by itself; one that was refused (the service starts anew) does not.
+    if (line.readyState === EventSource.CLOSED) again(2000 + Math.random() * 4000);
+  });
+}
+
+let waiting = 0;
+
+function again(after) {
+  clearTimeout(waiting);
+  waiting = setTimeout(async () => { await refresh(); listen(); }, after);
+}
+
+// Over HTTP/1.1 a browser holds six lines to one host: those of tabs that nobody sees would keep the seventh waiting.
+function rest() {
+  if (isOver) return;
+  clearTimeout(waiting);
+  if (document.hidden) {
+    waiting = setTimeout(() => line.close(), 5000);
+  } else if (line.readyState === EventSource.CLOSED) {
+    again(0);
+  }
+}
+
+function follow() {
+  listen();
+  const [way] = performance.getEntriesByType("navigation");
+  if (!way || way.nextHopProtocol === "http/1.1") document.addEventListener("visibilitychange", rest);
   setInterval(() => {
-    if (Date.now() - heard < 90000) return;
-    offline.querySelector("span").textContent = clock;
-    offline.hidden = false;
+    if (isOver || document.hidden || Date.now() - heard < 90000) return;
+    document.querySelector("#offline span").textContent = clock;
+    document.getElementById("offline").hidden = false;
   }, 5000);
 }
 
 prepare(document);
-if (live && window.EventSource) listen();
+if (live && window.EventSource) follow();
