@@ -8,6 +8,7 @@ BrandmelderError            says what happened, to whom, what to do; exit code 1
 │   ├── StoreBusy           another process holds the file
 │   ├── StoreTooNew         the database comes from a newer version
 │   ├── StoreFull           the disk is full; nothing was lost
+│   ├── RowUnreadable       one row cannot be decoded; it is left as it is
 │   └── Conflict            somebody else was faster: read again and decide anew
 ├── SourceError             a poll failed; maps to the states of a source
 │   ├── Transient           will pass: time-out, 5xx, connection refused
@@ -108,6 +109,10 @@ class StoreTooNew(StoreError):
 
 class StoreFull(StoreError):
     """The disk is full: the transaction was rolled back, cursors stand still, nothing is lost."""
+
+
+class RowUnreadable(StoreError):
+    """A row that was asked for by its name cannot be decoded; it is left as it is."""
 
 
 class Conflict(StoreError):

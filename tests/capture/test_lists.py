@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from brandmelder.capture.backward import Bounds, Page
 from brandmelder.capture.lists import Lists, poll_lists
-from brandmelder.errors import Blocked, RateLimited, ShapeChanged, Transient
+from brandmelder.errors import AuthRefused, Blocked, Gone, RateLimited, ShapeChanged, Transient
 from brandmelder.model import Mention, SourceId
 from capture.conftest import NOW
 
@@ -82,3 +83,63 @@ async def test_what_passes_by_itself_does_not_begin_a_walk_anew(error):
     with pytest.raises(type(error)):
         await poll_lists(lists, poll.cursor, NOW)
     assert asked == ["", "older", "older"]
+
+
+def _failing(errors, log):
+    async def ask(name, page, _now):
+        log.append(name)
+        if name in errors:
+            raise errors[name]
+        ident = f"{name} {page} {len(log)}"
+        return Page(
+            mentions=[Mention(source=PLACE, external_id=ident, text=ident, published_at=NOW, captured_at=NOW)],
+            ids=[ident],
+        )
+
+    return ask
+
+
+GOOD, OTHER, BAD = "good", "other", "bad"
+
+
+@pytest.mark.parametrize(
+    "error", [Gone("answered 410"), AuthRefused("answered 403"), ShapeChanged("no JSON"), Transient("answered 500")]
+)
+async def test_a_list_that_fails_for_good_is_told_and_keeps_the_others_from_nothing(error):
+    log = []
+    lists = Lists(source=PLACE, names=[BAD, GOOD, OTHER], ask=_failing({BAD: error}, log), bounds=Bounds(history=HOUR))
+    poll = await poll_lists(lists, None, NOW)
+    for _ in range(3):
+        assert {one.external_id.split()[0] for one in poll.mentions} == {GOOD, OTHER}
+        assert poll.degraded == f"'bad' cannot be read, the others are: {error}"
+        assert not poll.more
+        assert (poll.read_until is None) is isinstance(error, Transient), "time goes on without what a person must mend"
+        poll = await poll_lists(lists, poll.cursor, NOW)
+    assert log == [BAD, GOOD, OTHER] + [GOOD, OTHER, BAD] * 3, "it is asked last from then on"
+
+
+async def test_a_list_that_failed_for_long_is_read_on_where_it_stood():
+    log, errors = [], {}
+    lists = Lists(source=PLACE, names=[BAD, GOOD], ask=_failing(errors, log), bounds=Bounds(history=HOUR))
+    poll = await poll_lists(lists, None, NOW)
+    before = msgspec.json.decode(poll.cursor)["lists"][BAD]
+    errors[BAD] = Gone("answered 410")
+    for _ in range(3):
+        poll = await poll_lists(lists, poll.cursor, NOW)
+        assert msgspec.json.decode(poll.cursor)["lists"][BAD] == before
+    errors.clear()
+    poll = await poll_lists(lists, poll.cursor, NOW)
+    assert {one.external_id.split()[0] for one in poll.mentions} == {GOOD, BAD}
+    assert not poll.degraded
+
+
+@pytest.mark.parametrize("error", [Gone("answered 410"), Transient("broke off"), RateLimited("wait", NOW)])
+async def test_where_no_list_can_be_read_the_poll_fails(error):
+    log = []
+    names = [str(number) for number in range(12)]
+    lists = Lists(
+        source=PLACE, names=names, ask=_failing(dict.fromkeys(names, error), log), bounds=Bounds(history=HOUR)
+    )
+    with pytest.raises(type(error)):
+        await poll_lists(lists, None, NOW)
+    assert len(log) == {Gone: 10, Transient: 3, RateLimited: 1}[type(error)]

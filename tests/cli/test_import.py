@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from brandmelder.capture.sources import files
 from brandmelder.cli import main
 from brandmelder.clock import SystemClock
 from brandmelder.store.database import Database
@@ -75,12 +76,27 @@ def test_an_export_is_mapped_as_its_source_says_and_bad_rows_are_named(run, tmp_
     result = run(tmp_path / "export.csv", "linkedin")
     assert result.exit_code == 2
     assert "9 mentions read, 9 of them new, as the history of linkedin" in result.output
-    assert "1 of 10 rows cannot be read: external_id finds nothing" in result.output
+    assert "1 of 10 rows cannot be read: export.csv:20: external_id finds nothing" in result.output
 
 
 def test_what_cannot_be_imported_is_said(run, tmp_path):
     (tmp_path / "old.pdf").write_text("x")
     assert "must end in .jsonl, .csv or .mbox" in run(tmp_path / "old.pdf", "blog").output
     (tmp_path / "old.csv").write_text("a,b\n1,2\n3,4\n")
-    assert "2 of 2 rows cannot be read (external_id finds nothing)" in run(tmp_path / "old.csv", "blog").output
+    assert (
+        "2 of 2 rows cannot be read (old.csv:2: external_id finds nothing)" in run(tmp_path / "old.csv", "blog").output
+    )
     assert "there is no source bog; one of blog, linkedin" in run(tmp_path / "old.csv", "bog").output
+
+
+def test_every_stretch_of_a_file_names_the_line_of_its_first_bad_row(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "BATCH", 10)
+    good = '{{"id": "{n}", "text": "Nordfunk {n}", "published_at": "2026-11-01T00:00:00Z"}}'
+    lines = [good.format(n=n) for n in range(30)]
+    lines[4], lines[17] = '{"id": "4"}', "no JSON"
+    lines.insert(2, "")
+    (tmp_path / "old.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    result = run(tmp_path / "old.jsonl", "blog")
+    assert "28 mentions read" in result.output
+    assert "1 of 10 rows cannot be read: old.jsonl:6: text finds nothing" in result.output
+    assert "1 of 10 rows cannot be read: old.jsonl:19: " in result.output

@@ -12,7 +12,7 @@ from brandmelder import wiring
 from brandmelder.capture.normalise import fingerprint, pseudonym
 from brandmelder.cli import main
 from brandmelder.model import Mention, SourceId
-from brandmelder.store import mentions, meta
+from brandmelder.store import keys, mentions, meta
 from brandmelder.store.database import Database
 from cli.test_commands import CONFIG
 
@@ -66,6 +66,66 @@ def test_without_the_key_nobody_is_looked_for_under_a_new_one(run, tmp_path):
         assert key.exists() is not missing
         (tmp_path / "kept").rename(key)
     assert "3 mentions are erased" in run("privacy", "erase", "--author", "otto", "--yes").stdout
+
+
+@pytest.fixture
+def under_another_key(run, tmp_path):
+    """A database that knows its key, and a key beside it that is another."""
+    database = Database(f"sqlite:///{tmp_path}/brandmelder.db")
+    database.run_now(keys.adopt, wiring.author_key(database.path))
+    database.close()
+    key = tmp_path / "brandmelder.db.key"
+    key.rename(tmp_path / "kept")
+    key.write_text("another", encoding="utf-8")
+    key.chmod(0o600)
+    return key
+
+
+def test_another_key_than_the_one_a_database_was_written_with_is_refused(run, tmp_path, under_another_key):
+    for words in (("privacy", "erase", "--author", "otto", "--yes"), ("preview", "nordfunk"), ("run",)):
+        refused = run(*words)
+        assert refused.exit_code == 1
+        assert f"{under_another_key} is not the key under which" in refused.stderr
+        assert "bring that one back from its backup, or set BRANDMELDER_AUTHOR_KEY" in refused.stderr
+        assert "brandmelder privacy new-key" in refused.stderr
+    assert '"finding":"key.another"' in run("doctor", "--json").stdout.replace(": ", ":")
+    (tmp_path / "kept").replace(under_another_key)
+    assert "3 mentions are erased" in run("privacy", "erase", "--author", "otto", "--yes").stdout
+
+
+def test_a_variable_that_is_not_the_key_is_refused_and_says_that_the_file_may_be(
+    run, monkeypatch, under_another_key, tmp_path
+):
+    (tmp_path / "kept").replace(under_another_key)
+    monkeypatch.setenv("BRANDMELDER_AUTHOR_KEY", "another")
+    refused = run("preview", "nordfunk")
+    assert "BRANDMELDER_AUTHOR_KEY is not the key under which" in refused.stderr
+    assert f"or unset BRANDMELDER_AUTHOR_KEY if {under_another_key} is the right one" in refused.stderr
+
+
+@pytest.mark.parametrize("left", ["another", "", None])
+def test_who_lost_a_key_for_good_goes_on_under_another_and_it_is_written_down(run, under_another_key, left):
+    if left is None:
+        under_another_key.unlink()
+    else:
+        under_another_key.write_text(left, encoding="utf-8")
+    assert run("privacy", "new-key", input="n\n").exit_code == 1
+    done = run("privacy", "new-key", "--yes", "--by", "Dana")
+    assert (done.exit_code, "erase again whom you erased" in done.stdout) == (0, True)
+    assert under_another_key.stat().st_size
+    assert run("preview", "nordfunk").exit_code == 0
+    assert "privacy.key" in run("audit", "list", "--by", "Dana").stdout
+
+
+def test_a_database_of_a_version_without_marks_takes_the_key_of_the_first_service_that_starts():
+    database = Database("sqlite://")
+    database.prepare()
+    assert not database.run_now(keys.is_another, b"whichever")
+    database.run_now(keys.adopt, b"first")
+    database.run_now(keys.adopt, b"second")
+    assert not database.run_now(keys.is_another, b"first")
+    assert database.run_now(keys.is_another, b"second")
+    database.close()
 
 
 def test_an_export_is_json_that_moves_no_cursor(run, tmp_path):

@@ -29,13 +29,13 @@ def storms(seed, series, bins, rate):
     return counts, seen
 
 
-def together(counts, seen, width):
+def together(counts, seen, width, rules=RULES):
     memory = fresh(len(counts))
     found = []
     for place in range(counts.shape[1]):
-        moment = moment_at(round(MONDAY.timestamp()) + place * width, width, RULES)
+        moment = moment_at(round(MONDAY.timestamp()) + place * width, width, rules)
         figures = (counts[:, place].copy(), counts[:, place].copy(), seen[:, place].copy())
-        judged = advance(memory, moment, figures, entry=threshold(RULES.budget), floor=RULES.floor)
+        judged = advance(memory, moment, figures, entry=threshold(rules.budget), floor=rules.floor)
         found.append((judged.pages.copy(), judged.high.copy(), judged.flagged.copy(), judged.chance.copy()))
     return [np.array(column).T for column in zip(*found, strict=True)]
 
@@ -62,3 +62,14 @@ def test_a_series_alone_is_judged_as_among_many(width, bins, seed, rate):
         assert [finding.is_high for finding in findings] == high[row].tolist()
         assert [finding.flagged for finding in findings] == flagged[row].tolist()
         assert [finding.spike.score for finding in findings] == pytest.approx(chance[row].tolist(), rel=1e-4, abs=1e-4)
+
+
+def test_a_brand_as_steady_as_chance_keeps_its_budget_however_large_it_is():
+    series, weeks, learning = 8, 12, 6
+    hours = np.arange(weeks * 168)
+    usual = 100_000 / 24 * (1 + 0.6 * np.sin((hours - 10) * np.pi / 12))
+    counts = np.random.default_rng(2).poisson(usual, (series, len(hours))).astype(float)
+    pages, *_ = together(counts, np.ones_like(counts), 3600, DetectorRules(zone="UTC"))
+    paged = [np.flatnonzero(row[learning * 168 :]) for row in pages]
+    alerts = sum(1 + int((np.diff(row) > 24).sum()) for row in paged if row.size)
+    assert alerts <= 1.4 * series * (weeks - learning) * 7 * RULES.budget

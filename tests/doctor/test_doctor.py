@@ -177,6 +177,15 @@ def test_backups_beside_the_database_are_looked_at(run, tmp_path, now):
     assert found(run("--json"))["backup.old"]["level"] == "warning"
 
 
+def test_rows_that_nobody_can_read_are_named_and_hide_nothing(run, database):
+    database.run_now(lambda connection: connection.exec_driver_sql("UPDATE delivery SET body = x'c1'"))
+    result = run("--json", "--language", "en")
+    told = found(result)["database.unreadable"]
+    assert told["level"] == "bad"
+    assert "delivery NF-1:open:sent:console (" in told["text"]
+    assert "channel.untried" in found(result)
+
+
 def test_a_full_disk_is_bad(run, monkeypatch):
     monkeypatch.setattr(checks, "LOW_ON_DISK", 1 << 60)
     assert found(run("--json"))["disk.low"]["level"] == "bad"
@@ -187,6 +196,20 @@ def test_an_altered_audit_is_bad(run, database, now):
     for statement in ("DROP TRIGGER audit_never_changes", "UPDATE audit SET actor = 'Ben'"):
         database.run_now(lambda connection, statement=statement: connection.exec_driver_sql(statement))
     assert found(run("--json"))["audit.broken"]["about"] == {"row": 1}
+
+
+def test_a_row_that_tells_what_was_forgotten_and_was_altered_is_a_finding_and_no_crash(run, database, now):
+    database.run_now(audit.record, audit.FORGOTTEN, by="retention", now=now, through=0, rows=0)
+    for statement in ("DROP TRIGGER audit_never_changes", "UPDATE audit SET detail = 'gone'"):
+        database.run_now(lambda connection, statement=statement: connection.exec_driver_sql(statement))
+    assert found(run("--json"))["audit.broken"]["about"] == {"row": 1}
+
+
+def test_a_check_that_stumbles_keeps_no_other_from_being_made(run, database):
+    database.run_now(lambda connection: connection.exec_driver_sql("UPDATE meta SET value = 'x'"))
+    told = found(run("--json", "--language", "en"))
+    assert told["doctor.stumbled"]["text"].startswith("one check did not come to its end: ValueError")
+    assert {"audit", "sources", "channel"} <= told.keys()
 
 
 def test_a_damaged_database_is_told_with_what_to_do(run, database, tmp_path):

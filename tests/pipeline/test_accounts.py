@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
-from brandmelder.model import DeliveryState, Reading, SourceId
+import pytest
+
+from brandmelder.capture.source import Poll
+from brandmelder.model import Cursor, DeliveryState, Reading, SourceId, SourceState
 from brandmelder.pipeline.accounts import follow_readings
-from brandmelder.store import readings
-from pipeline.world import YAML, World, quiet_weeks
+from brandmelder.pipeline.apart import Apart
+from brandmelder.pipeline.duty import Scene
+from brandmelder.store import mentions, readings, sources
+from pipeline.world import YAML, World, mention, quiet_weeks
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EIGHT = datetime(2026, 12, 16, 7, 0, tzinfo=UTC)
@@ -20,7 +26,8 @@ def reading(value, at, *, account="1", title="@nordfunk", name="followers", own=
 
 
 def measure(world, now, *found):
-    world.database.run_now(follow_readings, world.pipeline.parts, found, now)
+    parts = world.pipeline.parts
+    world.database.run_now(lambda found_in: follow_readings(Scene(found_in, parts, now), found, Apart(found_in, parts)))
 
 
 async def world_with_four_weeks(until):
@@ -85,3 +92,27 @@ async def test_the_look_back_shows_ours_beside_a_competitors_and_an_abandoned_on
         "@nordfunk Blog: 1.055 Follower (+1), 3 Beiträge",
         "@andere (Vergleich) Blog: 1.825 Follower",
     ]
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 2.0**70, 2**70])
+async def test_a_number_that_is_none_is_left_out_and_said_and_the_rest_of_its_answer_is_kept(value):
+    world = World([], yaml=DAILY)
+    await world.begin(EIGHT)
+    post = mention(1, EIGHT, angry=False, reach=2**70)
+
+    class Odd:
+        async def poll(self, cursor, now):
+            found = (reading(value, now), reading(1_000.0, now, account="2", title="@other"))
+            return Poll(mentions=(post,), readings=found, cursor=Cursor("1"), read_until=now)
+
+    world.pipeline.parts.sources[BLOG] = Odd()
+    await world.pipeline.poll(BLOG, EIGHT)
+    (account,) = world.database.run_now(readings.accounts)
+    assert account.name == "2"
+    ((_, stored, _),) = world.database.run_now(mentions.newest, None, EIGHT - DAY, 9)
+    assert (stored.external_id, stored.reach) == ("1", None)
+    row = world.database.run_now(sources.read_source, BLOG)
+    assert (row.state, row.note) == (
+        SourceState.DEGRADED,
+        "followers of @nordfunk is no number that can be kept; it is left out",
+    )

@@ -7,18 +7,34 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import OperationalError
 
+from brandmelder.capture.source import Poll
 from brandmelder.errors import StoreFull
-from brandmelder.model import Act, DeliveryKind, IncidentId, MonitorId, Snooze, State, Transition
+from brandmelder.model import (
+    Act,
+    Cursor,
+    DeliveryKind,
+    Evidence,
+    IncidentId,
+    MentionId,
+    MonitorId,
+    Quote,
+    Removal,
+    Snooze,
+    SourceId,
+    State,
+    Transition,
+)
 from brandmelder.pipeline.apart import Apart
 from brandmelder.pipeline.promise import promise_change
-from brandmelder.store import incidents, meta, schema
+from brandmelder.pipeline.retain import Retainer, Retention
+from brandmelder.store import calls, incidents, mentions, meta, schema
 from brandmelder.store.schema import transition
 from pipeline.duty import burning
 from pipeline.test_duty import CALLING
-from pipeline.world import STORM, World
+from pipeline.world import STORM, World, mention
 
 MINUTE = timedelta(minutes=1)
 FIRST, SECOND = IncidentId("NF-2026-001"), IncidentId("NF-2026-002")
@@ -133,3 +149,34 @@ async def test_what_concerns_the_whole_database_undoes_all_and_is_told_as_that()
 
 def _fill(_connection):
     raise OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+
+
+async def test_a_deletion_is_followed_though_the_alert_that_quotes_it_cannot_be_written():
+    world = World([mention(1, STORM, angry=True)])
+    await world.begin(STORM)
+    await world.pipeline.poll(SourceId("blog"), STORM)
+    quote = Quote(mention=MentionId(1), source=SourceId("blog"), url="", published_at=STORM)
+    told = burning(STORM, FIRST)
+    world.database.run_now(incidents.save_incident, told, Evidence(quotes=(quote,)), (), expected_revision=None)
+    world.database.run_now(lambda connection: connection.execute(update(schema.incident).values(revision=99)))
+
+    class Gone:
+        async def poll(self, cursor, now):
+            removal = Removal(source=SourceId("blog"), external_id="1", reason="deleted")
+            return Poll(removals=(removal,), cursor=Cursor("2"), read_until=now)
+
+    world.pipeline.parts.sources[SourceId("blog")] = Gone()
+    await world.pipeline.poll(SourceId("blog"), STORM + MINUTE)
+    assert world.database.run_now(mentions.texts_of, [1]) == {}
+    (said,) = world.said
+    assert said.startswith(f"a deleted quote in the alert of incident {FIRST} cannot be seen to: ")
+
+
+async def test_what_cannot_be_forgotten_keeps_nothing_else_from_being_forgotten():
+    world = await two_burn()
+    world.database.run_now(meta.write, "forgotten_through", "no number")
+    old = STORM + timedelta(days=400)
+    world.database.run_now(calls.give_notice, "digest:day:1:de", b"", STORM)
+    await Retainer(world.pipeline.parts, Retention()).tidy(old)
+    assert not world.database.run_now(calls.is_given, "digest:day:1:de")
+    assert any(line.startswith("forgetting of texts cannot be seen to: ValueError") for line in world.said)

@@ -7,8 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from brandmelder.model import DeliveryState
 from brandmelder.pipeline import recount as recounting
 from brandmelder.store import mentions, series
+from pipeline.duty import burning
+from pipeline.test_apart import open_
 from pipeline.test_crashes import Plug, PowerCut
 from pipeline.world import STORM, YAML, World, quiet_weeks
 
@@ -23,8 +26,8 @@ def bins(world):
     return [(one.start, one.source, one.total, one.labelled) for one in counts]
 
 
-async def start(path, yaml, *, cut_at=None):
-    """Start with a query, or die at a transaction; returns the world and how many pages were read."""
+def opened(path, yaml):
+    """A world with a query, and the pages that it reads."""
     world = World(WEEKS, path=path, yaml=yaml)
     pages = []
     run = world.database.run
@@ -35,12 +38,19 @@ async def start(path, yaml, *, cut_at=None):
         return await run(function, *arguments, **named)
 
     world.database.run = counted
+    return world, pages
+
+
+async def start(path, yaml, *, cut_at=None):
+    """Start with a query, or die at a transaction; returns the world and how many pages were read."""
+    world, pages = opened(path, yaml)
+    await world.begin(STORM)
     if cut_at is None:
-        await world.begin(STORM)
+        await world.pipeline.catch_up()
     else:
         Plug(world, cut_at, after=True)
         with pytest.raises(PowerCut):
-            await world.begin(STORM)
+            await world.pipeline.catch_up()
     return world, pages
 
 
@@ -54,7 +64,7 @@ async def lived_twice(folder):
         shutil.copy(folder / f"a.db{end}", folder / f"b.db{end}")
 
 
-@pytest.mark.parametrize("cut_at", [10, 13, 18])
+@pytest.mark.parametrize("cut_at", [7, 10, 15])
 async def test_a_start_goes_on_behind_the_last_page_and_counts_the_same(tmp_path, monkeypatch, cut_at):
     monkeypatch.setattr(recounting, "PAGE", 60)
     await lived_twice(tmp_path)
@@ -73,9 +83,25 @@ async def test_another_query_is_counted_from_the_first_mention(tmp_path, monkeyp
     monkeypatch.setattr(recounting, "PAGE", 60)
     await lived_twice(tmp_path)
     whole, _ = await start(tmp_path / "b.db", OTHER)
-    cut, _ = await start(tmp_path / "a.db", NARROWER, cut_at=14)
+    cut, _ = await start(tmp_path / "a.db", NARROWER, cut_at=11)
     cut.database.close()
     other, _ = await start(tmp_path / "a.db", OTHER)
     assert bins(other) == bins(whole) != []
     for one in (whole, other):
         one.database.close()
+
+
+async def test_what_stands_ready_goes_out_before_a_changed_query_is_counted_anew(tmp_path):
+    """An alert that waited through a restart must not wait for a recount of hours."""
+    await lived_twice(tmp_path)
+    world = World(WEEKS, path=tmp_path / "a.db")
+    world.database.run_now(open_, world.pipeline.parts, burning(STORM - HOUR / 4))
+    world.database.close()
+    again, pages = opened(tmp_path / "a.db", NARROWER)
+    await again.begin(STORM)
+    await again.pipeline.deliver(STORM)
+    assert [one.state for one in again.deliveries()] == [DeliveryState.SENT]
+    assert pages == []
+    await again.pipeline.work(STORM)
+    assert pages
+    again.database.close()

@@ -10,7 +10,13 @@ import pytest
 
 from brandmelder.model import DeliveryKind, DeliveryState
 from brandmelder.notify.stand_in import CONFIRM
+from brandmelder.pipeline.call_stand_ins import call_stand_ins
+from brandmelder.pipeline.promise import scheduled
+from brandmelder.store import deliveries
+from notify.deliveries import NOTICE, a_delivery
+from pipeline.duty import burning
 from pipeline.places import Place
+from pipeline.test_apart import open_
 from pipeline.world import STORM, YAML, World, quiet_weeks, storm
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
@@ -155,3 +161,44 @@ async def test_a_channel_that_hangs_holds_up_nobody_else(mentions):
     hanging.let_go.set()
     await evening
     assert [key for _, key, _, _ in hanging.posts].count(told[1].replace(":post", ":crisis")) == 1
+
+
+async def test_somebody_stands_in_for_every_message_however_many_wait_longer():
+    world = World([], yaml=FALLBACK, places={"crisis": Place("crisis"), "post": Place("post")})
+    await world.begin(STORM)
+    idents = [f"notice:{number:03d}:de" for number in range(510)]
+    waiting = [
+        a_delivery(NOTICE, key=f"{ident}:notice:crisis", due_at=STORM, created_at=STORM + number * SECOND / 100)
+        for number, ident in enumerate(idents)
+    ]
+    world.database.run_now(deliveries.promise, scheduled(waiting))
+    world.database.run_now(call_stand_ins, world.pipeline.parts, STORM + 2 * MINUTE)
+    standing = [one for one in world.deliveries() if one.instead_of == "crisis"]
+    assert len(standing) == len(idents)
+
+
+class Hanging(Place):
+    """A channel that takes what it is given, and is silent until it is let go."""
+
+    def __init__(self, ident):
+        super().__init__(ident)
+        self.hangs, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def push(self, message, *, key, thread, form):
+        self.hangs.set()
+        await self.goes_on.wait()
+        return await super().push(message, key=key, thread=thread, form=form)
+
+
+async def test_that_somebody_stood_in_while_a_sending_hung_stays_noted():
+    channel = Hanging("crisis")
+    world = World([], yaml=FALLBACK, places={"crisis": channel, "post": Place("post")})
+    await world.begin(STORM)
+    world.database.run_now(open_, world.pipeline.parts, burning(STORM))
+    sending = asyncio.ensure_future(world.pipeline.deliver(STORM))
+    await channel.hangs.wait()
+    world.database.run_now(call_stand_ins, world.pipeline.parts, STORM + 2 * MINUTE)
+    channel.goes_on.set()
+    await sending
+    (opening,) = (one for one in world.deliveries() if one.channel == "crisis")
+    assert (opening.state, opening.fallback_at) == (DeliveryState.SENT, STORM + 2 * MINUTE)

@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from brandmelder.clock import ReplayClock, SystemClock
-from brandmelder.errors import StoreFull
+from brandmelder.errors import RateLimited, StoreFull
 from brandmelder.model import DeliveryKind, DeliveryState, SourceId
 from brandmelder.notify import delivery as life
 from brandmelder.notify.notifier import Unclear
@@ -203,3 +203,39 @@ async def test_the_timer_notices_that_the_clock_went_back(monkeypatch):
         timer.stop()
         await asyncio.wait_for(running, 30)
     assert any("the clock went back" in line for line in world.said)
+
+
+class Chatty:
+    """A service that says ten times a second that there is something, and lets nobody ask before a moment."""
+
+    def __init__(self, ident, until):
+        self.id, self.until = ident, until
+        self.asked = 0
+        self.nudged = asyncio.Event()
+
+    async def poll(self, _cursor, _now):
+        self.asked += 1
+        raise RateLimited("answered 429", self.until)
+
+    async def listen(self, nudge):
+        for _ in range(20):
+            nudge()
+            await asyncio.sleep(0.05)
+        self.nudged.set()
+        await asyncio.Event().wait()
+
+
+async def test_a_nudge_does_not_ask_a_service_before_it_may_be_asked_again():
+    clock = SystemClock()
+    world = World(quiet_weeks(clock.now(), days=2), yaml=EVERY_SECOND)
+    await world.pipeline.start(clock.now())
+    ident = next(iter(world.pipeline.parts.sources))
+    chatty = world.pipeline.parts.sources[ident] = Chatty(ident, clock.now() + HOUR)
+    timer = Timer(world.pipeline, clock)
+    running = asyncio.create_task(timer.run())
+    await asyncio.wait_for(chatty.nudged.wait(), 30)
+    timer.stop()
+    await asyncio.wait_for(running, 30)
+    assert chatty.asked == 1
+    world.pipeline.parts.meter.release()
+    assert not world.pipeline.parts.meter.is_held(ident, clock.now())

@@ -48,6 +48,8 @@ class Bad(Struct, frozen=True):
 
     count: int = 0
     first: str = ""
+    at: int = -1
+    """Which of the rows the first one was, from 0."""
 
 
 def check_expression(text: str) -> str:
@@ -103,13 +105,14 @@ def read_rows(body: Any, items: str, fields: Mapping[str, str], *, source: Sourc
         found = "nothing" if rows is None else f"a {type(rows).__name__}"
         raise ShapeChanged(f"items {items!r} finds {found} instead of a list; mend items").about(source)
     mapped: list[Mapped] = []
-    count, first = 0, ""
-    for row in rows:
+    bad = Bad()
+    for at, row in enumerate(rows):
         try:
             mapped.append(_mapped(row, fields))
         except (JMESPathError, ValueError, OverflowError, RecursionError) as error:
-            count, first = count + 1, first or " ".join(str(error).split())[:120]
-    return mapped, Bad(count, first)
+            why = " ".join(str(error).split())[:120]
+            bad = Bad(bad.count + 1, bad.first or why, at if bad.at < 0 else bad.at)
+    return mapped, bad
 
 
 def _mapped(row: Any, fields: Mapping[str, str]) -> Mapped:

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from brandmelder.model import SourceId
 
@@ -21,6 +21,7 @@ class Meter:
         self._requests: Counter[SourceId] = Counter()
         self._left: dict[SourceId, float | None] = {}
         self._offsets: dict[SourceId, timedelta] = {}
+        self._held: dict[SourceId, datetime] = {}
 
     def count(self, source: SourceId) -> None:
         """Count one request."""
@@ -43,6 +44,22 @@ class Meter:
     def left(self, source: SourceId) -> float | None:
         """Return what the source may still spend, in US dollars; None without a budget in money."""
         return self._left.get(source)
+
+    def hold(self, source: SourceId, until: datetime | None) -> None:
+        """Note until when a service wants to be left alone; None where it said nothing of that."""
+        if until is None:
+            self._held.pop(source, None)
+        else:
+            self._held[source] = until
+
+    def release(self) -> None:
+        """Forget until when whom to leave alone: the clock by which that was reckoned was wrong."""
+        self._held.clear()
+
+    def is_held(self, source: SourceId, now: datetime) -> bool:
+        """Whether a service wants to be left alone now, whatever else says that there is something to ask for."""
+        until = self._held.get(source)
+        return until is not None and now < until
 
     def begin(self, source: SourceId) -> None:
         """Begin a poll: which time it is there is asked anew."""

@@ -40,6 +40,8 @@ class Batch(Struct, frozen=True, kw_only=True):
 
     rows: list[Any]
     """Objects, and `BadRow` where one cannot be read; None where a letter was written by a machine."""
+    starts: list[int]
+    """Behind which byte each of them stands."""
     offset: int
     """Where the next row begins, in bytes."""
     has_more: bool
@@ -59,12 +61,26 @@ def read_batch(file: BinaryIO, kind: Kind, offset: int, *, limit: int, is_whole:
     rows: Callable[[_Lines], Iterator[tuple[Any, int]]] = {"jsonl": _json, "csv": _csv, "mbox": _letters}[kind]
     lines = _Lines(file, offset, is_whole=is_whole, has_header=kind == "csv")
     found: list[Any] = []
+    starts: list[int] = []
+    start = lines.at
     for row, end in rows(lines):
         found.append(row)
-        offset = end
+        starts.append(start)
+        start = offset = end
         if len(found) == limit:
-            return Batch(rows=found, offset=offset, has_more=True)
-    return Batch(rows=found, offset=offset, has_more=False)
+            return Batch(rows=found, starts=starts, offset=offset, has_more=True)
+    return Batch(rows=found, starts=starts, offset=offset, has_more=False)
+
+
+def line_of(file: BinaryIO, start: int) -> int:
+    """Return the number of the line on which the row behind a byte begins, from 1; reads the file up to there."""
+    file.seek(0)
+    number, left = 1, start
+    while left and (chunk := file.read(min(left, LONGEST))):
+        number += chunk.count(b"\n")
+        left -= len(chunk)
+    ahead = file.read(LONGEST)
+    return number + ahead[: len(ahead) - len(ahead.lstrip())].count(b"\n")
 
 
 class _Lines:

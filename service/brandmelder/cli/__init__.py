@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,10 +122,14 @@ def incident_argument(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def existing_database(settings: Settings) -> Database:
     """Open the database that the service wrote. Raises StoreError if there is none: an empty new one would lie."""
+    import structlog
+
     from brandmelder.errors import StoreError
     from brandmelder.store.database import Database
 
     require_file(settings)
+    # What a reader says of a row must not stand among the lines that another program reads.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     database = Database(settings.database)
     try:
         database.prepare()

@@ -54,6 +54,7 @@ def backup(folder: Path | None, keep: int | None, path: Path) -> None:
 @config_option
 def restore(file: Path, path: Path) -> None:
     """Put a copy in the place of the database. Stop the service first; what it takes the place of is kept."""
+    from brandmelder import wiring
     from brandmelder.cli.terminal import say
     from brandmelder.clock import SystemClock
     from brandmelder.settings import read_settings
@@ -66,6 +67,7 @@ def restore(file: Path, path: Path) -> None:
         copy = inspect(file)
         aside = put_back(file, _file_of(settings), now)
         database.migrate()
+        is_another = wiring.is_another_key(database)
         number = database.run_now(_after_it, f"{settings.short}-{now.astimezone(settings.zone).year}-", copy, now)
     finally:
         database.close()
@@ -75,6 +77,12 @@ def restore(file: Path, path: Path) -> None:
     stands = "before its first round" if copy.at is None else f"at {copy.at.astimezone(settings.zone):%Y-%m-%d %H:%M}"
     say(f"it stands {stands}; incidents go on with number {number}, so that none is given twice")
     say("start the service: it reads again what its sources still have, and may tell again what was told since then")
+    if is_another:
+        say(
+            f"its authors stand under another key than {database.path}.key, or {wiring.KEY_VARIABLE}: bring the key of "
+            "that time back, too; the service refuses the database without it",
+            to_stderr=True,
+        )
     say("whom you erased since then (brandmelder privacy erase) has to be erased again")
 
 

@@ -12,9 +12,11 @@ from brandmelder.cli import config_option, existing_database
 from brandmelder.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
     from brandmelder.doctor.finding import Finding
     from brandmelder.settings import Settings
@@ -82,23 +84,42 @@ def _look_inside(settings: Settings, database: Database, tongue: str, now: datet
     from brandmelder.doctor import checks
     from brandmelder.doctor.finding import Finding, Level
     from brandmelder.store import mentions
-    from brandmelder.wiring.author_key import KEY_VARIABLE
+    from brandmelder.wiring.author_key import KEY_VARIABLE, is_another_key
 
     path = database.path
     if path is None:
         return
     has_mentions = database.run_now(mentions.count) > 0
     yield from checks.files(path, KEY_VARIABLE, has_mentions=has_mentions)
+    if is_another_key(database):
+        yield Finding(name="key.another", level=Level.BAD, about={"database": str(path)})
     yield from checks.backups(path, now)
-    yield from database.run_now(lambda connection: list(checks.database(connection, path)))
-    yield from database.run_now(lambda connection: list(checks.service(connection, path, now)))
+    looks: list[Callable[[Connection], Iterator[Finding]]] = [
+        lambda connection: checks.database(connection, path),
+        checks.rows,
+        lambda connection: checks.service(connection, path, now),
+        lambda connection: checks.seen(connection, settings),
+        lambda connection: checks.doubted(connection, settings, now, tongue),
+        lambda connection: checks.told(connection, settings),
+        checks.trail,
+        lambda connection: checks.forgotten(connection, settings, now),
+    ]
+    for look in looks:
+        yield from _shielded(database, look)
     if settings.health is not None and checks.is_running(path) and not is_alive(*settings.health.place):
         yield Finding(name="service.dumb", level=Level.BAD, about={"listen": settings.health.listen})
-    yield from database.run_now(lambda connection: list(checks.seen(connection, settings)))
-    yield from database.run_now(lambda connection: list(checks.doubted(connection, settings, now, tongue)))
-    yield from database.run_now(lambda connection: list(checks.told(connection, settings)))
-    yield from database.run_now(lambda connection: list(checks.trail(connection)))
-    yield from database.run_now(lambda connection: list(checks.forgotten(connection, settings, now)))
+
+
+def _shielded(database: Database, look: Callable[[Connection], Iterator[Finding]]) -> list[Finding]:
+    """Take one look; what it stumbles over is a finding, and the others are taken all the same."""
+    from brandmelder.doctor.finding import Finding, Level
+
+    try:
+        return database.run_now(lambda connection: list(look(connection)))
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a patient who makes the doctor stumble is no well one
+        return [Finding(name="doctor.stumbled", level=Level.BAD, about={"error": f"{type(error).__name__}: {error}"})]
 
 
 async def _ask(settings: Settings) -> Sequence[Finding]:

@@ -35,6 +35,8 @@ _SAID_BESIDE = frozenset(
         "canary.lost",
         "clock.went_back",
         "configuration.refused",
+        "mention.unjudged",
+        "part.failed",
         "source.recovered",
         "source.spent",
         "work.put_off",

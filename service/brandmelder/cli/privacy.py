@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,35 @@ def export(path: Path, by: str, output: Path | None, **person: Any) -> None:
     with os.fdopen(handle, "wb") as out:
         out.write(answer + b"\n")
     click.echo(f"written to {output}")
+
+
+@privacy.command("new-key")
+@config_option
+@_by
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def new_key(path: Path, by: str, yes: bool) -> None:  # noqa: FBT001 -- click's flag
+    """Go on under the key there is now, or make one: the one the database was written with is lost for good.
+
+    Stop the service first. Who objected or was erased is not recognised any more, and everybody known is a stranger.
+    """
+    from brandmelder import wiring
+    from brandmelder.clock import SystemClock
+    from brandmelder.settings import read_settings
+    from brandmelder.store import audit
+    from brandmelder.store.database import Database
+
+    settings, actor = read_settings(path, os.environ), acting(by or None)
+    existing_database(settings).close()
+    database = Database(settings.database, exclusive=True)
+    try:
+        if not yes:
+            click.confirm("Erasures and objections of the past will hold no longer. Go on?", abort=True, err=True)
+        wiring.renew_author_key(database)
+        record = partial(audit.record, by=actor.name, now=SystemClock().now(), **actor.said())
+        database.run_now(record, "privacy.key")
+    finally:
+        database.close()
+    say("the service goes on under the key there is now; erase again whom you erased (brandmelder privacy erase)")
 
 
 def _person(asked: dict[str, Any]) -> Person:

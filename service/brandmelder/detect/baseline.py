@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _PRIOR_COUNT, _PRIOR_HOURS = 0.3, 0.15
 _PHI, _PHI_WEIGHT = 0.32, 1 / 0.32**2
+_STEADIEST, _WILDEST = 0.05**2, 6.0
+"""No audience keeps an hour to less than 5 % beyond Poisson, and no baseline by hours knows one better."""
 _LEVEL_DAYS, _DRIFT_DAYS, _SPREAD_DAYS, _FLAG_DAYS = 14.0, 28.0, 90.0, 20.0
 _CELL_DECAY = 0.5 ** (1 / 6)
 _DRIFT_PRIOR = 200.0
@@ -29,7 +31,7 @@ _LOCKED = 0.25
 def phi(memory: Memory) -> Array:
     """Return the squared coefficient of variation of an hour beyond Poisson. Shape (series,)."""
     raw = (memory["phi_sum"] + _PHI * _PHI_WEIGHT) / (memory["phi_weight"] + _PHI_WEIGHT)
-    return np.clip(raw, 0.0, 6.0)
+    return np.clip(raw, _STEADIEST, _WILDEST)
 
 
 def level(memory: Memory, now: int, pace: int) -> Array:

@@ -20,6 +20,7 @@ from brandmelder.notify import doubt
 from brandmelder.notify.voice import Voice, words_of
 from brandmelder.pipeline.vitals import LOW_ON_DISK
 from brandmelder.store import audit, deliveries, doubts, forgetting, meta, schema, sources
+from brandmelder.store.damage import damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,8 @@ GOOD_EXPAT = (2, 7, 2)
 STUCK = timedelta(minutes=15)
 SKEW = timedelta(minutes=2)
 OLD_BACKUP = timedelta(days=7)
+SHOWN = 5
+"""So many of the rows that cannot be read are named."""
 SLACK = timedelta(days=2)
 """How much later than promised something may be forgotten before it is a finding."""
 
@@ -112,6 +115,15 @@ def database(connection: Connection, path: Path) -> Iterator[Finding]:
         return
     about: About = {"file": str(path), "revision": schema.HEAD, "size": path.stat().st_size >> 20}
     yield Finding(name="database", about=about)
+
+
+def rows(connection: Connection) -> Iterator[Finding]:
+    """Say which rows cannot be decoded: everything else passes them over."""
+    found = damaged(connection)
+    if found:
+        more = f" … {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        about: About = {"count": len(found), "text": "; ".join(found[:SHOWN]) + more}
+        yield Finding(name="database.unreadable", level=Level.BAD, about=about)
 
 
 def service(connection: Connection, path: Path, now: datetime) -> Iterator[Finding]:

@@ -48,6 +48,14 @@ database.corrupt
       danach brandmelder recount
   en: database {file} is damaged: {text} -> stop the service, keep the file, restore the last backup, then
       brandmelder recount
+database.unreadable
+  de: Zeilen der Datenbank, die niemand lesen kann und die übergangen werden ({count}): {text}
+      -> nach einem Rückschritt der Version wieder die neuere einspielen; sonst docs/how-to/backup.md
+  en: rows of the database that nobody can read, and that are passed over ({count}): {text}
+      -> after a step back to an older version bring the newer one back; else docs/how-to/backup.md
+doctor.stumbled
+  de: eine Prüfung kam nicht zu Ende: {error} -> bitte melden; die anderen wurden gemacht
+  en: one check did not come to its end: {error} -> please report it; the others were made
 database.open
   de: andere Benutzer können {file} lesen -> chmod 600 {file}
   en: other users can read {file} -> chmod 600 {file}
@@ -59,6 +67,11 @@ key.missing
 key
   de: der Schlüssel der Pseudonyme ist da -> getrennt von der Datenbank sichern
   en: the key of the pseudonyms is there -> back it up apart from the database
+key.another
+  de: der Schlüssel der Pseudonyme ist nicht der, mit dem {database} geschrieben wurde -> jenen aus der Sicherung
+      zurückholen; ist er für immer verloren: brandmelder privacy new-key
+  en: the key of the pseudonyms is not the one with which {database} was written -> bring that one back from the
+      backup; if it is lost for good: brandmelder privacy new-key
 disk
   de: {free} MB frei bei der Datenbank
   en: {free} MB free beside the database

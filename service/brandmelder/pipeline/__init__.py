@@ -23,6 +23,7 @@ from brandmelder.count.bins import start_of
 from brandmelder.errors import BrandmelderError
 from brandmelder.model import BIN, MonitorId, SourceId
 from brandmelder.pipeline.aftermath import follow_up
+from brandmelder.pipeline.aside import put_back
 from brandmelder.pipeline.deliver import Deliverer
 from brandmelder.pipeline.evaluate import Evaluator
 from brandmelder.pipeline.hear import Hearer
@@ -36,7 +37,7 @@ from brandmelder.pipeline.recount import recount_changed
 from brandmelder.pipeline.retired import retire
 from brandmelder.pipeline.rewind import rewind
 from brandmelder.pipeline.states import first_poll, reads_backlog
-from brandmelder.store import deliveries, sources
+from brandmelder.store import deliveries, keys, sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +68,7 @@ class Pipeline:
         self._progressed: datetime | None = None
         self._news, self._judged = 1, 0
         """How many polls brought something to judge, and how many of them were judged."""
+        self._is_caught_up = False
         self._behind: set[SourceId] = set()
         """The sources that read a backlog."""
         self._touched: set[MonitorId] = set()
@@ -75,14 +77,18 @@ class Pipeline:
         self._keeping = asyncio.Lock()
 
     async def start(self, now: datetime) -> None:
-        """Pick up where the last process stopped: new sources and channels, changed queries, deliveries cut off."""
+        """Pick up where the last process stopped: new sources and channels, deliveries cut off.
+
+        What was left to judge, and changed queries to count by, are the first work's: that may take hours, and what
+        stands ready for people goes out meanwhile.
+        """
         self._keeper.started = now
         await self.clock_went_back(now)
         due = {ident: first_poll(ident, place.every, now) for ident, place in self.parts.places.items()}
+        await self.parts.database.run(put_back)
         await self.parts.database.run(sources.register, due)
         await self.parts.database.run(sources.wake_spent, now)
-        await judge(self.parts)
-        await recount_changed(self.parts)
+        await self.parts.database.run(keys.adopt, self.parts.author_key)
         await self._deliverer.recover(now)
         await self.parts.database.run(_follow_configuration, self.parts, now)
 
@@ -92,6 +98,7 @@ class Pipeline:
         self._keeper.doubter.forget()
         if await self.parts.database.run(rewind, now, is_seen=is_seen):
             self._deliverer.clock_went_back()
+            self.parts.meter.release()
             self._evaluator.gatherer.clock_went_back()
             self.parts.on_failure(f"the clock went back to {now:%Y-%m-%d %H:%M} UTC: what was planned is planned anew")
 
@@ -134,6 +141,7 @@ class Pipeline:
         What a backlog touches waits until it is read, or a bin has settled: each evaluation judges all its days anew.
         """
         async with self._evaluating:
+            await self.catch_up()
             news = self._news
             if news > self._judged:
                 self._touched |= await judge(self.parts)
@@ -151,6 +159,13 @@ class Pipeline:
             self._progressed = now if has_progressed else self._progressed
             self._next_settled = start_of(now - self.parts.settle) + BIN + self.parts.settle
             return self._next_settled if awake is None else min(self._next_settled, awake)
+
+    async def catch_up(self) -> None:
+        """Judge what the last process left, and count anew by what the configuration says now: the first work's."""
+        if not self._is_caught_up:
+            await judge(self.parts)
+            await recount_changed(self.parts)
+            self._is_caught_up = True
 
     async def _evaluate(self, due: set[MonitorId], now: datetime) -> Exception | None:
         """Evaluate monitors, whatever one of them stumbles over; returns the first such error: it is tried again."""
@@ -202,6 +217,7 @@ class Pipeline:
 
 
 def _follow_configuration(connection: Connection, parts: Parts, now: datetime) -> None:
-    """End what is watched no more, and tell new channels of what runs."""
+    """End what is watched no more, tell new channels of what runs, and group what the last process had no time to."""
     retire(connection, parts, now)
     welcome(connection, parts, parts.notifiers, now)
+    follow_up(connection, parts, now, has_progressed=False)

@@ -10,7 +10,6 @@ from brandmelder.detect.jumps import DAY, HISTORY, jump, value_at
 from brandmelder.notify.accounts import SILENT, AccountDay, Leap, leap_notice
 from brandmelder.notify.routing import channels_of
 from brandmelder.pipeline.bulletins import give, written
-from brandmelder.pipeline.duty import Scene
 from brandmelder.store import meta, readings
 from brandmelder.store.database import seconds
 
@@ -18,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from brandmelder.model import ChannelId, Reading, SourceId
     from brandmelder.notify.bulletin import Reader
     from brandmelder.notify.message import Message
+    from brandmelder.pipeline.apart import Apart
+    from brandmelder.pipeline.duty import Scene
     from brandmelder.pipeline.parts import Parts
     from brandmelder.store.readings import Account
 
@@ -30,8 +29,9 @@ LIVE = timedelta(days=2)
 """An account that was not read for so long has left the configuration, or its source is blind: it is not shown."""
 
 
-def follow_readings(connection: Connection, parts: Parts, found: Sequence[Reading], now: datetime) -> None:
+def follow_readings(scene: Scene, found: Sequence[Reading], apart: Apart) -> None:
     """Keep what was read, and tell of what jumped on an account of ours."""
+    connection = scene.connection
     if not found:
         return
     readings.save_readings(connection, found)
@@ -39,7 +39,7 @@ def follow_readings(connection: Connection, parts: Parts, found: Sequence[Readin
     for account in readings.accounts(connection):
         for metric in account.latest:
             if (account.source, account.name, metric) in ours:
-                _look_at(Scene(connection, parts, now), account, metric)
+                apart.do(f"{metric} of account {account.name} ({account.source})", _look_at, scene, account, metric)
 
 
 def _look_at(scene: Scene, account: Account, metric: str) -> None:

@@ -91,7 +91,7 @@ def do(connection: Connection, parts: Parts, wish: Wish, now: datetime) -> Incid
     if isinstance(outcome, Unknown):
         raise BrandmelderError(f"there is no incident {wish.incident}; see: brandmelder incidents list --all")
     if isinstance(outcome, Illegal):
-        at = f" ({outcome.at.astimezone(parts.zone):%H:%M})" if outcome.at else ""
+        at = f" ({outcome.at.astimezone(parts.zone):%Y-%m-%d %H:%M})" if outcome.at else ""
         raise BrandmelderError(f"{wish.incident}: {outcome.text.removesuffix('.')}{at}.")
     return outcome
 

@@ -6,7 +6,7 @@ Trouble is said once, until that part is well again; whoever looks next tries it
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import structlog
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
@@ -44,7 +44,7 @@ class Apart:
         """Return the same for the transaction of a scene."""
         return cls(scene.connection, scene.parts)
 
-    def do(self, what: str, part: Callable[Concatenate[P], T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    def do(self, what: str, part: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Do one part; None, and everything as it was before, if it cannot be done. Raises what concerns all parts."""
         # A savepoint by hand: one of SQLAlchemy's would answer a full disk with its own trouble of rolling back.
         self._connection.exec_driver_sql("SAVEPOINT part")

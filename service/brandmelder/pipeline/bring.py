@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from brandmelder.pipeline.judge import judge
 from brandmelder.pipeline.poll import Visit, commit_poll, ready, watchers
+from brandmelder.pipeline.sound import sound
 from brandmelder.pipeline.states import first_poll
 from brandmelder.store import series, sources
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from brandmelder.capture.source import Poll, Source
     from brandmelder.model import Cursor, SourceId
     from brandmelder.pipeline.parts import Parts
+
+
+SHOWN = 10
+"""So many stretches of a file with rows that cannot be read are told of."""
 
 
 class Brought(Struct, frozen=True, kw_only=True):
@@ -38,15 +43,18 @@ async def bring_in(parts: Parts, ident: SourceId, files: Source, now: datetime) 
     await parts.database.run(sources.register, due)
     cursor: Cursor | None = None
     read = new = 0
-    note, has_more = "", True
+    notes: list[str] = []
+    has_more = True
     while has_more:
-        poll = await files.poll(cursor, now)
+        poll = sound(await files.poll(cursor, now))
         new += await parts.database.run(_commit, parts, ident, poll, now)
         read += len(poll.mentions)
-        cursor, note, has_more = poll.cursor, note or poll.degraded, poll.more
+        notes += [poll.degraded] if poll.degraded else []
+        cursor, has_more = poll.cursor, poll.more
     await judge(parts)
     await parts.database.run(series.forget_state, watchers(parts, ident))
-    return Brought(read=read, new=new, note=note)
+    more = [f"and so on, in {len(notes) - SHOWN} further stretches"] if len(notes) > SHOWN else []
+    return Brought(read=read, new=new, note="\n".join([*notes[:SHOWN], *more]))
 
 
 def _commit(connection: Connection, parts: Parts, ident: SourceId, poll: Poll, now: datetime) -> int:

@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+ALL = -1
+"""However many wait: what waits longest may be what needs nobody in its place."""
+
 
 def call_stand_ins(connection: Connection, parts: Parts, now: datetime) -> None:
     """Promise every alert that its channel has not confirmed to that channel's fallback; whose sending hangs, too."""
     apart = Apart(connection, parts)
-    for one in deliveries.wanting(connection, now):
+    for one in deliveries.wanting(connection, now, limit=ALL):
         moment = stand_in_at(one)
         if moment is not None and moment <= now:
             apart.do(f"who is told instead of delivery {one.key}", _call, Scene(connection, parts, now), one)
@@ -50,7 +53,7 @@ def _call(scene: Scene, one: Delivery) -> None:
 
 def _tell_the_others(connection: Connection, parts: Parts, one: Delivery, now: datetime) -> None:
     """Tell every other channel of an alert that one of them refused it: no delivery ends in silence."""
-    found = incidents.find(connection, one.incident)
+    found = incidents.find_readable(connection, one.incident)
     if found is None:
         return
     others = [place for place in channels_of(found[0].monitor, parts.routes) if place != one.channel]
@@ -66,7 +69,7 @@ def _places(connection: Connection, parts: Parts, one: Delivery) -> tuple[Channe
     """Return who stands in; a word in the thread only goes where the alert itself was told in its channel's place."""
     if one.kind is DeliveryKind.NOTICE:
         return tuple(place for place in parts.fallbacks.of(one.channel, parts.routes) if place in parts.notifiers)
-    found = incidents.find(connection, one.incident)
+    found = incidents.find_readable(connection, one.incident)
     if found is None:
         return ()
     places = parts.fallbacks.of(one.channel, routes_of(found[0].monitor, parts.routes))

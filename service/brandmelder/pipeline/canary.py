@@ -261,4 +261,5 @@ def _parts(real: Parts, connection: Connection, one: Mention, verdict: Verdict) 
         calendars={},
         fallbacks=Fallbacks(channels={}, names={}),
         on_failure=lambda _text: None,
+        stumbling=set(),
     )

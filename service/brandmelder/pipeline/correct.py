@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from brandmelder.model import Incident, MentionId
+    from brandmelder.pipeline.apart import Apart
+    from brandmelder.pipeline.duty import Scene
     from brandmelder.pipeline.parts import Parts
 
 _ALL = 1_000_000
@@ -26,23 +28,33 @@ REACHES_BACK = timedelta(days=90)
 
 
 def correct_alerts(
-    connection: Connection, parts: Parts, gone: Sequence[MentionId], now: datetime, *, since: datetime | None = None
+    scene: Scene, gone: Sequence[MentionId], *, since: datetime | None = None, apart: Apart | None = None
 ) -> list[Incident]:
     """Promise an edit of every alert that quotes one of `gone`, whether its incident still runs or not.
 
     The incident gets a new revision: what was shown before shows less than this edit, however short ago it was sent.
-    Alerts as far back as `since` are looked at, 90 days by default; returns the incidents whose alerts quote them.
+    Alerts as far back as `since` are looked at, 90 days by default; returns the incidents whose alerts quote them. With
+    `apart` one that cannot be written is said, and keeps nothing else from being done.
     """
     if not gone:
         return []
     found = []
-    for incident, evidence in incidents.all_incidents(connection, since=since or now - REACHES_BACK, limit=_ALL):
-        if any(quote.mention in gone for quote in evidence.quotes):
-            corrected = replace(incident, revision=incident.revision + 1)
-            incidents.save_incident(connection, corrected, None, (), expected_revision=incident.revision)
-            _promise_edits(connection, parts, corrected, now)
-            found.append(incident)
+    known = incidents.all_incidents(scene.connection, since=since or scene.now - REACHES_BACK, limit=_ALL)
+    for incident, evidence in known:
+        if not any(quote.mention in gone for quote in evidence.quotes):
+            continue
+        found.append(incident)
+        if apart is None:
+            _correct(scene, incident)
+        else:
+            apart.do(f"a deleted quote in the alert of incident {incident.id}", _correct, scene, incident)
     return found
+
+
+def _correct(scene: Scene, incident: Incident) -> None:
+    corrected = replace(incident, revision=incident.revision + 1)
+    incidents.save_incident(scene.connection, corrected, None, (), expected_revision=incident.revision)
+    _promise_edits(scene.connection, scene.parts, corrected, scene.now)
 
 
 def _promise_edits(connection: Connection, parts: Parts, incident: Incident, now: datetime) -> None:

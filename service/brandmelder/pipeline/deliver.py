@@ -11,7 +11,7 @@ import structlog
 from msgspec.structs import replace
 
 from brandmelder import metrics
-from brandmelder.errors import BrandmelderError, Conflict, StoreBusy, StoreFull
+from brandmelder.errors import BrandmelderError, Conflict, RowUnreadable, StoreBusy, StoreFull
 from brandmelder.model import ChannelId, Delivery, DeliveryKind, DeliveryState, IncidentId, Page
 from brandmelder.notify import delivery as life
 from brandmelder.notify.notifier import Found, NotDelivered, Sent, Unclear, Unreadable
@@ -78,7 +78,10 @@ class Deliverer:
         channels: dict[ChannelId, dict[IncidentId, None]] = defaultdict(dict)
         for one in wanting:
             channels[one.channel].setdefault(one.incident)
-        await asyncio.gather(*(self._channel(channel, group, now, reads) for channel, group in channels.items()))
+        work = (self._channel(channel, group, now, reads) for channel, group in channels.items())
+        for trouble in await asyncio.gather(*work, return_exceptions=True):
+            if trouble is not None:  # the others had their turn
+                raise trouble
 
     async def _channel(
         self, channel: ChannelId, group: Collection[IncidentId], now: datetime, reads: Callable[[], datetime]
@@ -243,6 +246,10 @@ class Deliverer:
 
 def _save(connection: Connection, one: Delivery, expected: DeliveryState) -> None:
     """Write what became of a delivery; a call that stands there has reached those whom it calls."""
+    if expected is DeliveryState.SENDING and one.fallback_at is None:
+        # While it was sent, a stand-in may have been called: the attempt began without that note.
+        stored = deliveries.find(connection, one.key)
+        one = replace(one, fallback_at=stored.fallback_at if stored is not None else None)
     deliveries.save_delivery(connection, one, life.next_moment(one), expected=expected)
     if one.persons and one.state is DeliveryState.SENT and one.confirmed_at is not None:
         # One call in several channels is one look.
@@ -268,7 +275,10 @@ def _root(connection: Connection, one: Delivery) -> str | None:
     """Return the ref at the head of the thread an opening goes into, empty for none; None while it does not stand."""
     if not one.under:
         return ""
-    head = deliveries.find(connection, one.under)
+    try:
+        head = deliveries.find(connection, one.under)
+    except RowUnreadable:
+        head = None
     if head is None or head.state in {DeliveryState.DEAD, DeliveryState.SUPERSEDED}:
         return ""
     return head.ref if head.state is DeliveryState.SENT else None
@@ -286,5 +296,5 @@ def _recover(connection: Connection, now: datetime, repeating: Collection[Channe
 
 
 def _still_burns(connection: Connection, incident: IncidentId) -> bool:
-    found = incidents.find(connection, incident)
+    found = incidents.find_readable(connection, incident)
     return found is not None and found[0].state in incidents.RUNNING

@@ -15,6 +15,7 @@ from brandmelder.errors import BrandmelderError
 from brandmelder.model import ChannelId, MentionId
 from brandmelder.notify.routing import channels_of
 from brandmelder.pipeline.correct import correct_alerts
+from brandmelder.pipeline.duty import Scene
 from brandmelder.store import audit, deliveries, forgetting, incidents
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def erase(connection: Connection, parts: Parts, person: Person, actor: Actor, no
     if name:
         until = None if person.objects else now
         forgetting.bury(connection, [forgetting.of_author(parts.author_key, name)], now, until)
-    quoting = correct_alerts(connection, parts, [one.id for one in found], now, since=EPOCH)
+    quoting = correct_alerts(Scene(connection, parts, now), [one.id for one in found], since=EPOCH)
     forgetting.erase(connection, found, parts.author_key, now)
     said = {"via": actor.via, "login": actor.login, "mentions": len(found), "objects": person.objects or None}
     subject = name or ", ".join(str(one.id) for one in found[:20])

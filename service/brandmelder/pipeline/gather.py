@@ -17,7 +17,7 @@ from brandmelder.incident.similar import Likeness, likeness
 from brandmelder.incident.transitions import ENDED
 from brandmelder.model import BIN, Bin, Campaign, Evidence, Finding, Hole, Incident, Label, Mention, Occasion, SpikeKind
 from brandmelder.pipeline.view import Sights, bins_of
-from brandmelder.store import incidents, mentions, series
+from brandmelder.store import incidents, mentions, series, tallies
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -39,7 +39,7 @@ class Found(Struct, frozen=True, kw_only=True):
     """What the database knows about an incident."""
 
     judged: tuple[Judged, ...]
-    tally: mentions.Tally
+    tally: tallies.Tally
     own: tuple[Mention, ...]
     bins: tuple[Bin, ...]
     earlier: tuple[Likeness, ...]
@@ -106,7 +106,7 @@ class Gatherer:
         spike = finding.spike
         if spike.kind is not SpikeKind.NEGATIVE:
             return None
-        found = await self.parts.database.run(mentions.activity, watch.id, spike.since, spike.until, least=LEAST_BY_ONE)
+        found = await self.parts.database.run(tallies.activity, watch.id, spike.since, spike.until, least=LEAST_BY_ONE)
         if found.posts < LEAST_POSTS or 2 * found.counted < found.all_counted:
             return None
         return Campaign(accounts=found.accounts, posts=found.posts)
@@ -135,9 +135,9 @@ def _read(connection: Connection, watch: Watch, incident: Incident, sights: Sigh
             one.external_id for _, one, verdict in judged if one.source == source and verdict.label is Label.NEGATIVE
         ]
         own += mentions.responses_to(connection, source, asked)
-    tally = mentions.Tally(len(judged), sum(verdict.label is Label.NEGATIVE for _, _, verdict in judged))
+    tally = tallies.Tally(len(judged), sum(verdict.label is Label.NEGATIVE for _, _, verdict in judged))
     if len(judged) == MOST_SHOWN:
-        tally = mentions.tally(connection, watch.id, incident.onset, until)
+        tally = tallies.tally(connection, watch.id, incident.onset, until)
     since = min(incident.spike.until - SPARK, frame_of(incident.spike).since)
     ended = incidents.all_incidents(connection, limit=MOST_EARLIER)
     return Found(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from brandmelder.errors import BrandmelderError, Conflict
+from brandmelder.errors import BrandmelderError, Conflict, RowUnreadable
 from brandmelder.incident.people import SNOOZE
 from brandmelder.incident.transitions import TABLE, Illegal
 from brandmelder.model import Act, Click, State
@@ -97,9 +97,9 @@ class Hearer:
                 break
             except Conflict:
                 log.info("click.repeated_after_conflict", envelope=click.envelope, attempt=attempt)
-            except BrandmelderError:  # the disk, mostly: then it is done later
-                raise
-            except Exception:
+            except Exception as error:
+                if isinstance(error, BrandmelderError) and not isinstance(error, RowUnreadable):
+                    raise  # the disk, mostly: then it is done later
                 # What cannot be done must not keep from being done what was asked after it.
                 log.exception("click.failed", act=click.act, envelope=click.envelope)
                 speaker = Speaker(language=self.parts.language, zone=self.parts.zone, now=now)

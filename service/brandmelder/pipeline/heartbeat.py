@@ -95,7 +95,7 @@ def _untold(connection: Connection, now: datetime) -> Delivery | None:
         for one in deliveries.in_state(connection, state):
             if one.kind is not DeliveryKind.OPEN or now - one.created_at <= WAITING:
                 continue
-            found = incidents.find(connection, one.incident)
+            found = incidents.find_readable(connection, one.incident)
             if found is None or found[0].state not in incidents.RUNNING:
                 continue
             group = deliveries.of_incident(connection, one.incident)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import structlog
+from msgspec.structs import replace
+
 from brandmelder.capture.match import Particulars
 from brandmelder.capture.tree import FieldName
 from brandmelder.classify.language import identify
+from brandmelder.errors import BrandmelderError
 from brandmelder.model import Label, Mention, MentionId, MonitorId, Verdict
 from brandmelder.pipeline.teach import follow
 from brandmelder.pipeline.weigh import save
@@ -24,8 +28,12 @@ if TYPE_CHECKING:
     from brandmelder.pipeline.parts import Parts
     from brandmelder.store.search import Worded
 
+log = structlog.get_logger()
+
 BATCH = 1000
 HANDFUL = 20
+FEW = 3
+"""So many mentions of a batch may be odd; where more are, and most, something else is."""
 
 Waiting = tuple[MentionId, Mention, bool]
 """A mention to judge, and whether it had a verdict before (it was edited)."""
@@ -58,9 +66,9 @@ async def judge(parts: Parts) -> set[MonitorId]:
             )
         entries = [
             entry(monitor, ident, one, verdicts[ident])
-            for (ident, one, _), monitors in zip(batch, concerned, strict=True)
+            for ident, one, monitors in asked
             for monitor in monitors
-            if verdicts[ident].weight > 0
+            if ident in verdicts and verdicts[ident].weight > 0
         ]
         try:
             await parts.database.run(_commit_verdicts, batch, verdicts, entries, changes)
@@ -74,7 +82,51 @@ async def judge(parts: Parts) -> set[MonitorId]:
 async def verdicts_on(
     parts: Parts, asked: Sequence[tuple[MentionId, Mention, Collection[MonitorId]]]
 ) -> list[tuple[MentionId, Mention, Verdict]]:
-    """Return each mention, given with the monitors it concerns, with the verdict on it; weights are not settled yet."""
+    """Return each mention, given with the monitors it concerns, with the verdict on it; weights are not settled yet.
+
+    One that cannot be judged is said and left out: it must not blind us to all others. Where most cannot, all wait.
+    """
+    try:
+        return await _verdicts_on(parts, asked)
+    except BrandmelderError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a judge stumbles over
+        return await _verdicts_one_by_one(parts, asked, error)
+
+
+async def _verdicts_one_by_one(
+    parts: Parts, asked: Sequence[tuple[MentionId, Mention, Collection[MonitorId]]], trouble: Exception
+) -> list[tuple[MentionId, Mention, Verdict]]:
+    found: list[tuple[MentionId, Mention, Verdict]] = []
+    failed: list[tuple[MentionId, Mention, Exception]] = []
+    for ident, one, monitors in asked:
+        try:
+            found += await _verdicts_on(parts, [(ident, one, monitors)])
+        except BrandmelderError:
+            raise
+        except Exception as error:  # noqa: BLE001
+            failed.append((ident, one, error))
+    if len(failed) > max(FEW, len(found)) or not (found or await _is_well(parts, asked[0][1])):
+        raise trouble
+    for ident, one, why in failed:
+        log.error("mention.unjudged", mention=ident, source=one.source, exc_info=why)
+        what = f'mention {ident} of source "{one.source}" cannot be judged: {type(why).__name__}, please report it'
+        parts.on_failure(f"{what}; it is not counted, all others are")
+    return found
+
+
+async def _is_well(parts: Parts, one: Mention) -> bool:
+    """Whether the judge knows what to say of a word: then it is the texts that it stumbles over."""
+    try:
+        await _verdicts_on(parts, [(MentionId(0), replace(one, text="ok", context=""), ())])
+    except Exception:  # noqa: BLE001
+        return False
+    return True
+
+
+async def _verdicts_on(
+    parts: Parts, asked: Sequence[tuple[MentionId, Mention, Collection[MonitorId]]]
+) -> list[tuple[MentionId, Mention, Verdict]]:
     texts = [one for _, one, _ in asked]
     if parts.classifier.is_quick and len(texts) <= HANDFUL:
         found = parts.classifier.classify(texts)

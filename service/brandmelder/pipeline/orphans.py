@@ -46,7 +46,7 @@ def _is_untold(one: Delivery) -> bool:
 
 
 def _tell_elsewhere(connection: Connection, parts: Parts, incident: IncidentId, now: datetime) -> None:
-    found = incidents.find(connection, incident)
+    found = incidents.find_readable(connection, incident)
     if found is None or found[0].state not in incidents.RUNNING or found[0].under is not None:
         return
     told = {one.channel for one in deliveries.of_incident(connection, incident) if one.kind is DeliveryKind.OPEN}

@@ -13,11 +13,14 @@ from msgspec.structs import replace
 from brandmelder import metrics
 from brandmelder.capture.normalise import fingerprint, pseudonym
 from brandmelder.capture.source import Poll
-from brandmelder.errors import BrandmelderError, SourceError
+from brandmelder.errors import BrandmelderError, RateLimited, SourceError
 from brandmelder.model import Mention, MonitorId, SourceId
 from brandmelder.pipeline.accounts import follow_readings
+from brandmelder.pipeline.apart import Apart
 from brandmelder.pipeline.correct import correct_alerts
+from brandmelder.pipeline.duty import Scene
 from brandmelder.pipeline.signs import with_signs, write_intake
+from brandmelder.pipeline.sound import sound
 from brandmelder.pipeline.spend import Took, read_pace, write_usage
 from brandmelder.pipeline.states import after_failure, after_poll, after_spending
 from brandmelder.store import forgetting, mentions, series, sources
@@ -52,16 +55,16 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
     source = parts.sources[row.id]
     for _ in range(PAGES_PER_TURN):
         try:
-            poll = await source.poll(row.cursor, now)
+            poll = sound(await source.poll(row.cursor, now))
         except SourceError as error:
             return await _fail(parts, row, error, now), has_news
         except Exception as error:
             log.exception("source.bug", source=row.id)
             return await _fail(parts, row, error, now), has_news
-        found = [ready(one, parts.author_key) for one in poll.mentions]
         after = with_signs(after_poll(row, poll, now, place, now_pace), poll, parts.meter.offset(row.id), now)
-        visit = Visit(poll=poll, mentions=found, after=after, watchers=watchers(parts, row.id), now=now)
         try:
+            found = [ready(one, parts.author_key) for one in poll.mentions]
+            visit = Visit(poll=poll, mentions=found, after=after, watchers=watchers(parts, row.id), now=now)
             new = await parts.database.run(commit_poll, parts, visit)
         except BrandmelderError:  # the database's own trouble: the same is tried again
             raise
@@ -69,6 +72,7 @@ async def poll_source(parts: Parts, row: SourceRow, now: datetime) -> tuple[Sour
             log.exception("source.bug", source=row.id)
             return await _fail(parts, row, error, now), has_news
         parts.meter.spend(row.id, poll.cost)
+        parts.meter.hold(row.id, poll.not_before)
         if not parts.is_draft:
             _count(row.id, found, new)
         _tell_recovery(parts, row, after)
@@ -122,8 +126,9 @@ def commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
     stored = mentions.insert_mentions(connection, found, [_print_of(one) for one in found])
     write_intake(connection, visit.after.id, found, stored.new, visit.now)
     gone = mentions.remove_mentions(connection, visit.poll.removals, visit.now)
-    correct_alerts(connection, parts, gone, visit.now)
-    follow_readings(connection, parts, visit.poll.readings, visit.now)
+    scene, apart = Scene(connection, parts, visit.now), Apart(connection, parts)
+    correct_alerts(scene, gone, apart=apart)
+    follow_readings(scene, visit.poll.readings, apart)
     for gap in visit.poll.gaps:
         sources.save_gap(connection, gap)
     sources.save_source(connection, visit.after)
@@ -144,6 +149,7 @@ def commit_poll(connection: Connection, parts: Parts, visit: Visit) -> int:
 async def _fail(parts: Parts, row: SourceRow, error: Exception, now: datetime) -> SourceRow:
     place = parts.places[row.id]
     after = after_failure(row, error, now, place)
+    parts.meter.hold(row.id, error.until if isinstance(error, RateLimited) else None)
     await parts.database.run(_commit_failure, parts, after, now)
     log.warning(
         "source.failed", source=row.id, failures=after.failures, state=after.state.value, error=type(error).__name__

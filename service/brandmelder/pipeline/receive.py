@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from brandmelder.capture.source import Receives
 from brandmelder.pipeline.poll import Visit, commit_poll, ready, watchers
+from brandmelder.pipeline.sound import sound
 from brandmelder.pipeline.states import after_poll
 from brandmelder.store import arrivals, sources
 
@@ -47,7 +48,7 @@ async def receive(parts: Parts, ident: SourceId, sent: Sent, now: datetime) -> b
 def _commit(connection: Connection, parts: Parts, ident: SourceId, arrival: Arrival, now: datetime) -> bool:
     if not arrivals.take(connection, ident, arrival.ident, now):
         return False
-    poll = arrival.poll
+    poll = sound(arrival.poll)
     found = [ready(one, parts.author_key) for one in poll.mentions]
     row = sources.read_source(connection, ident)
     after = after_poll(row, poll, now, parts.places[ident])

@@ -19,7 +19,9 @@ from brandmelder.capture.normalise import fingerprint
 from brandmelder.capture.source import Recheck, Rechecks
 from brandmelder.errors import RateLimited, SourceError
 from brandmelder.model import MentionId
+from brandmelder.pipeline.apart import Apart
 from brandmelder.pipeline.correct import correct_alerts
+from brandmelder.pipeline.duty import Scene
 from brandmelder.pipeline.poll import ready
 from brandmelder.pipeline.spend import Took, write_usage
 from brandmelder.store import mentions, meta, rechecks
@@ -141,7 +143,7 @@ def _commit(connection: Connection, parts: Parts, source: SourceId, found: Reche
     edited = mentions.edit_mentions(connection, changed, prints)
     write_usage(connection, parts, source, now, Took(dollars=found.cost))
     gone = mentions.remove_mentions(connection, found.removals, now)
-    correct_alerts(connection, parts, gone, now)
+    correct_alerts(Scene(connection, parts, now), gone, apart=Apart(connection, parts))
     if edited or gone:
         log.info("recheck.followed", edited=edited, removed=len(gone))
     return edited > 0

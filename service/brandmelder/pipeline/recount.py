@@ -69,7 +69,7 @@ async def recount(parts: Parts, monitors: Collection[MonitorId], *, goes_on: boo
             entry(name, ident, one, verdicts[ident])
             for (ident, one, _), names in zip(page, concerned, strict=True)
             for name in names
-            if name in monitors and verdicts[ident].weight > 0
+            if name in monitors and ident in verdicts and verdicts[ident].weight > 0
         ]
         try:
             await parts.database.run(_write, fresh, entries, changes, mark=_Begun({**rules}, after))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -163,7 +163,7 @@ def read_facts(connection: Connection, ident: str, parts: Parts, now: datetime) 
         evidence=evidence,
         timeline=tuple(incidents.timeline(connection, incident.id)),
         texts={ident: one.text for ident, one in quoted.items()},
-        cases=tuple(_case(connection, similar) for similar in evidence.similar),
+        cases=tuple(_cases(connection, evidence.similar)),
         told=tuple(deliveries.of_incident(connection, incident.id)),
         beside=tuple(
             one for one, _ in incidents.all_incidents(connection, running_only=True) if one.under == incident.id
@@ -185,11 +185,15 @@ def _beside(parts: Parts, incident: Incident) -> Beside:
     return Beside(id=incident.id, title=watch.title if watch else incident.monitor, spike=incident.spike)
 
 
-def _case(connection: Connection, ident: str) -> Case:
-    found = incidents.find(connection, ident)
-    if found is None:
-        raise StoreError(f"incident {ident} is not in the database; restore a backup")
-    incident, evidence = found
+def _cases(connection: Connection, idents: Iterable[str]) -> Iterator[Case]:
+    """Yield what happened before; what is not there any more, or cannot be read, keeps no alert from being told."""
+    for ident in idents:
+        found = incidents.find_readable(connection, ident)
+        if found is not None:
+            yield _case(*found)
+
+
+def _case(incident: Incident, evidence: Evidence) -> Case:
     phrases = evidence.phrases
     return Case(
         id=incident.id,

@@ -112,7 +112,7 @@ def _bring_back_incidents(connection: Connection, now: datetime, ahead: timedelt
     incidents.redate(connection, [redated(step, now) for step in steps])
     running = {one.id for one, _ in incidents.all_incidents(connection, running_only=True)}
     for ident in sorted(running | {step.incident for step in steps}):
-        found = incidents.find(connection, ident)
+        found = incidents.find_readable(connection, ident)
         if found is not None:
             back = rewound(found[0], now, ahead=ahead)
             incidents.save_incident(connection, back, None, (), expected_revision=back.revision)

@@ -16,7 +16,7 @@ from brandmelder.incident.transitions import Draft
 from brandmelder.model import Act, Delivery, DeliveryKind, DeliveryState, Evidence, Incident
 from brandmelder.notify.delivery import next_moment
 from brandmelder.pipeline.duty import Scene, hush_now
-from brandmelder.store import deliveries, incidents, mentions
+from brandmelder.store import deliveries, incidents, tallies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -68,7 +68,7 @@ def _neighbours(
     return [
         Neighbour(
             incident=other,
-            shared=mentions.shared(connection, incident.monitor, other.monitor, since=incident.onset, until=scene.now),
+            shared=tallies.shared(connection, incident.monitor, other.monitor, since=incident.onset, until=scene.now),
             mutes=other.monitor in mutes,
         )
         for other in others
@@ -98,7 +98,7 @@ def _held_back(connection: Connection, incident: Incident) -> list[Delivery]:
 def _leave(scene: Scene, incident: Incident, evidence: Evidence) -> None:
     """Let an incident speak whose shelter has gone; a silence or quiet hours are waited for."""
     connection, now = scene.connection, scene.now
-    found = incidents.find(connection, incident.under or "")
+    found = incidents.find_readable(connection, incident.under or "")
     if not leaves(incident, found[0] if found is not None else None):
         return
     if hush_now(scene, incident, evidence) is not None:

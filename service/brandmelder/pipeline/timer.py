@@ -162,11 +162,16 @@ class Timer:
         self._polling[source] = False
         now = self._clock.now()
         following = await self._shielded(self._pipeline.poll(source, now))
-        was_nudged = self._polling.pop(source)
+        was_nudged = self._polling.pop(source) and not self._is_held(source)
         self._at(now if was_nudged else following or now + AFTER_TROUBLE, f"poll:{source}", self._poll, source)
         self._nudge("work", self._work)
 
+    def _is_held(self, source: SourceId) -> bool:
+        return self._pipeline.parts.meter.is_held(source, self._clock.now())
+
     def _poll_now(self, source: SourceId) -> None:
+        if self._is_held(source):  # its next poll is planned for when it may be asked again
+            return
         self._at(self._clock.now(), f"poll:{source}", self._poll, source)
 
     def _work_now(self) -> None:

@@ -110,12 +110,24 @@ def verify(connection: Connection, wanted: str | None = None) -> Verified:
         if broken is None and not (follows and one.is_sealed()):
             broken = one.number
         if one.act == FORGOTTEN:
-            forgotten = msgspec.json.decode(one.detail)["through"]
+            forgotten = _through(one)
         rows, last, number = rows + 1, one.digest, one.number
         has_wanted = has_wanted or one.digest == wanted
     if began and forgotten != began - 1:
         broken = broken or began
     return Verified(rows=rows, head=last, broken=broken or _lost(connection, number), has_wanted=has_wanted)
+
+
+def _through(one: Entry) -> int:
+    """Return up to which row was forgotten; 0 if somebody altered what the row says."""
+    try:
+        return msgspec.json.decode(one.detail, type=_Forgotten).through
+    except msgspec.MsgspecError:
+        return 0
+
+
+class _Forgotten(Struct, frozen=True):
+    through: int
 
 
 def _lost(connection: Connection, last: int) -> int | None:

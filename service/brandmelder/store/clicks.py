@@ -16,11 +16,14 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import Click
+from brandmelder.store import unreadable
 from brandmelder.store.database import moment, seconds
 from brandmelder.store.schema import click
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from brandmelder.store.unreadable import AnyRow
 
 KEPT = timedelta(days=7)
 """How long a click is remembered, so that it does not act twice."""
@@ -94,7 +97,8 @@ def forget(connection: Connection, now: datetime) -> None:
 
 
 def _in_state(connection: Connection, state: str) -> list[Inboxed]:
-    return [
-        Inboxed(id=row.id, click=_click(row.body), received_at=moment(row.received_at), answer=row.answer)
-        for row in connection.execute(_IN_STATE, {"state": state})
-    ]
+    return unreadable.readable(connection, "click", connection.execute(_IN_STATE, {"state": state}), _read)
+
+
+def _read(row: AnyRow) -> Inboxed:
+    return Inboxed(id=row.id, click=_click(row.body), received_at=moment(row.received_at), answer=row.answer)

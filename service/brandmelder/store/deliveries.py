@@ -5,28 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+import structlog
 from msgspec.structs import replace
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.errors import Conflict
-from brandmelder.model import Delivery, DeliveryState
+from brandmelder.model import Delivery, DeliveryState, State
+from brandmelder.store import unreadable
 from brandmelder.store.database import maybe_moment, maybe_seconds, seconds
-from brandmelder.store.schema import delivery
+from brandmelder.store.schema import delivery, incident, notice, transition
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
+
+    from brandmelder.store.unreadable import AnyRow
+
+log = structlog.get_logger()
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Delivery).decode
 
 _PROMISE = insert(delivery).on_conflict_do_nothing(index_elements=["key"])
+_ROW = select(delivery.c.key, delivery.c.body)
 _WANTING = (
-    select(delivery.c.body)
-    .where(delivery.c.next_at <= bindparam("now"), delivery.c.channel.not_in(bindparam("besides", (), expanding=True)))
+    _ROW.where(
+        delivery.c.next_at <= bindparam("now"), delivery.c.channel.not_in(bindparam("besides", (), expanding=True))
+    )
     .order_by(delivery.c.next_at)
     .limit(bindparam("limit"))
 )
@@ -37,12 +45,32 @@ _OLDEST = (
     .where(delivery.c.next_at.is_not(None))
     .group_by(delivery.c.state)
 )
-_OF_INCIDENT = select(delivery.c.body).where(delivery.c.incident == bindparam("incident"))
+_OF_INCIDENT = _ROW.where(delivery.c.incident == bindparam("incident"))
 _OF_CHANNEL = _OF_INCIDENT.where(delivery.c.channel == bindparam("channel"))
-_IN_STATE = select(delivery.c.body).where(delivery.c.state == bindparam("state"))
-_ONE = select(delivery.c.body).where(delivery.c.key == bindparam("ident"))
-_ALL = select(delivery.c.body)
+_IN_STATE = _ROW.where(delivery.c.state == bindparam("state"))
+_ONE = _ROW.where(delivery.c.key == bindparam("ident"))
+_ASIDE = _ROW.where(delivery.c.state == unreadable.ASIDE)
+_PUT = (
+    update(delivery).where(delivery.c.key == bindparam("ident")).values(state=bindparam("put"), next_at=bindparam("at"))
+)
 _AT = select(delivery.c.incident).where(delivery.c.ref == bindparam("ref")).limit(1)
+_AT_REST = delivery.c.next_at.is_(None)
+_ENDED = (
+    select(incident.c.id)
+    .where(
+        incident.c.opened_at < bindparam("before"),
+        incident.c.state.in_([state.value for state in (State.RESOLVED, State.DISMISSED, State.DISCARDED)]),
+        exists().where(delivery.c.incident == incident.c.id, _AT_REST),
+        ~exists().where(transition.c.incident == incident.c.id, transition.c.at >= bindparam("before")),
+    )
+    .limit(200)
+)
+_FORGET = delete(delivery).where(delivery.c.incident == bindparam("ident"), _AT_REST)
+_FORGET_NOTICES = delete(delivery).where(
+    _AT_REST,
+    func.instr(delivery.c.incident, ":") > 0,  # what is about no incident is named like `digest:day:1792051200:de`
+    ~exists().where(notice.c.id == delivery.c.incident),
+)
 _SAVE = (
     update(delivery)
     .where(delivery.c.key == bindparam("ident"), delivery.c.state == bindparam("expected"))
@@ -75,10 +103,35 @@ def wanting(
 ) -> list[Delivery]:
     """Return the deliveries that need attention at `now`, longest waiting first (index delivery_next).
 
-    `besides` are channels that are at work already.
+    At most `limit` of them, all for -1. `besides` are channels that are at work already. One that nobody can read is
+    set aside: else it would want attention for ever.
     """
     asked = {"now": seconds(now), "limit": limit, "besides": sorted(besides)}
-    return [_decode(body) for body in connection.scalars(_WANTING, asked)]
+    rows = connection.execute(_WANTING, asked).all()
+    found = _readable(connection, rows)
+    for key in {row.key for row in rows} - {one.key for one in found}:
+        connection.execute(_PUT, {"ident": key, "put": unreadable.ASIDE, "at": None})
+        log.error("delivery.set_aside", key=key, todo=unreadable.WHAT_TO_DO)
+    return found
+
+
+def set_aside(connection: Connection) -> list[Delivery]:
+    """Return what was set aside and can be read again."""
+    return _readable(connection, connection.execute(_ASIDE).all())
+
+
+def put_back(connection: Connection, one: Delivery, next_at: datetime | None) -> None:
+    """Let a delivery that was set aside take its place again."""
+    connection.execute(_PUT, {"ident": one.key, "put": one.state.value, "at": maybe_seconds(next_at)})
+    log.info("delivery.put_back", key=one.key)
+
+
+def _readable(connection: Connection, rows: Iterable[AnyRow]) -> list[Delivery]:
+    return unreadable.readable(connection, "delivery", rows, _read)
+
+
+def _read(row: AnyRow) -> Delivery:
+    return _decode(row.body)
 
 
 def next_attention(connection: Connection, *, besides: Collection[str] = ()) -> datetime | None:
@@ -98,7 +151,7 @@ def of_incident(connection: Connection, incident: str, channel: str | None = Non
             {"incident": incident, "channel": channel},
         )
     )
-    found = (_decode(body) for body in connection.scalars(statement, wanted))
+    found = _readable(connection, connection.execute(statement, wanted))
     return sorted(found, key=lambda one: (one.created_at, one.key))
 
 
@@ -108,19 +161,19 @@ def incident_at(connection: Connection, ref: str) -> str | None:
 
 
 def find(connection: Connection, key: str) -> Delivery | None:
-    """Return one delivery, None if there is none under this key."""
-    body = connection.scalar(_ONE, {"ident": key})
-    return None if body is None else _decode(body)
+    """Return one delivery, None if there is none under this key. Raises RowUnreadable."""
+    row = connection.execute(_ONE, {"ident": key}).one_or_none()
+    return None if row is None else unreadable.only(connection, "delivery", row, _read)
 
 
 def in_state(connection: Connection, state: DeliveryState) -> list[Delivery]:
     """Return the deliveries in one state."""
-    return [_decode(body) for body in connection.scalars(_IN_STATE, {"state": state.value})]
+    return _readable(connection, connection.execute(_IN_STATE, {"state": state.value}))
 
 
 def all_deliveries(connection: Connection) -> list[Delivery]:
     """Return every delivery, oldest first."""
-    found = (_decode(body) for body in connection.scalars(_ALL))
+    found = _readable(connection, connection.execute(_ROW))
     return sorted(found, key=lambda one: (one.created_at, one.key))
 
 
@@ -153,13 +206,22 @@ def states_of(connection: Connection, channel: str) -> dict[DeliveryState, int]:
     rows = connection.execute(
         select(delivery.c.state, func.count()).where(delivery.c.channel == channel).group_by(delivery.c.state)
     )
-    return {DeliveryState(state): count for state, count in rows}
+    return {DeliveryState(state): count for state, count in rows if state != unreadable.ASIDE}
+
+
+def forget_ended(connection: Connection, before: datetime) -> int:
+    """Delete what was promised of incidents that ended, and to which nothing happened since `before`; says how many."""
+    idents = connection.scalars(_ENDED, {"before": seconds(before)}).all()
+    return sum(connection.execute(_FORGET, {"ident": ident}).rowcount for ident in idents)
+
+
+def forget_notices(connection: Connection) -> int:
+    """Delete what was promised of notices that are forgotten themselves; says how many."""
+    return connection.execute(_FORGET_NOTICES).rowcount
 
 
 def abandon(connection: Connection, channel: str) -> None:
     """Let everything rest that was promised to a channel and has not gone out; reads the whole table."""
-    waiting = connection.scalars(
-        select(delivery.c.body).where(delivery.c.channel == channel, delivery.c.next_at.is_not(None))
-    ).all()
-    for one in map(_decode, waiting):
+    waiting = connection.execute(_ROW.where(delivery.c.channel == channel, delivery.c.next_at.is_not(None))).all()
+    for one in _readable(connection, waiting):
         save_delivery(connection, replace(one, state=DeliveryState.SUPERSEDED), None, expected=one.state)

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import Doubt, DoubtKind, SourceId
+from brandmelder.store import unreadable
 from brandmelder.store.database import moment, seconds
 from brandmelder.store.schema_polls import doubt
 
@@ -24,7 +25,11 @@ _BEGIN = insert(doubt)
 _BEGIN = _BEGIN.on_conflict_do_update(
     index_elements=["source", "kind", "since"], set_={"ended_at": None, "body": _BEGIN.excluded.body}
 )
-_RUNNING = select(doubt.c.body).where(doubt.c.ended_at.is_(None)).order_by(doubt.c.since, doubt.c.source)
+_RUNNING = (
+    select(doubt.c.source, doubt.c.kind, doubt.c.since, doubt.c.body)
+    .where(doubt.c.ended_at.is_(None))
+    .order_by(doubt.c.since, doubt.c.source)
+)
 _PAST = (
     select(doubt.c.since, func.coalesce(doubt.c.ended_at, bindparam("now")).label("ended_at"))
     .where(doubt.c.source == bindparam("ident"), doubt.c.kind.in_((DoubtKind.SILENT.value, DoubtKind.FEW.value)))
@@ -65,7 +70,10 @@ def redate(connection: Connection, now: datetime) -> None:
 
 def running(connection: Connection) -> dict[tuple[SourceId, DoubtKind], Doubt]:
     """Return the doubts that hold; there is one of a kind at a source."""
-    return {(one.source, one.kind): one for one in map(_decode, connection.scalars(_RUNNING))}
+    found = unreadable.readable(
+        connection, "doubt", connection.execute(_RUNNING), lambda row: _decode(row.body), keys=3
+    )
+    return {(one.source, one.kind): one for one in found}
 
 
 def quiet_times(connection: Connection, source: SourceId, now: datetime) -> list[tuple[datetime, datetime]]:

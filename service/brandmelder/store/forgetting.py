@@ -17,6 +17,7 @@ from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import Evidence, Incident, IncidentId, Mention, MentionId, SourceId
+from brandmelder.store import unreadable
 from brandmelder.store.database import maybe_seconds, moment, seconds
 from brandmelder.store.schema import incident, mention, staff_label, tombstone, verdict
 
@@ -192,11 +193,13 @@ def erase(connection: Connection, found: Sequence[Traces], key: bytes, now: date
 
 
 def _unquote(connection: Connection, gone: frozenset[MentionId]) -> None:
-    for row in connection.execute(select(incident.c.id, incident.c.evidence)).all():
-        evidence = _evidence(row.evidence)
+    rows = connection.execute(select(incident.c.id, incident.c.evidence)).all()
+    for ident, evidence in unreadable.readable(
+        connection, "incident", rows, lambda row: (row.id, _evidence(row.evidence))
+    ):
         left = tuple(quote for quote in evidence.quotes if quote.mention not in gone)
         if len(left) < len(evidence.quotes):
-            save_evidence(connection, IncidentId(row.id), msgspec.structs.replace(evidence, quotes=left))
+            save_evidence(connection, IncidentId(ident), msgspec.structs.replace(evidence, quotes=left))
 
 
 def save_evidence(connection: Connection, ident: IncidentId, evidence: Evidence) -> None:
@@ -211,8 +214,11 @@ def quoted(connection: Connection, since: datetime) -> tuple[frozenset[MentionId
     """Return what incidents quote that run or ended at `since` or later; and the older incidents that still quote."""
     kept: set[MentionId] = set()
     old: list[tuple[Incident, Evidence]] = []
-    for row in connection.execute(select(incident.c.body, incident.c.evidence)):
-        one, evidence = _incident(row.body), _evidence(row.evidence)
+    rows = connection.execute(select(incident.c.id, incident.c.body, incident.c.evidence))
+    found = unreadable.readable(
+        connection, "incident", rows, lambda row: (_incident(row.body), _evidence(row.evidence))
+    )
+    for one, evidence in found:
         if one.closed_at is None or one.closed_at >= since:
             kept.update(quote.mention for quote in evidence.quotes)
         elif evidence.quotes or evidence.phrases:

@@ -10,16 +10,21 @@ from msgspec import Struct
 from sqlalchemy import bindparam, select, tuple_
 
 from brandmelder.model import Evidence, Incident, MonitorId, State
+from brandmelder.store import unreadable
 from brandmelder.store.database import seconds
 from brandmelder.store.schema import incident
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
+
+    from brandmelder.store.unreadable import AnyRow
 
 _incident = msgspec.msgpack.Decoder(Incident).decode
 _evidence = msgspec.msgpack.Decoder(Evidence).decode
 _PAGE = (
-    select(incident.c.body, incident.c.evidence)
+    select(incident.c.id, incident.c.opened_at, incident.c.body, incident.c.evidence)
     .order_by(incident.c.opened_at.desc(), incident.c.id.desc())
     .limit(bindparam("limit"))
 )
@@ -45,7 +50,14 @@ def page_of(connection: Connection, sought: Sought, *, limit: int) -> list[tuple
         statement = statement.where(incident.c.opened_at >= seconds(sought.since))
     if sought.until is not None:
         statement = statement.where(incident.c.opened_at < seconds(sought.until))
-    if sought.after is not None:
-        at, ident = sought.after
-        statement = statement.where(tuple_(incident.c.opened_at, incident.c.id) < tuple_(seconds(at), ident))
-    return [(_incident(row.body), _evidence(row.evidence)) for row in connection.execute(statement, {"limit": limit})]
+    first = None if sought.after is None else (seconds(sought.after[0]), sought.after[1])
+
+    def ask(count: int, last: AnyRow | None) -> Sequence[AnyRow]:
+        after = first if last is None else (last.opened_at, last.id)
+        place = tuple_(incident.c.opened_at, incident.c.id)
+        behind = statement if after is None else statement.where(place < tuple_(*after))
+        return connection.execute(behind, {"limit": count}).all()
+
+    return unreadable.page(
+        connection, "incident", ask, lambda row: (_incident(row.body), _evidence(row.evidence)), limit=limit
+    )

@@ -5,21 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+import structlog
 from sqlalchemy import bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import IntegrityError
 
 from brandmelder.errors import Conflict
 from brandmelder.model import Evidence, Incident, IncidentId, MonitorId, State, Track, Transition
-from brandmelder.store import meta, schema
+from brandmelder.store import meta, schema, unreadable
 from brandmelder.store.database import maybe_moment, seconds
 from brandmelder.store.schema import incident, transition
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
+
+    from brandmelder.store.unreadable import AnyRow
+
+log = structlog.get_logger()
 
 _encode = msgspec.msgpack.Encoder().encode
 _incident = msgspec.msgpack.Decoder(Incident).decode
@@ -32,27 +37,34 @@ RUNNING = (State.PENDING, State.OPEN, State.ACKNOWLEDGED)
 
 _IS_RUNNING = or_(*(incident.c.state == state.value for state in RUNNING))
 _LATEST = (
-    select(incident.c.body)
-    .where(incident.c.monitor == bindparam("monitor"), incident.c.track == bindparam("track"))
+    select(incident.c.id, incident.c.body, incident.c.evidence)
+    .where(
+        incident.c.monitor == bindparam("monitor"),
+        incident.c.track == bindparam("track"),
+        incident.c.state != unreadable.ASIDE,
+    )
     .order_by(_IS_RUNNING.desc(), incident.c.opened_at.desc(), incident.c.id.desc())
     .limit(1)
 )
-_ONE = select(incident).where(incident.c.id == bindparam("ident"))
-_ALL = (
-    select(incident.c.body, incident.c.evidence)
-    .order_by(incident.c.opened_at.desc(), incident.c.id.desc())
-    .limit(bindparam("limit"))
-)
+_WHOLE = select(incident.c.id, incident.c.body, incident.c.evidence)
+_ONE = _WHOLE.where(incident.c.id == bindparam("ident"))
+_ASIDE = _WHOLE.where(incident.c.state == unreadable.ASIDE)
+_PUT = update(incident).where(incident.c.id == bindparam("ident")).values(state=bindparam("put"))
+_ALL = _WHOLE.order_by(incident.c.opened_at.desc(), incident.c.id.desc()).limit(bindparam("limit"))
 _ALL_RUNNING = _ALL.where(text(schema.RUNNING))
 _OPENED_SINCE = incident.c.opened_at >= bindparam("since")
 _ALL_SINCE, _ALL_RUNNING_SINCE = _ALL.where(_OPENED_SINCE), _ALL_RUNNING.where(_OPENED_SINCE)
 _ANY = select(incident.c.id).where(or_(_IS_RUNNING, incident.c.opened_at >= bindparam("since"))).limit(1)
+_RUNS = (
+    select(incident.c.id)
+    .where(incident.c.monitor == bindparam("monitor"), incident.c.track == bindparam("track"), _IS_RUNNING)
+    .limit(1)
+)
 _BURNING = select(incident.c.monitor).where(_IS_RUNNING, incident.c.state != State.PENDING.value).distinct()
-_TIMELINE = select(transition.c.body).where(transition.c.incident == bindparam("ident")).order_by(transition.c.revision)
-_SINCE = (
-    select(transition.c.body)
-    .where(transition.c.at >= bindparam("since"))
-    .order_by(transition.c.at, transition.c.incident, transition.c.revision)
+_STEPS = select(transition.c.incident, transition.c.revision, transition.c.body)
+_TIMELINE = _STEPS.where(transition.c.incident == bindparam("ident")).order_by(transition.c.revision)
+_SINCE = _STEPS.where(transition.c.at >= bindparam("since")).order_by(
+    transition.c.at, transition.c.incident, transition.c.revision
 )
 _LAST_CHANGE = select(func.max(transition.c.at))
 _SAVE = (
@@ -71,15 +83,42 @@ _NEW_TRANSITIONS = insert(transition)
 
 
 def latest(connection: Connection, monitor: MonitorId, track: Track = Track.STORM) -> Incident | None:
-    """Return a monitor's running incident on a track, else its last one (index incident_by_monitor)."""
-    body = connection.scalar(_LATEST, {"monitor": monitor, "track": track.value})
-    return None if body is None else _incident(body)
+    """Return a monitor's running incident on a track, else its last one (index incident_by_monitor).
+
+    One that nobody can read is set aside: else it would keep the monitor from ever opening another.
+    """
+    asked = {"monitor": monitor, "track": track.value}
+    while (row := connection.execute(_LATEST, asked).one_or_none()) is not None:
+        for one, _ in unreadable.readable(connection, "incident", [row], _read):
+            return one
+        connection.execute(_PUT, {"ident": row.id, "put": unreadable.ASIDE})
+        log.error("incident.set_aside", incident=row.id, todo=unreadable.WHAT_TO_DO)
+    return None
+
+
+def put_back(connection: Connection) -> None:
+    """Let what was set aside and can be read again take its place, unless another one runs there by now."""
+    for one, _ in unreadable.readable(connection, "incident", connection.execute(_ASIDE).all(), _read):
+        if one.state in RUNNING and connection.scalar(_RUNS, {"monitor": one.monitor, "track": one.kind.track.value}):
+            continue
+        connection.execute(_PUT, {"ident": one.id, "put": one.state.value})
+        log.info("incident.put_back", incident=one.id)
 
 
 def find(connection: Connection, ident: str) -> tuple[Incident, Evidence] | None:
-    """Return one incident with its evidence."""
+    """Return one incident with its evidence; None if there is none. Raises RowUnreadable."""
     row = connection.execute(_ONE, {"ident": ident}).one_or_none()
-    return None if row is None else (_incident(row.body), _evidence(row.evidence))
+    return None if row is None else unreadable.only(connection, "incident", row, _read)
+
+
+def find_readable(connection: Connection, ident: str) -> tuple[Incident, Evidence] | None:
+    """Return the same, and None for what cannot be read: for whoever goes on to others."""
+    found = unreadable.readable(connection, "incident", connection.execute(_ONE, {"ident": ident}).all(), _read)
+    return found[0] if found else None
+
+
+def _read(row: AnyRow) -> tuple[Incident, Evidence]:
+    return _incident(row.body), _evidence(row.evidence)
 
 
 def all_incidents(
@@ -91,7 +130,7 @@ def all_incidents(
     if since is not None:
         statement = _ALL_RUNNING_SINCE if running_only else _ALL_SINCE
         asked["since"] = seconds(since)
-    return [(_incident(body), _evidence(evidence)) for body, evidence in connection.execute(statement, asked)]
+    return unreadable.readable(connection, "incident", connection.execute(statement, asked), _read)
 
 
 def has_any(connection: Connection, *, since: datetime) -> bool:
@@ -106,13 +145,16 @@ def burning(connection: Connection) -> set[MonitorId]:
 
 def timeline(connection: Connection, ident: IncidentId) -> list[Transition]:
     """Return an incident's transitions, oldest first."""
-    return [_transition(body) for body in connection.scalars(_TIMELINE, {"ident": ident})]
+    return _steps(connection, connection.execute(_TIMELINE, {"ident": ident}))
 
 
 def transitions_since(connection: Connection, since: datetime) -> list[Transition]:
     """Return what happened to all incidents at or after `since`, oldest first."""
-    bodies = connection.scalars(_SINCE, {"since": seconds(since)})
-    return [_transition(body) for body in bodies]
+    return _steps(connection, connection.execute(_SINCE, {"since": seconds(since)}))
+
+
+def _steps(connection: Connection, rows: Iterable[AnyRow]) -> list[Transition]:
+    return unreadable.readable(connection, "transition", rows, lambda row: _transition(row.body), keys=2)
 
 
 def last_change(connection: Connection) -> datetime | None:

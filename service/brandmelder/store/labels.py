@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from brandmelder.model import Label, MentionId, Origin, StaffLabel
+from brandmelder.store import unreadable
 from brandmelder.store.database import moment, seconds
 from brandmelder.store.schema import match, mention, staff_label, taught, verdict
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection
+
+    from brandmelder.store.unreadable import AnyRow
 
 KEPT = 3
 """Versions of what was learnt that are kept, so that the last ones can be undone."""
@@ -106,18 +109,8 @@ def asked(connection: Connection, candidates: Iterable[Candidate], now: datetime
 
 def read(connection: Connection) -> list[StaffLabel]:
     """Return every label with its text; mentions that their platform took away are left out."""
-    return [
-        StaffLabel(
-            label=Label(row.label),
-            at=moment(row.at),
-            mention=None if row.mention is None else MentionId(row.mention),
-            text=row.said,
-            origin=Origin(row.origin),
-            by=row.by,
-        )
-        for row in connection.execute(_ALL)
-        if row.said
-    ]
+    rows = [row for row in connection.execute(_ALL) if row.said]
+    return unreadable.readable(connection, "staff_label", rows, lambda row: _label(row, row.said))
 
 
 def of_mentions(connection: Connection, idents: Sequence[MentionId]) -> dict[MentionId, StaffLabel]:
@@ -128,17 +121,20 @@ def of_mentions(connection: Connection, idents: Sequence[MentionId]) -> dict[Men
         rows = connection.execute(
             select(staff_label).where(staff_label.c.key.in_(keys), staff_label.c.label.is_not(None))
         )
-        for row in rows:
-            ident = MentionId(row.mention)
-            found[ident] = StaffLabel(
-                label=Label(row.label),
-                at=moment(row.at),
-                mention=ident,
-                text=None,
-                origin=Origin(row.origin),
-                by=row.by,
-            )
+        said = unreadable.readable(connection, "staff_label", rows, lambda row: _label(row, None))
+        found |= {one.mention: one for one in said if one.mention is not None}
     return found
+
+
+def _label(row: AnyRow, text: str | None) -> StaffLabel:
+    return StaffLabel(
+        label=Label(row.label),
+        at=moment(row.at),
+        mention=None if row.mention is None else MentionId(row.mention),
+        text=text,
+        origin=Origin(row.origin),
+        by=row.by,
+    )
 
 
 def find_mention(connection: Connection, name: str) -> MentionId | None:

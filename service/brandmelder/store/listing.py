@@ -10,11 +10,16 @@ from msgspec import Struct
 from sqlalchemy import bindparam, select, tuple_
 
 from brandmelder.model import Label, Mention, MentionId, MonitorId, SourceId, Verdict
+from brandmelder.store import unreadable
 from brandmelder.store.database import moment, seconds
 from brandmelder.store.schema import match, mention, verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection, Select
+
+    from brandmelder.store.unreadable import AnyRow
 
 _decode = msgspec.msgpack.Decoder(Verdict).decode
 
@@ -71,29 +76,38 @@ _PAGE = (
 def page_of(connection: Connection, wanted: Wanted, *, limit: int) -> list[Listed]:
     """Return the next mentions (primary key of match); pseudonyms of their authors stay in the database."""
     statement = _narrowed(_PAGE, wanted)
-    return [
-        Listed(
-            id=MentionId(row.id),
-            mention=Mention(
-                source=SourceId(row.source),
-                external_id=row.external_id,
-                text=row.text,
-                context=row.context,
-                url=row.url,
-                language=row.language,
-                reach=row.reach,
-                parent_id=row.parent_id,
-                own=row.own,
-                history=row.history,
-                flags=tuple(row.flags.split()),
-                published_at=moment(row.published_at),
-                captured_at=moment(row.captured_at),
-            ),
-            verdict=_decode(row.body),
-            counted=row.total,
-        )
-        for row in connection.execute(statement, {"monitor": wanted.monitor, "limit": limit})
-    ]
+    first = None if wanted.after is None else (seconds(wanted.after[0]), int(wanted.after[1]))
+
+    def ask(count: int, last: AnyRow | None) -> Sequence[AnyRow]:
+        after = first if last is None else (last.published_at, last.id)
+        place = tuple_(match.c.published_at, match.c.mention)
+        behind = statement if after is None else statement.where(place < tuple_(*after))
+        return connection.execute(behind, {"monitor": wanted.monitor, "limit": count}).all()
+
+    return unreadable.page(connection, "verdict", ask, _read, limit=limit)
+
+
+def _read(row: AnyRow) -> Listed:
+    return Listed(
+        id=MentionId(row.id),
+        mention=Mention(
+            source=SourceId(row.source),
+            external_id=row.external_id,
+            text=row.text,
+            context=row.context,
+            url=row.url,
+            language=row.language,
+            reach=row.reach,
+            parent_id=row.parent_id,
+            own=row.own,
+            history=row.history,
+            flags=tuple(row.flags.split()),
+            published_at=moment(row.published_at),
+            captured_at=moment(row.captured_at),
+        ),
+        verdict=_decode(row.body),
+        counted=row.total,
+    )
 
 
 def _narrowed(statement: Select[tuple[object, ...]], wanted: Wanted) -> Select[tuple[object, ...]]:
@@ -105,7 +119,4 @@ def _narrowed(statement: Select[tuple[object, ...]], wanted: Wanted) -> Select[t
         statement = statement.where(match.c.published_at >= seconds(wanted.since))
     if wanted.until is not None:
         statement = statement.where(match.c.published_at < seconds(wanted.until))
-    if wanted.after is not None:
-        at, ident = wanted.after
-        statement = statement.where(tuple_(match.c.published_at, match.c.mention) < tuple_(seconds(at), int(ident)))
     return statement

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.options import Role
+from brandmelder.store import unreadable
 from brandmelder.store.database import moment, seconds
 from brandmelder.store.page_schema import member, web_session
 
@@ -90,7 +91,8 @@ def find(connection: Connection, name: str) -> Member | None:
 
 def everybody(connection: Connection) -> list[Member]:
     """Return all members by name."""
-    return [_member(row) for row in connection.execute(select(member).order_by(member.c.name))]
+    rows = connection.execute(select(member).order_by(member.c.name))
+    return unreadable.readable(connection, "member", rows, _member)
 
 
 def has_local(connection: Connection) -> bool:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import bindparam, case, false, func, select, true, update
+from sqlalchemy import bindparam, false, func, select, true, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import Mention, MentionId, Removal, SourceId, Verdict
+from brandmelder.store import unreadable
 from brandmelder.store.bulk import Bulk
 from brandmelder.store.database import moment, seconds
 from brandmelder.store.schema import match, mention, verdict
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection
+
+    from brandmelder.store.unreadable import AnyRow
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Verdict).decode
@@ -92,37 +95,6 @@ HEAVY = 0.5
 """From this weight on a mention is one of its own, and not one more copy."""
 _HEAVY_BETWEEN = _JUDGED_BETWEEN.where(match.c.total >= HEAVY)
 _LIGHT_BETWEEN = _JUDGED_BETWEEN.where(match.c.total < HEAVY)
-_TALLY = select(func.count(), func.count(case((match.c.labelled > 0, 1)))).where(*_IN_SPAN)
-_OTHER = match.alias()
-_SHARED = (
-    select(func.count(), func.count(_OTHER.c.mention))
-    .select_from(
-        match.outerjoin(
-            _OTHER,
-            (_OTHER.c.monitor == bindparam("other"))
-            & (_OTHER.c.published_at == match.c.published_at)
-            & (_OTHER.c.mention == match.c.mention),
-        )
-    )
-    .where(*_IN_SPAN, match.c.labelled > 0)
-)
-_AUTHOR = case((mention.c.author == "", mention.c.external_id), else_=mention.c.author)
-_BY_AUTHOR = (
-    select(func.count().label("posts"), func.sum(match.c.labelled).label("counted"))
-    .select_from(match.join(mention, mention.c.id == match.c.mention))
-    .where(*_IN_SPAN, match.c.labelled > 0)
-    .group_by(mention.c.source, _AUTHOR)
-    .subquery()
-)
-_IS_ACTIVE = (_BY_AUTHOR.c.posts >= bindparam("least")) & (2 * _BY_AUTHOR.c.counted < _BY_AUTHOR.c.posts)
-_ACTIVE = select(
-    func.count(case((_IS_ACTIVE, 1))),
-    func.coalesce(func.sum(case((_IS_ACTIVE, _BY_AUTHOR.c.posts), else_=0)), 0),
-    func.coalesce(func.sum(case((_IS_ACTIVE, _BY_AUTHOR.c.counted), else_=0.0)), 0.0),
-    func.coalesce(func.sum(_BY_AUTHOR.c.counted), 0.0),
-).select_from(_BY_AUTHOR)
-
-
 _READ = (
     select(mention.c.id, verdict.c.body, *_COLUMNS)
     .select_from(mention.outerjoin(verdict, verdict.c.mention == mention.c.id))
@@ -267,7 +239,9 @@ def weights_of(connection: Connection, idents: Sequence[MentionId]) -> dict[Ment
         rows = connection.execute(
             select(verdict.c.mention, verdict.c.body).where(verdict.c.mention.in_(idents[start : start + _CHUNK]))
         )
-        found |= {MentionId(ident): _decode(body).weight for ident, body in rows}
+        found |= dict(
+            unreadable.readable(connection, "verdict", rows, lambda row: (row.mention, _decode(row.body).weight))
+        )
     return found
 
 
@@ -287,42 +261,7 @@ def judged_between(
     rows = connection.execute(_HEAVY_BETWEEN, span | {"limit": limit}).all()
     if len(rows) < limit:
         rows = [*rows, *connection.execute(_LIGHT_BETWEEN, span | {"limit": limit - len(rows)})]
-    return [(MentionId(ident), _mention(columns), _decode(body)) for ident, body, *columns in rows]
-
-
-class Tally(Struct, frozen=True):
-    """How many mentions of a monitor a span holds, copies and all, and how many of them are labelled negative."""
-
-    mentions: int
-    negatives: int
-
-
-def tally(connection: Connection, monitor: str, since: datetime, until: datetime) -> Tally:
-    """Count a monitor's mentions of [since, until) one by one, whatever they weigh (primary key of match)."""
-    span = {"monitor": monitor, "since": seconds(since), "until": seconds(until)}
-    return Tally(*connection.execute(_TALLY, span).one())
-
-
-def shared(connection: Connection, monitor: str, other: str, *, since: datetime, until: datetime) -> float:
-    """Return the share of a monitor's negative mentions of [since, until) that another counts, too (key of match)."""
-    span = {"monitor": monitor, "other": other, "since": seconds(since), "until": seconds(until)}
-    mine, both = connection.execute(_SHARED, span).one()
-    return both / mine if mine else 0.0
-
-
-class Activity(Struct, frozen=True):
-    """What over-active accounts wrote against a monitor in a span; `counted` of `all_counted` is by them."""
-
-    accounts: int
-    posts: int
-    counted: float
-    all_counted: float
-
-
-def activity(connection: Connection, monitor: str, since: datetime, until: datetime, *, least: int) -> Activity:
-    """Return what accounts with at least `least` negative posts did, of which less than half was counted."""
-    span = {"monitor": monitor, "since": seconds(since), "until": seconds(until), "least": least}
-    return Activity(*connection.execute(_ACTIVE, span).one())
+    return unreadable.readable(connection, "verdict", rows, _judged)
 
 
 def responses_to(connection: Connection, source: str, parents: Sequence[str]) -> list[Mention]:
@@ -362,10 +301,22 @@ def count(connection: Connection, source: SourceId | None = None) -> int:
     return connection.scalar(statement if source is None else statement.where(mention.c.source == source)) or 0
 
 
+def _with_verdict(connection: Connection, row: AnyRow) -> tuple[MentionId, Mention, Verdict | None]:
+    """Return a mention with its verdict; None for one that there is not, or that nobody can read."""
+    ident, body, *columns = row
+    found = unreadable.readable(connection, "verdict", [row], lambda _: _decode(body)) if body else []
+    return MentionId(ident), _mention(columns), found[0] if found else None
+
+
+def _judged(row: AnyRow) -> tuple[MentionId, Mention, Verdict]:
+    ident, body, *columns = row
+    return MentionId(ident), _mention(columns), _decode(body)
+
+
 def read(connection: Connection, idents: Iterable[MentionId]) -> list[tuple[MentionId, Mention, Verdict | None]]:
     """Return mentions with their verdicts, newest first; removed ones are left out (primary key)."""
     rows = connection.execute(_READ, {"idents": [int(one) for one in idents]})
-    return [(MentionId(ident), _mention(columns), _decode(body) if body else None) for ident, body, *columns in rows]
+    return [_with_verdict(connection, row) for row in rows]
 
 
 def newest(
@@ -379,7 +330,7 @@ def newest(
         .order_by(mention.c.id.desc())
         .limit(limit)
     )
-    found = [(MentionId(ident), _mention(columns), _decode(body) if body else None) for ident, body, *columns in rows]
+    found = [_with_verdict(connection, row) for row in rows]
     return [row for row in found if row[1].captured_at >= since]
 
 
@@ -392,4 +343,4 @@ def page(connection: Connection, after: MentionId, limit: int) -> list[tuple[Men
         .order_by(mention.c.id)
         .limit(limit)
     )
-    return [(MentionId(ident), _mention(columns), _decode(body) if body else None) for ident, body, *columns in rows]
+    return [_with_verdict(connection, row) for row in rows]

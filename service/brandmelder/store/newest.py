@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import bindparam, func, select
 
 from brandmelder.model import Mention, MentionId, MonitorId, SourceId, Verdict
+from brandmelder.store import unreadable
 from brandmelder.store.database import moment, seconds
 from brandmelder.store.schema import match, mention, verdict
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection
+
+    from brandmelder.store.unreadable import AnyRow
 
 _decode = msgspec.msgpack.Decoder(Verdict).decode
 _MOST = 2000
@@ -37,7 +40,7 @@ _SINCE = (
     .limit(_MOST)
 )  # fmt: skip
 _ABOUT = (
-    select(match.c.published_at, match.c.labelled, verdict.c.body)
+    select(verdict.c.mention, match.c.published_at, match.c.labelled, verdict.c.body)
     .select_from(match.join(verdict, verdict.c.mention == match.c.mention))
     .where(
         match.c.monitor == bindparam("monitor"),
@@ -55,24 +58,25 @@ def judged_since(
 ) -> list[tuple[MentionId, Mention, Verdict]]:
     """Return a monitor's judged mentions stored after the one of id `after` and published from `since` on."""
     rows = connection.execute(_SINCE, {"monitor": monitor, "after": after, "since": seconds(since)}).all()
-    return [
-        (
-            MentionId(row.id),
-            Mention(
-                source=SourceId(row.source),
-                external_id=row.external_id,
-                text=row.text,
-                context=row.context,
-                author=row.author,
-                reach=row.reach,
-                parent_id=row.parent_id,
-                published_at=moment(row.published_at),
-                captured_at=moment(row.captured_at),
-            ),
-            _decode(row.body),
-        )
-        for row in rows
-    ]
+    return unreadable.readable(connection, "verdict", rows, _read)
+
+
+def _read(row: AnyRow) -> tuple[MentionId, Mention, Verdict]:
+    return (
+        MentionId(row.id),
+        Mention(
+            source=SourceId(row.source),
+            external_id=row.external_id,
+            text=row.text,
+            context=row.context,
+            author=row.author,
+            reach=row.reach,
+            parent_id=row.parent_id,
+            published_at=moment(row.published_at),
+            captured_at=moment(row.captured_at),
+        ),
+        _decode(row.body),
+    )
 
 
 def topics_between(
@@ -80,11 +84,12 @@ def topics_between(
 ) -> list[tuple[datetime, float, tuple[str, ...]]]:
     """Return when a monitor's negatives of [since, until) were written, what they weigh and which topics they name."""
     span = {"monitor": monitor, "since": seconds(since), "until": seconds(until)}
-    return [
-        (moment(at), float(weight), topics)
-        for at, weight, body in connection.execute(_ABOUT, span)
-        if (topics := _decode(body).topics)
-    ]
+    found = unreadable.readable(connection, "verdict", connection.execute(_ABOUT, span), _about)
+    return [one for one in found if one[2]]
+
+
+def _about(row: AnyRow) -> tuple[datetime, float, tuple[str, ...]]:
+    return moment(row.published_at), float(row.labelled), _decode(row.body).topics
 
 
 def last_mention(connection: Connection) -> int:

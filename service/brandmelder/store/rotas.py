@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import Override, RotaId
+from brandmelder.store import unreadable
 from brandmelder.store.database import maybe_moment, maybe_seconds, moment, seconds
 from brandmelder.store.schema import calendar, duty_override
 
@@ -27,7 +28,11 @@ _SAVE = (
     .where(duty_override.c.id == bindparam("ident"))
     .values({name: bindparam(name) for name in ("ends", "body")})
 )
-_SINCE = select(duty_override.c.body).where(duty_override.c.ends > bindparam("since")).order_by(duty_override.c.id)
+_SINCE = (
+    select(duty_override.c.id, duty_override.c.body)
+    .where(duty_override.c.ends > bindparam("since"))
+    .order_by(duty_override.c.id)
+)
 _ONE = select(duty_override.c.body).where(duty_override.c.id == bindparam("ident"))
 _COPIES = select(calendar)
 _KEEP = insert(calendar)
@@ -71,7 +76,8 @@ def save_override(connection: Connection, one: Override) -> None:
 
 def overrides_after(connection: Connection, since: datetime) -> list[Override]:
     """Return the overrides that end after `since`, in the order in which they were made, withdrawn ones included."""
-    return [_decode(body) for body in connection.scalars(_SINCE, {"since": seconds(since)})]
+    rows = connection.execute(_SINCE, {"since": seconds(since)})
+    return unreadable.readable(connection, "duty_override", rows, lambda row: _decode(row.body))
 
 
 def find_override(connection: Connection, ident: int) -> Override | None:

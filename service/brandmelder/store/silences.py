@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from brandmelder.model import Silence
+from brandmelder.store import unreadable
 from brandmelder.store.database import seconds
 from brandmelder.store.schema import silence
 
@@ -22,7 +23,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Silence).decode
 
 _NEW = insert(silence)
-_SINCE = select(silence.c.body).where(silence.c.ends > bindparam("since")).order_by(silence.c.id)
+_SINCE = select(silence.c.id, silence.c.body).where(silence.c.ends > bindparam("since")).order_by(silence.c.id)
 _ONE = select(silence.c.body).where(silence.c.id == bindparam("ident"))
 _SAVE = (
     update(silence)
@@ -46,7 +47,8 @@ def save(connection: Connection, one: Silence) -> None:
 
 def ending_after(connection: Connection, since: datetime) -> list[Silence]:
     """Return the silences that end, or ended, after `since`, oldest first."""
-    return [_decode(body) for body in connection.scalars(_SINCE, {"since": seconds(since)})]
+    rows = connection.execute(_SINCE, {"since": seconds(since)})
+    return unreadable.readable(connection, "silence", rows, lambda row: _decode(row.body))
 
 
 def find(connection: Connection, ident: int) -> Silence | None:

@@ -103,7 +103,7 @@ def _source(row: Row[Any]) -> SourceRow:
         history_done=row.history_done,
         last_success_at=maybe_moment(row.last_success_at),
         failures=row.failures,
-        state=SourceState(row.state),
+        state=_state(row.state),
         state_since=maybe_moment(row.state_since),
         blind_since=maybe_moment(row.blind_since),
         good_since=maybe_moment(row.good_since),
@@ -115,6 +115,14 @@ def _source(row: Row[Any]) -> SourceRow:
         skewed_since=maybe_moment(row.skewed_since),
         expires_at=maybe_moment(row.expires_at),
     )
+
+
+def _state(value: str) -> SourceState:
+    """Return a source's state; one that a newer version knew is not known to be well, until the next poll says."""
+    try:
+        return SourceState(value)
+    except ValueError:
+        return SourceState.FAILING
 
 
 def _maybe_span(value: int | None) -> timedelta | None:

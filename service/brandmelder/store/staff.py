@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sqlalchemy import delete, select, update
 
 from brandmelder.model import Act, Delivery, Incident, Transition
-from brandmelder.store import meta
+from brandmelder.store import meta, unreadable
 from brandmelder.store.database import seconds
 from brandmelder.store.page_schema import note
 from brandmelder.store.schema import delivery, duty_override, incident, silence, transition
@@ -53,9 +53,10 @@ def forget(connection: Connection, before: datetime, *, anonymous: str, limit: i
         rows = [row for row in rows if row.at < rows[-1].at]
     if not rows:
         return 0
-    for row in rows:
+    steps = unreadable.readable(connection, "transition", rows, lambda row: (row, _step(row.body)), keys=2)
+    for row, step in steps:
         here = (transition.c.incident == row.incident) & (transition.c.revision == row.revision)
-        connection.execute(update(transition).where(here).values(body=_encode(_masked(_step(row.body), anonymous))))
+        connection.execute(update(transition).where(here).values(body=_encode(_masked(step, anonymous))))
     _forget_incidents(connection, sorted({row.incident for row in rows}), before, anonymous)
     meta.write(connection, _MARK, str(rows[-1].at))
     return len(rows)
@@ -77,8 +78,10 @@ def _role(name: str, anonymous: str) -> str:
 def _forget_incidents(connection: Connection, idents: Iterable[str], before: datetime, anonymous: str) -> None:
     """Do the same for incidents that ended before the moment, and for whom their alerts called."""
     for ident in idents:
-        one = _incident(connection.scalars(select(incident.c.body).where(incident.c.id == ident)).one())
-        if one.closed_at is None or one.closed_at >= before:
+        bodies = connection.execute(select(incident.c.id, incident.c.body).where(incident.c.id == ident))
+        found = unreadable.readable(connection, "incident", bodies, lambda row: _incident(row.body))
+        one = found[0] if found else None
+        if one is None or one.closed_at is None or one.closed_at >= before:
             continue
         masked = replace(
             one,
@@ -89,6 +92,6 @@ def _forget_incidents(connection: Connection, idents: Iterable[str], before: dat
         )
         connection.execute(update(incident).where(incident.c.id == ident).values(body=_encode(masked)))
         promised = connection.execute(select(delivery.c.key, delivery.c.body).where(delivery.c.incident == ident)).all()
-        for row in promised:
-            told = replace(_delivery(row.body), persons=())
-            connection.execute(update(delivery).where(delivery.c.key == row.key).values(body=_encode(told)))
+        for told in unreadable.readable(connection, "delivery", promised, lambda row: _delivery(row.body)):
+            body = _encode(replace(told, persons=()))
+            connection.execute(update(delivery).where(delivery.c.key == told.key).values(body=body))

@@ -119,7 +119,7 @@ def digest(connection: Connection, topic: str) -> str:
     """Return a digest of what stands under a topic: an incident, or all that run."""
     _, _, ident = topic.partition(":")
     if ident:
-        found = incidents.find(connection, ident)
+        found = incidents.find_readable(connection, ident)
         parts = [] if found is None else [*found, notes.of_incident(connection, ident)]
     else:
         running = incidents.all_incidents(connection, running_only=True)

@@ -23,7 +23,7 @@ from brandmelder.pipeline.weigh import Scales
 from brandmelder.settings.asking import asking
 from brandmelder.store.spending import Allowance
 from brandmelder.wiring.access import access_ends
-from brandmelder.wiring.author_key import KEY_VARIABLE, author_key, require_author_key
+from brandmelder.wiring.author_key import KEY_VARIABLE, author_key, is_another_key, renew_author_key, require_author_key
 from brandmelder.wiring.calendars import build_calendars
 from brandmelder.wiring.outside import Outside, outside
 from brandmelder.wiring.watches import watches
@@ -49,7 +49,9 @@ __all__ = [
     "build_notifiers",
     "build_sources",
     "duty",
+    "is_another_key",
     "outside",
+    "renew_author_key",
     "require_author_key",
     "rhythm_of",
     "second_opinion",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brandmelder.errors import StoreError
-from brandmelder.store import mentions
+from brandmelder.store import keys, mentions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from brandmelder.store.database import Database
 
 KEY_VARIABLE = "BRANDMELDER_AUTHOR_KEY"
+_LOST = (
+    "If it is lost for good: brandmelder privacy new-key; erasures and objections of the past then hold no longer, and "
+    "known accounts are strangers"
+)
 REPLAY_KEY = b"a replay stores nothing"
 
 
@@ -52,17 +56,41 @@ def _sync(folder: Path) -> None:
 
 
 def require_author_key(database: Database, environment: Mapping[str, str] = os.environ) -> None:
-    """Refuse a database with mentions whose key is gone: a new key would part everything from everybody (0109).
+    """Refuse a database whose key is gone, or another one: that would part everything from everybody (0109, 0112).
 
     Raises StoreError.
     """
+    if database.path is None:
+        return
+    file, is_told = Path(f"{database.path}.key"), bool(environment.get(KEY_VARIABLE))
+    is_there = is_told or (file.exists() and file.stat().st_size > 0)
+    if not is_there and (file.exists() or database.run_now(mentions.count)):
+        raise StoreError(
+            f"{file} is missing or empty, and {database.path} holds authors under it: bring it back from its backup, "
+            f"or set {KEY_VARIABLE} as the service had it. {_LOST}"
+        )
+    if is_there and database.run_now(keys.is_another, author_key(database.path, environment)):
+        where = KEY_VARIABLE if is_told else str(file)
+        unset = f", or unset {KEY_VARIABLE} if {file} is the right one" if is_told and file.exists() else ""
+        raise StoreError(
+            f"{where} is not the key under which {database.path} holds authors: bring that one back from its backup, "
+            f"or set {KEY_VARIABLE} as the service had it{unset}. {_LOST}"
+        )
+
+
+def is_another_key(database: Database, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether there is a key, and not the one with which a database was written."""
     file = Path(f"{database.path}.key")
-    if database.path is None or environment.get(KEY_VARIABLE) or (file.exists() and file.stat().st_size):
-        return
-    if not database.run_now(mentions.count) and not file.exists():
-        return
-    raise StoreError(
-        f"{file} is missing or empty, and {database.path} holds authors under it: bring it back from its backup, or "
-        f"set {KEY_VARIABLE} as the service had it. If it is lost for good, make one: (umask 077; openssl rand -hex 32 "
-        f"> {file}); erasures and objections of the past then hold no longer"
-    )
+    if database.path is None or not (environment.get(KEY_VARIABLE) or file.exists()):
+        return False
+    return database.run_now(keys.is_another, author_key(database.path, environment))
+
+
+def renew_author_key(database: Database, environment: Mapping[str, str] = os.environ) -> bytes:
+    """Go on under the key there is, or under a new one if there is none; returns it. Raises StoreError."""
+    file = Path(f"{database.path}.key")
+    if not environment.get(KEY_VARIABLE) and file.exists() and not file.stat().st_size:
+        file.unlink()
+    key = author_key(database.path, environment)
+    database.run_now(keys.replace, key)
+    return key

@@ -21,7 +21,7 @@ from pydantic import AfterValidator
 
 from brandmelder.capture.fields import Fields, mention_of_row
 from brandmelder.capture.mapping import Bad, Mapped, read_rows
-from brandmelder.capture.rows import BadRow, kind_of, read_batch
+from brandmelder.capture.rows import BadRow, Batch, kind_of, line_of, read_batch
 from brandmelder.capture.source import Poll, Tools
 from brandmelder.errors import Gone, ShapeChanged
 from brandmelder.model import Cursor, Extent, Mention, Removal, SourceId
@@ -143,6 +143,7 @@ class FilesSource:
         files, note = self._files()
         places: dict[str, Place] = {}
         rows: list[Any] = []
+        stood: list[tuple[Path, int]] = []
         has_more = False
         for path, modified in files:
             key = hashlib.blake2b(str(path).encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
@@ -150,12 +151,17 @@ class FilesSource:
                 places |= {key: known[key]} if key in known else {}
                 has_more = True
                 continue
-            places[key], batch, is_more = self._read_file(path, known.get(key), BATCH - len(rows), modified, now)
-            rows += batch
-            has_more = has_more or is_more
-        mapped, bad = read_rows([row for row in rows if isinstance(row, dict)], "@", self._fields, source=self.id)
-        broken = [row.why for row in rows if isinstance(row, BadRow)]
-        bad = Bad(bad.count + len(broken), bad.first or next(iter(broken), ""))
+            places[key], batch = self._read_file(path, known.get(key), BATCH - len(rows), modified, now)
+            rows += batch.rows
+            stood += [(path, start) for start in batch.starts]
+            has_more = has_more or batch.has_more
+        objects = [at for at, row in enumerate(rows) if isinstance(row, dict)]
+        mapped, bad = read_rows([rows[at] for at in objects], "@", self._fields, source=self.id)
+        broken = {at: row.why for at, row in enumerate(rows) if isinstance(row, BadRow)}
+        if bad.count or broken:
+            found = {objects[bad.at]: bad.first} if bad.count else {}
+            at, why = min((found | broken).items())
+            bad = Bad(bad.count + len(broken), f"{_place_of(*stood[at])}: {why}", at)
         total = sum(row is not None for row in rows)
         return Read(rows=mapped, bad=bad, total=total, places=places, has_more=has_more, note=note)
 
@@ -180,7 +186,7 @@ class FilesSource:
 
     def _read_file(
         self, path: Path, known: Place | None, limit: int, modified: float, now: datetime
-    ) -> tuple[Place, list[Any], bool]:
+    ) -> tuple[Place, Batch]:
         kind = kind_of(path.name)
         try:
             with path.open("rb") as file:
@@ -196,7 +202,16 @@ class FilesSource:
             raise Gone(f"{path} cannot be read ({error.strerror}); mend its rights").about(self.id) from error
         except ValueError as error:
             raise ShapeChanged(f"{path} {error}").about(self.id) from error
-        return Place(status.st_ino, batch.offset, head, tail), batch.rows, batch.has_more
+        return Place(status.st_ino, batch.offset, head, tail), batch
+
+
+def _place_of(path: Path, start: int) -> str:
+    """Return where a row stands, for whoever opens the file."""
+    try:
+        with path.open("rb") as file:
+            return f"{path.name}:{line_of(file, start)}"
+    except OSError:  # moved away meanwhile
+        return path.name
 
 
 def _tail(file: BinaryIO, offset: int) -> str:

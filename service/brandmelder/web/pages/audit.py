@@ -47,6 +47,7 @@ ACTS: Final = {
     "page.sign_in": sentence("Sign-in"),
     "privacy.erase": sentence("Person erased"),
     "privacy.export": sentence("Person's data exported"),
+    "privacy.key": sentence("Key of the pseudonyms replaced"),
     "rest.read": sentence("Rest times read"),
     "silence.add": sentence("Silence begun"),
     "silence.end": sentence("Silence ended"),
