@@ -11,12 +11,14 @@ mention and by bin.
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import random
 import resource
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -191,7 +193,7 @@ class Cost:
 async def measure(path):
     pipeline, sources = world(path)
     database = pipeline.parts.database
-    database.run_now(past, list(pipeline.parts.watches), list(sources), usual())
+    database.run_now(past, list(pipeline.parts.watches), list(sources), apart(usual))
     await pipeline.start(BEGIN)
     now = BEGIN
     learnt = Cost()
@@ -231,6 +233,12 @@ class Usual(NamedTuple):
     weight: float
     negative: float
     labelled: float
+
+
+def apart(question):
+    """Have a process of its own answer, so that what it takes of memory is not counted as the service's."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(question).result()
 
 
 def usual() -> Usual:

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     from brandmelder.model import SourceId
 
 
+def to_have(extra: str) -> str:
+    """Say how to get what an extra brings. Never a bare `pip install`: it would ask a registry for a name of ours."""
+    return f'install the extra "{extra}", as docs/how-to/install.md says under "An extra"'
+
+
 class BrandmelderError(Exception):
     """Says what happened, to whom, and what to do about it, in one line for a person."""
 

@@ -77,12 +77,13 @@ WebAddress = Annotated[
 """An http or https address without credentials."""
 
 
-def check_place(value: str) -> str:
+def check_place(value: Any) -> str:
     """Return `value` if it is an address and a port to listen on. Raises ValueError that says what would be right."""
-    host, _, port = value.rpartition(":")
+    text = str(value)
+    host, _, port = text.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or not 0 <= int(port) < 65536:
         raise ValueError(f"{value!r} is no place to listen; write an address and a port, as in 127.0.0.1:8071")
-    return value
+    return text
 
 
 class Secret:

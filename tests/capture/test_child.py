@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from brandmelder.capture import feed_parser
 from brandmelder.capture.child import ParserChild
-from brandmelder.errors import Blocked
+from brandmelder.errors import Blocked, Transient
 
 PRESS = (Path(__file__).parent / "recorded" / "rss20.xml").read_bytes()
 SLOW = b"<rss><channel>" + b"<item><title>a & b</title><description>x" * 60_000
@@ -125,6 +126,16 @@ async def test_the_child_sees_nothing_of_our_environment(child, monkeypatch):
     limits = proc(child, "limits")
     assert f"Max address space         {512 << 20}" in limits
     assert "Max open files            32 " in limits
+
+
+async def test_an_interpreter_that_may_not_be_run_is_told_and_no_bug(child, monkeypatch, tmp_path):
+    forbidden = tmp_path / "python"
+    forbidden.write_text("")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(sys, "executable", str(forbidden))
+        with pytest.raises(Transient, match=f"Permission denied: {forbidden}"):
+            await child.parse_feed(PRESS, "text/xml")
+    assert await child.parse_feed(PRESS, "text/xml")
 
 
 async def test_closing_leaves_no_process(child):

@@ -88,6 +88,7 @@ HOSTILE = [
     b"Date: " + b"9" * 10_000 + b"\r\n\r\nx",
     b"Content-Transfer-Encoding: base64\r\n\r\n" + b"=" * 100_000,
     b"Message-ID: <a>\r\nMessage-ID: <b>\r\n\r\nx",
+    b'Content-Type: text/plain; charset="u\x00"\r\n\r\nSt\xc3\xb6rung',
 ]
 
 

@@ -158,7 +158,7 @@ def test_without_the_extra_the_log_says_what_to_install(network, monkeypatch, mi
         {
             "event": "transformer.not_installed",
             "log_level": "warning",
-            "remedy": 'pip install "brandmelder[transformer]"',
+            "remedy": INSTALL,
             "judged_by": "linear",
         }
     ]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
+import click
 import pytest
 from click.testing import CliRunner
 
 from brandmelder.cli import main
-from brandmelder.store.database import Database
+from brandmelder.store.database import Database, known_revisions, revision
+from e2e.service import COMMAND
 from health.test_server import listening
 
 CONFIG = """\
@@ -54,6 +59,18 @@ def test_an_empty_database_is_calm(run, tmp_path):
     assert (run("health").exit_code, run("health").stderr) == (1, "no progress yet\n")
 
 
+def test_a_newer_version_changes_nothing_beside_a_service_of_the_old_one(run, tmp_path):
+    old = min(known_revisions())
+    running = Database(f"sqlite:///{tmp_path}/brandmelder.db", exclusive=True)
+    running.prepare()
+    running.run_now(lambda connection: connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{old}'"))
+    migrated, acted = run("migrate"), run("incidents", "ack", "nf-1")
+    assert (migrated.exit_code, "another brandmelder runs on it; stop that one first" in migrated.stderr) == (1, True)
+    assert (acted.exit_code, "older than this version" in acted.stderr) == (1, True)
+    assert running.run_now(revision) == old
+    running.close()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [(["chekc"], "did you mean 'check'?"), (["xyzzy"], "see: brandmelder --help"), (["xyzzy", "--json"], "'xyzzy'")],
@@ -62,6 +79,25 @@ def test_a_misspelt_command_names_the_nearest(words, said):
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+GROUPS = ["account", "audit", "deliveries", "export", "incidents", "marked", "oncall", "privacy", "report", "silence"]
+
+
+@pytest.mark.parametrize("group", [*GROUPS, "token"])
+def test_in_a_list_of_commands_each_sentence_has_its_end(group):
+    listed = CliRunner().invoke(main, [group, "--help"]).stdout.partition("Commands:\n")[2]
+    command = main.get_command(click.Context(main), group)
+    assert isinstance(command, click.Group)
+    assert len(listed.splitlines()) >= len(command.commands)
+    assert "..." not in listed
+
+
+def test_a_full_disk_behind_a_command_is_told_in_a_sentence():
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run([COMMAND, "schema"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == "cannot write: No space left on device; make room there, then repeat the command\n"
 
 
 def test_help_stands_without_a_command():

@@ -152,6 +152,20 @@ def test_secrets_in_addresses_and_headers_are_taken_out(lines):
     assert "page=2" in lines()[0]["reason"]
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "1234567890:AAF-planted_secret-of-a-bot-0123456789",
+        "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJwbGFudGVkIn0.c2lnbmF0dXJl",
+    ],
+)
+def test_tokens_that_stand_in_paths_and_sentences_are_taken_out(lines, secret):
+    structlog.get_logger().warning("source.failed", reason=f"https://api.telegram.org/bot{secret}/getUpdates said no")
+    (line,) = lines()
+    assert secret not in str(line)
+    assert "getUpdates said no" in line["reason"]
+
+
 def test_libraries_are_heard_without_what_they_put_into_their_sentences(lines):
     logging.getLogger("some.library").warning("request to %s failed with %s", HANDLE, SECRET)
     logging.getLogger("some.library").info("nobody needs this: %s", TEXT)

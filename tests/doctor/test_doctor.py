@@ -145,6 +145,19 @@ def test_a_source_that_was_never_read_is_a_warning(run, database):
     assert found(run("--json"))["source.unread"]["level"] == "warning"
 
 
+def test_a_source_that_could_never_be_read_says_why_and_is_bad_once_it_is_blind(run, database, now):
+    row = database.run_now(sources.read_source, SourceId("press"))
+    refused = replace(row, last_success_at=None, failures=1, note="answered 401 Unauthorized; mend its token")
+    database.run_now(sources.save_source, refused)
+    told = found(run("--json", "--language", "en"))["source.never"]
+    assert (told["level"], told["text"]) == (
+        "warning",
+        "source press could never be read: answered 401 Unauthorized; mend its token",
+    )
+    database.run_now(sources.save_source, replace(refused, blind_since=now))
+    assert found(run("--json"))["source.never"]["level"] == "bad"
+
+
 def test_what_a_channel_did_not_take_is_bad(run, database, now):
     promise(database, now, DeliveryState.DEAD, last_error="token_revoked")
     told = found(run("--json", "--language", "en"))["channel.dead"]

@@ -107,7 +107,7 @@ def test_a_channel_on_which_only_a_step_calls_is_in_use(read, written):
         ("handover: mon 09:00", "handover: monday", "monday", "says not when turns change"),
         ("handover: mon 09:00", "handover: mond 09:00", "mond 09:00", '"mond" is no day'),
         ("handover: mon 09:00", "handover: mon 24:00", "mon 24:00", '"24:00" is no time of day'),
-        ("begins: 2026-11-30", "begins: soon", "soon", "rota.crisis.turns.begins"),
+        ("begins: 2026-11-30", "begins: soon", "soon", '"soon" is no day'),
         ("    zone: Europe/Vienna\n", "    zone: Europe/Wien\n", "Europe/Wien", 'there is no zone "Europe/Wien"'),
         ('"https://calendar.example/nights.ics"', '"webcal://x"', '"webcal', "neither a web address nor a file"),
         (
@@ -164,5 +164,5 @@ def test_a_calendar_without_its_package_is_refused_with_what_to_install(read, wr
     with pytest.raises(ConfigurationError) as caught:
         read(written)
     (problem,) = caught.value.problems
-    assert "(pip install 'brandmelder[calendars]')" in str(problem)
+    assert '(install the extra "calendars", as docs/how-to/install.md says' in str(problem)
     assert written.split("\n")[problem.line - 1][problem.column - 1 :].startswith('"https://calendar.example')

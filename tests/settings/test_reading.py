@@ -163,7 +163,7 @@ MISTAKES = {
     "no source at all": Mistake("[blog, press]", "[]", 11, "[]", "neither all nor a list", "[one, two]"),
     "a budget in prose": Mistake("1 per 30 days", "now and then", 12, "now", "is no budget", "1 per 30 days"),
     "a budget out of reach": Mistake("1 per 30 days", "90 per day", 12, "90", "out of reach", "between"),
-    "a budget that is a number": Mistake("1 per 30 days", "3", 12, "3", "expected a text"),
+    "a budget that is a number": Mistake("1 per 30 days", "3", 12, "3", "3 says no time", "1 per 30 days"),
     "an unknown channel": Mistake("[crisis,", "[crysis,", 17, "crysis", 'unknown channel "crysis"', 'mean "crisis"'),
     "an unknown monitor": Mistake("monitors: all", "monitors: [nordfnk]", 17, "nordf", "unknown", 'mean "nordfunk"'),
     "an alert to nobody": Mistake("[crisis, console]", "[]", 17, "[]", "at least 1 is needed"),
@@ -273,6 +273,20 @@ def test_a_block_that_says_nothing_is_told(read, good):
 def test_a_file_that_is_no_block_is_told(read, text):
     (problem,) = problems_of(read, text)
     assert (problem.line, problem.column) == (1, 1)
+    assert "brandmelder init" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("more", "right"),
+    [
+        ("web: {listen: 8470}", "127.0.0.1:8470"),
+        ("health: {listen: 9393}", "127.0.0.1:9393"),
+        ("on_call: 7", 'put it in quotes: "7"'),
+    ],
+)
+def test_a_number_in_the_place_of_a_text_gets_a_remedy_that_is_one(read, more, right):
+    (problem,) = problems_of(read, f"{SMALL}{more}\n")
+    assert right in problem.hint
 
 
 def test_an_almost_empty_file_names_all_that_is_missing(read):
@@ -341,7 +355,8 @@ def test_windows_line_ends_keep_their_places(tmp_path, good):
 def test_the_error_prints_one_line_per_problem(read):
     with pytest.raises(ConfigurationError) as caught:
         read("brand: x\n")
-    assert str(caught.value).splitlines()[0] == 'brandmelder.yaml:1:1: the key "sources" is missing'
+    said = 'the key "sources" is missing (The places that are polled, each under a name of your choice)'
+    assert str(caught.value).splitlines()[0] == f"brandmelder.yaml:1:1: {said}"
     assert Path(caught.value.problems[0].file).name == "brandmelder.yaml"
 
 

@@ -6,7 +6,8 @@ import jsonschema
 import pytest
 import yaml
 
-from brandmelder.settings.schema import build_schema, docstrings, schema_text
+from brandmelder.settings.docstrings import docstrings
+from brandmelder.settings.schema import build_schema, schema_text
 from brandmelder.settings.shape import MonitorBlock
 
 KINDS = ("sources", "notifiers", "classifiers")

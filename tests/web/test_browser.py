@@ -213,6 +213,16 @@ def test_the_keyboard_goes_through_the_page_in_order_and_is_seen(chromium, serve
         assert places == sorted(places)
 
 
+def test_the_keyboard_reaches_the_buttons_of_an_incident_at_once(chromium, served):
+    with Visit(chromium, served) as visit:
+        visit.sign_in("anna")
+        visit.page.goto(f"{served.address}/incidents/{INCIDENT}")
+        for key in ("Tab", "Tab", "Enter", "Tab"):
+            visit.page.keyboard.press(key)
+        assert visit.page.evaluate("document.activeElement.closest('.actions') !== null")
+        assert visit.page.evaluate("document.activeElement.matches('button, summary')")
+
+
 def test_the_values_of_the_picture_are_told_by_pointer_and_keys(chromium, served):
     with Visit(chromium, served) as visit:
         visit.sign_in()
@@ -303,6 +313,48 @@ def test_a_page_whose_session_ended_lives_no_more_and_keeps_what_was_being_typed
             visit.page.wait_for_url(f"{served.address}/sign-in?late=1**")
             assert "Es ist nichts geschehen" in visit.page.inner_text("main")
             assert visit.troubles == []
+
+
+def test_the_menu_of_a_phone_is_seen_whole(chromium, served):
+    for width, language in ((390, "de"), (320, "de"), (390, "en")):
+        with Visit(chromium, served, size="phone", language=language) as visit:
+            visit.sign_in()
+            visit.page.set_viewport_size({"width": width, "height": 844})
+            for opener in (".phone-menu > summary", ".person summary"):
+                visit.page.click(opener)
+                box = visit.page.locator("details[open] > .sheet").bounding_box()
+                assert box["x"] >= 0
+                assert box["x"] + box["width"] <= width
+                visit.page.keyboard.press("Escape")
+
+
+HIDDEN = """hidden => {
+    Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_a_tab_that_nobody_sees_lets_go_of_its_line_and_takes_it_up_again(chromium, served):
+    pulse = served.house.site.pulse
+
+    def watching(visit):
+        """Return how many watch the incident, once the browser's news have reached the server."""
+        visit.page.evaluate("fetch('/static/icon.svg').then(answer => answer.text())")
+        return len(pulse.viewers.get(f"incident:{INCIDENT}", ()))
+
+    with Visit(chromium, served) as visit:
+        visit.sign_in("vera")
+        visit.page.clock.install()
+        visit.page.goto(f"{served.address}/incidents/{INCIDENT}")
+        visit.page.wait_for_selector("[data-is-live]:not([hidden])")
+        before = watching(visit)
+        visit.page.evaluate(HIDDEN, True)
+        visit.page.clock.fast_forward(6000)
+        assert any(watching(visit) == before - 1 for _ in range(100))
+        visit.page.evaluate(HIDDEN, False)
+        visit.page.clock.fast_forward(1000)
+        assert any(watching(visit) == before for _ in range(100))
+        assert visit.troubles == []
 
 
 def test_a_page_finds_back_after_the_service_was_away_behind_a_proxy(chromium, served):

@@ -65,7 +65,7 @@ class Checked(Struct, frozen=True, kw_only=True):
 
 def read_expectations(path: Path, settings: Settings) -> ExpectationsFile:
     """Read the file at `path` (YAML). Raises ConfigurationError with every problem at once."""
-    marked = read_marked(load(path))
+    marked = read_marked(load(path).text)
     notes = Notes(marked, str(path))
     for trouble in marked.troubles:
         notes.wrong((), trouble.text, trouble.hint, place=trouble.place)

@@ -56,8 +56,10 @@ class ParserChild:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(process.wait(), 1)
                 raise await self._lost(_reason(process.returncode)) from None
-            except asyncio.CancelledError:
-                await self._end()  # it is still busy with a job nobody waits for
+            except BaseException:
+                # Cancelled, or we have no memory left: it is still busy with a job nobody waits for, and what it says
+                # to that would be taken for the answer to the next.
+                await self._end()
                 raise
             self._done += 1
             return feed
@@ -80,7 +82,8 @@ class ParserChild:
                     *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={}, cwd="/"
                 )
             except OSError as error:  # no descriptor, no process, no memory is left
-                raise Transient(f"its parser could not be started ({error.strerror}); it is tried again") from error
+                why = f"{error.strerror}: {sys.executable}"  # or an interpreter that only root may run
+                raise Transient(f"its parser could not be started ({why}); it is tried again") from error
             try:
                 async with asyncio.timeout(_START.total_seconds()):
                     await _receive(self._process)

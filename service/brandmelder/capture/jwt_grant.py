@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlencode
 
 from brandmelder.capture.credentials import Grant
-from brandmelder.errors import AuthRefused
+from brandmelder.errors import AuthRefused, to_have
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ def signed_token(
         from joserfc.errors import JoseError  # noqa: PLC0415
         from joserfc.jwk import ECKey, RSAKey  # noqa: PLC0415
     except ImportError:
-        raise AuthRefused('needs the extra reviews: pip install "brandmelder[reviews]"') from None
+        raise AuthRefused(f"the token cannot be signed; {to_have('reviews')}") from None
     times = {"iat": int(now.timestamp()), "exp": int((now + LIFE).timestamp())}
     try:
         read = (ECKey if algorithm == "ES256" else RSAKey).import_key(key)

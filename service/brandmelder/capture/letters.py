@@ -165,7 +165,8 @@ def _parts(letter: Message) -> Iterator[Message]:
     while left:
         part = left.pop()
         yield part
-        inner = part.get_payload()
+        # Of a text the library would try its charset here, whatever a stranger calls it.
+        inner = part.get_payload() if part.is_multipart() else None
         if isinstance(inner, list):
             left += [one for one in reversed(inner) if isinstance(one, Message)]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
-from brandmelder.errors import PluginError
+from brandmelder.errors import PluginError, to_have
 from brandmelder.model import Cursor, Extent, Gap, Mention, Reading, Removal, SourceId
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class Tools(Struct, frozen=True, kw_only=True):
 def connect_of(tools: Tools, source: SourceId) -> Connect:
     """Return how streams are opened. Raises PluginError where the extra for them is not installed."""
     if tools.connect is None or find_spec("websockets") is None:
-        raise PluginError(f'source "{source}": streams need more; run: pip install "brandmelder[stream]"')
+        raise PluginError(f'source "{source}": streams need more; {to_have("stream")}')
     return tools.connect
 
 

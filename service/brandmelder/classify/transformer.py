@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from brandmelder.classify import adapt
 from brandmelder.classify.language import UNDETERMINED
 from brandmelder.classify.linear import LinearClassifier, load, softmax, stance_of
+from brandmelder.errors import to_have
 from brandmelder.model import Label, Stance
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ CHARACTERS: Final = 600
 """How much of a text is read, as much as the default judge reads."""
 TOKENS: Final = 256
 LATE: Final = "longer than its timeout"
-INSTALL: Final = 'pip install "brandmelder[transformer]"'
+INSTALL: Final = to_have("transformer")
 
 _CLASSES: Final = (Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE)
 _LEAST: Final = 1e-6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from brandmelder.settings import Settings
     from brandmelder.store.database import Database
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_WHOLE = 400
 DEFAULT_CONFIG = Path("config/brandmelder.yaml")
 CONFIG_VARIABLE = "BRANDMELDER_CONFIG"
 
@@ -98,6 +101,21 @@ class Commands(click.Group):
 
             say(str(error), to_stderr=True)  # servers have a say in some of them
             ctx.exit(error.exit_code)
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            click.echo(f"cannot write: {error.strerror}; make room there, then repeat the command", err=True)
+            ctx.exit(1)
+
+
+class Group(click.Group):
+    """Lists its commands with their whole first sentence, however many lines that takes."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands."""
+        found = [(name, self.commands[name]) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(_WHOLE)) for name, command in found])
 
 
 def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -105,7 +123,7 @@ def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--config",
         "path",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=click.Path(path_type=Path, readable=False),  # what is wrong with the file is told with its remedy
         envvar=CONFIG_VARIABLE,
         show_envvar=True,
         default=DEFAULT_CONFIG,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from brandmelder.cli import config_option
+from brandmelder.cli import Group, config_option
 from brandmelder.errors import BrandmelderError
 from brandmelder.options import Role
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 _role = click.option("--role", type=click.Choice([one.value for one in Role]), default="responder", show_default=True)
 
 
-@click.group()
+@click.group(cls=Group)
 def account() -> None:
     """Say who may sign in on the page (sign_in: local).
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from brandmelder.cli import acting, config_option, existing_database
+from brandmelder.cli import Group, acting, config_option, existing_database
 from brandmelder.cli.terminal import say
 from brandmelder.errors import BrandmelderError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@click.group()
+@click.group(cls=Group)
 def audit() -> None:
     """Show who did what, check that nothing was altered, export it.
 

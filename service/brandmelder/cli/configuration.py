@@ -168,7 +168,7 @@ def describe(settings: Settings) -> Iterator[str]:
     yield ""
     language = _LANGUAGES[settings.language]
     yield f"brand     {settings.brand} ({settings.short}), {language}, times in {settings.zone.key}"
-    yield f"database  {settings.database}"
+    yield f"database  {settings.database}{_whereabouts(settings.database)}"
     yield from _table(
         "sources",
         [(name, source.type, f"every {format_duration(source.every)}") for name, source in settings.sources.items()],
@@ -185,6 +185,14 @@ def describe(settings: Settings) -> Iterator[str]:
     if settings.warnings:
         yield ""
         yield from (f"warning: {problem}" for problem in settings.warnings)
+
+
+def _whereabouts(database: str) -> str:
+    """Say where a file lies that is named relative to the working directory: three slashes are easily too few."""
+    from brandmelder.settings.shape import IN_MEMORY
+
+    path = Path(database.removeprefix("sqlite:///"))
+    return "" if database in IN_MEMORY or path.is_absolute() else f", from here {path.absolute()}"
 
 
 def _table(title: str, rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from brandmelder.cli import acting, config_option, existing_database
+from brandmelder.cli import Group, acting, config_option, existing_database
 from brandmelder.cli.terminal import say
 from brandmelder.errors import BrandmelderError
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@click.group()
+@click.group(cls=Group)
 def deliveries() -> None:
     """Show what waits to be told and what no channel took; try it again, or put it away."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brandmelder.cli import acting, config_option
+from brandmelder.cli import Group, acting, config_option
 from brandmelder.cli.report import since_option, span_of, with_service
 from brandmelder.errors import InputError
 
@@ -31,7 +31,7 @@ _delimiter = click.option(
 _no_bom = click.option("--no-bom", is_flag=True, help="Without the mark that tells Excel it is UTF-8.")
 
 
-@click.group()
+@click.group(cls=Group)
 def export() -> None:
     """Write mentions or incidents as CSV that is safe to open in a spreadsheet."""
 

@@ -36,7 +36,9 @@ def import_(path: Path, file: Path, name: str) -> None:
     if name not in settings.sources:
         raise BrandmelderError(f"there is no source {name}; one of {', '.join(settings.sources)}")
     brought = asyncio.run(_bring(settings, file.resolve(), name))
-    click.echo(f"{brought.read} mentions read, {brought.new} of them new, as the history of {name}")
+    click.echo(
+        f"{brought.read} mention{'s' * (brought.read != 1)} read, {brought.new} of them new, as the history of {name}"
+    )
     if brought.note:
         say(brought.note, to_stderr=True)
         raise SystemExit(2)

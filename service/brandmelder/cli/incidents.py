@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from brandmelder.cli import config_option, existing_database, incident_argument
+from brandmelder.cli import Group, config_option, existing_database, incident_argument
 from brandmelder.cli.terminal import say
 from brandmelder.errors import BrandmelderError
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@click.group()
+@click.group(cls=Group)
 def incidents() -> None:
     """List, show, acknowledge and end incidents: the second way beside the buttons in chat."""
 

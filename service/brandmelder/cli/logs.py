@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 LONGEST = 1000
 """A field is cut here."""
 _TOKENS = re.compile(
-    r"\b(xox[a-z]-|xapp-|gh[pousr]_|sk-|whsec_|syt_)[\w.%-]{6,}|(?<=Bearer )\S+|(?<=Basic )\S+", re.IGNORECASE
+    r"\b(xox[a-z]-|xapp-|gh[pousr]_|sk-|whsec_|syt_)[\w.%-]{6,}|(?<=Bearer )\S+|(?<=Basic )\S+"
+    r"|\d{6,12}(?::|%3a)[\w-]{30,50}|eyj[\w-]{8,}\.[\w-]{8,}\.[\w-]*",  # Telegram's stand in paths; JWT
+    re.IGNORECASE,
 )
 _FRAMES = 30
 _SAID_BESIDE = frozenset(

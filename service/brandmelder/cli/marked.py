@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brandmelder.cli import acting, config_option, existing_database
+from brandmelder.cli import Group, acting, config_option, existing_database
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +22,7 @@ _since = click.option("--from", "since", required=True, type=click.DateTime(_FOR
 _until = click.option("--to", "until", required=True, type=click.DateTime(_FORMATS), metavar="TIME", help="End.")
 
 
-@click.group()
+@click.group(cls=Group)
 def marked() -> None:
     """Mark periods as not normal: an outage of a search, a data import, a week of carnival.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brandmelder.cli import acting, config_option, existing_database
+from brandmelder.cli import Group, acting, config_option, existing_database
 from brandmelder.cli.terminal import say
 from brandmelder.errors import BrandmelderError, StoreError
 
@@ -30,7 +30,7 @@ AHEAD = timedelta(days=14)
 _by = click.option("--by", default=getpass.getuser, help="Your name; the login name by default.")
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @config_option
 @click.pass_context
 def oncall(context: click.Context, path: Path) -> None:

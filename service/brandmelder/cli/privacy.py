@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brandmelder.cli import acting, config_option, existing_database
+from brandmelder.cli import Group, acting, config_option, existing_database
 from brandmelder.cli.terminal import say
 from brandmelder.errors import BrandmelderError
 
@@ -26,7 +26,7 @@ _source = click.option("--source", metavar="NAME", help="Only in this source: el
 _by = click.option("--by", default="", help="Your name; the login name by default.")
 
 
-@click.group()
+@click.group(cls=Group)
 def privacy() -> None:
     """Answer people who ask what is stored of them, or to be forgotten. Both stand in the audit."""
 

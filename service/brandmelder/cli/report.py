@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from brandmelder.cli import config_option, existing_database, incident_argument
+from brandmelder.cli import Group, config_option, existing_database, incident_argument
 from brandmelder.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _output = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def report() -> None:
     """Write reports: of an incident, of what makes too much noise."""
 

@@ -31,12 +31,12 @@ def run(path: Path) -> None:
     one that runs stays.
     """
     from brandmelder.cli.logs import log_to
-    from brandmelder.cli.serving import Service
+    from brandmelder.cli.serving import Service, to_the_end
     from brandmelder.settings import read_settings
 
     settings = read_settings(path, os.environ)
     log_to(sys.stderr, is_terminal=sys.stderr.isatty())
-    asyncio.run(Service(settings, os.environ).run())
+    asyncio.run(to_the_end(Service(settings, os.environ).run()))
 
 
 @click.command()

@@ -8,8 +8,11 @@ twice.
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import os
 import signal
+import sys
+from contextlib import AsyncExitStack
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +36,7 @@ from brandmelder.wiring.health import Lookout
 from brandmelder.wiring.subscriptions import attach, detach
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -43,6 +46,26 @@ if TYPE_CHECKING:
     from brandmelder.wiring import Outside
 
 log = structlog.get_logger()
+
+PATIENCE = timedelta(seconds=3)
+
+
+async def to_the_end(work: Awaitable[None], *, patience: timedelta = PATIENCE) -> None:
+    """Await all work, then end whatever was left, also what swallows its cancellation: a plug-in may.
+
+    That is left to the system: everything of ours has been written and let go of by then.
+    """
+    await work
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for one in left:
+        one.cancel()
+    if left:
+        _, left = await asyncio.wait(left, timeout=patience.total_seconds())
+    if left:
+        log.warning("stop.forced", tasks=len(left))
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 class Service:
@@ -57,7 +80,8 @@ class Service:
         self._timer: Timer | None = None
         self._next: Settings | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._is_stopped = self._is_asked = False
+        self._is_asked = self._is_stopped = False
+        self._refusal = ""
 
     async def run(self) -> None:
         """Run until SIGINT or SIGTERM; SIGHUP reads the configuration again."""
@@ -68,16 +92,22 @@ class Service:
         loop.set_exception_handler(self._unforeseen)
         files.allow_many()
         before: Settings | None = None
+        via = "run"
         try:
             while not self._is_stopped:
+                self._next = None
                 try:
-                    await self._live(self._settings, via="run" if before is None else "reload")
+                    await self._live(self._settings, via=via)
                 except BrandmelderError as error:
                     if before is None:
                         raise
                     self._keep(str(error))
-                    self._next = self._next or before
-                before, self._settings = self._settings, self._next or self._settings
+                    self._settings = self._following(before)
+                    # The one before gets a single try: what fails twice is no matter of the configuration.
+                    before = None if self._settings is before else before
+                else:
+                    before, self._settings = self._settings, self._following(self._settings)
+                via = "reload"
         finally:
             self._systemd.stopping()
             self._database.close()
@@ -89,6 +119,10 @@ class Service:
         elif self._timer is not None:
             self._timer.notice(files.want())
 
+    def _following(self, otherwise: Settings) -> Settings:
+        """Return the configuration that is to take over, if one was read meanwhile."""
+        return self._next or otherwise
+
     def _stop(self) -> None:
         self._is_stopped = True
         if self._timer is not None:
@@ -96,31 +130,30 @@ class Service:
 
     async def _live(self, settings: Settings, *, via: str) -> None:
         """Run one configuration until it is stopped or another one takes over."""
-        self._next = None
-        reach = wiring.outside()
-        pipeline = wiring.build(
-            settings,
-            database=self._database,
-            sources=wiring.build_sources(settings, reach),
-            notifiers=wiring.build_notifiers(settings, reach),
-            on_failure=lambda text: say(text, to_stderr=True),
-        )
-        pipeline.parts.meter = reach.http.meter
-        pipeline.parts.second = wiring.second_opinion(settings, reach)
-        pipeline.parts.calendars = wiring.build_calendars(settings, reach)
-        await self._database.run(_note_start, settings, self._clock.now(), via=via)
-        lookout = Lookout(settings, pipeline, reach, self._clock)
-        try:
+        async with AsyncExitStack() as held:
+            reach = wiring.outside()
+            held.push_async_callback(reach.close)
+            pipeline = wiring.build(
+                settings,
+                database=self._database,
+                sources=wiring.build_sources(settings, reach),
+                notifiers=wiring.build_notifiers(settings, reach),
+                on_failure=lambda text: say(text, to_stderr=True),
+            )
+            held.push_async_callback(pipeline.let_go)
+            pipeline.parts.meter = reach.http.meter
+            pipeline.parts.second = wiring.second_opinion(settings, reach)
+            pipeline.parts.calendars = wiring.build_calendars(settings, reach)
+            lookout = Lookout(settings, pipeline, reach, self._clock)
             lookout.start()
+            held.callback(lookout.close)
             self._timer = Timer(pipeline, self._clock, regular=(*lookout.regular, *self._watchdog()))
-            await self._serve(settings, pipeline, self._timer, reach)
-        finally:
-            self._timer = None
-            lookout.close()
-            await reach.close()
-            await pipeline.let_go()
+            try:
+                await self._serve(settings, pipeline, self._timer, reach, via=via)
+            finally:
+                self._timer = None
 
-    async def _serve(self, settings: Settings, pipeline: Pipeline, timer: Timer, reach: Outside) -> None:
+    async def _serve(self, settings: Settings, pipeline: Pipeline, timer: Timer, reach: Outside, *, via: str) -> None:
         exchange = wiring.sign_in_exchange(settings, reach)
         door = Door(
             parts=pipeline.parts,
@@ -132,10 +165,13 @@ class Service:
         )
         page = open_page(settings, pipeline.parts, now=self._clock.now, wake=timer.wake, exchange=exchange, door=door)
         await pipeline.start(self._clock.now())
+        await self._database.run(_note_start, settings, self._clock.now(), via=via)
         monitors, sources = len(settings.monitors), len(settings.sources)
         watched = f"{monitors} monitor{'s' * (monitors != 1)} over {sources} source{'s' * (sources != 1)}"
         click.echo(f"watching {watched}; the first poll of a source reads its past and stays silent", err=True)
         self._systemd.ready()
+        if self._refusal:
+            self._systemd.status(self._refusal)
         if self._is_stopped or self._next is not None:
             timer.stop()
         if page is None:
@@ -155,16 +191,17 @@ class Service:
     def _read_again(self) -> None:
         self._is_asked = True
         if self._reading is None or self._reading.done():
-            self._reading = asyncio.ensure_future(self._reload())
+            self._reading = asyncio.ensure_future(self._read_while_asked())
 
-    async def _reload(self) -> None:
-        """Read until nobody asked meanwhile: what was asked during a reading may have been written after it."""
+    async def _read_while_asked(self) -> None:
+        """Read until nobody asked meanwhile: the file may have changed again since it was read."""
         while self._is_asked:
             self._is_asked = False
-            await self._read_once()
+            await self._reload()
 
-    async def _read_once(self) -> None:
+    async def _reload(self) -> None:
         self._systemd.reloading()
+        self._refusal = ""
         try:
             found = await asyncio.to_thread(read_settings, self._settings.path, self._environment)
         except BrandmelderError as error:
@@ -174,7 +211,7 @@ class Service:
             self._keep("another database needs a restart")
         elif await self._is_buildable(found):
             self._next = found
-            if self._timer is not None:  # else the one that begins ends at once
+            if self._timer is not None:  # else one is just taking over, and looks for a next one itself
                 self._timer.stop()
 
     async def _is_buildable(self, settings: Settings) -> bool:
@@ -197,15 +234,15 @@ class Service:
         """Say why the configuration that runs goes on running."""
         log.error("configuration.refused", reason=reason)
         click.echo(f"the configuration was not taken over, the one that runs stays:\n{reason}", err=True)
+        self._refusal = f"the configuration was not taken over: {reason}"
         self._systemd.ready()
-        self._systemd.status(f"the configuration was not taken over: {reason}")
+        self._systemd.status(self._refusal)
 
 
 def _note_start(connection: Connection, settings: Settings, now: datetime, *, via: str) -> None:
-    """Keep with which configuration the service began, and log the audit's head: a copy of it stands elsewhere then."""
-    digest = hashlib.sha256(settings.path.read_bytes()).hexdigest()
+    """Keep which configuration took over, and log the audit's head: a copy of it stands elsewhere then."""
     audit.record(
         connection, "configuration.load", by=acting().name, subject=settings.path.name, now=now,
-        sha256=digest, version=__version__, via=via,
+        sha256=settings.digest, version=__version__, via=via,
     )  # fmt: skip
     log.info("audit.head", digest=audit.head(connection), rows=audit.count(connection))

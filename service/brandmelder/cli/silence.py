@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brandmelder.cli import acting, config_option, existing_database
+from brandmelder.cli import Group, acting, config_option, existing_database
 from brandmelder.cli.terminal import say
 from brandmelder.errors import BrandmelderError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _by = click.option("--by", default=getpass.getuser, help="Your name; the login name by default.")
 
 
-@click.group()
+@click.group(cls=Group)
 def silence() -> None:
     """Keep people from being told for a while: add, list, expire.
 

@@ -144,7 +144,7 @@ class Play:
         if found is None:
             self._say("No alert was raised.")
             raise SystemExit(1)
-        delay = round((found.opened_at - onset) / timedelta(minutes=1))
+        delay = _minute(found.opened_at) - _minute(onset)  # of what is printed beside it
         self._say(
             f"Onset {_local(onset)}, alert {_local(found.opened_at)} ({delay} min later), "
             f"end {_local(found.closed_at) if found.closed_at else 'not yet'}; {posts} posts read, {sent} deliveries."
@@ -164,6 +164,10 @@ def _console_of(channels: dict[ChannelId, ChannelOptions]) -> tuple[ChannelId, C
 
 def _local(moment: datetime) -> str:
     return f"{moment.astimezone(stories.ZONE):%H:%M}"
+
+
+def _minute(moment: datetime) -> int:
+    return int(moment.timestamp()) // 60
 
 
 def _history(connection: Connection) -> int:

@@ -179,7 +179,11 @@ def seen(connection: Connection, settings: Settings) -> Iterator[Finding]:
     well = 0
     for ident in settings.sources:
         row, where = rows.get(ident), settings.where("sources", ident)
-        if row is None or row.last_success_at is None:
+        if row is not None and row.last_success_at is None and row.note:
+            about = {"source": ident, "text": row.note, "where": where}
+            level = Level.WARNING if row.blind_since is None else Level.BAD
+            yield Finding(name="source.never", level=level, about=about)
+        elif row is None or row.last_success_at is None:
             yield Finding(name="source.unread", level=Level.WARNING, about={"source": ident})
         elif row.blind_since is not None:
             since = f"{row.blind_since.astimezone(settings.zone):%Y-%m-%d %H:%M}"

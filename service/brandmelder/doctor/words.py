@@ -119,6 +119,9 @@ source.expiring
 source.degraded
   de: Quelle {source} wird nicht ganz gelesen: {text} -> {where}
   en: source {source} is not read wholly: {text} -> {where}
+source.never
+  de: Quelle {source} konnte noch nie gelesen werden: {text} -> {where}
+  en: source {source} could never be read: {text} -> {where}
 source.unread
   de: Quelle {source} wurde noch nie gelesen -> den Dienst starten, oder brandmelder check --live
   en: source {source} was never read -> start the service, or brandmelder check --live

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from brandmelder.errors import BrandmelderError
+from brandmelder.errors import BrandmelderError, to_have
 from brandmelder.model import Turn
 from brandmelder.notify.inert import inert
 from brandmelder.notify.rota import in_utc
@@ -66,7 +66,7 @@ def _events(content: bytes, since: datetime, until: datetime) -> list[Any]:
         import icalendar  # noqa: PLC0415 - the extra `calendars`
         import recurring_ical_events  # noqa: PLC0415
     except ImportError as error:
-        raise CalendarUnreadable("needs a package: pip install 'brandmelder[calendars]'") from error
+        raise CalendarUnreadable(f"needs a package; {to_have('calendars')}") from error
     if len(content) > MOST_BYTES:
         raise CalendarUnreadable(f"is larger than {MOST_BYTES:,} bytes; publish a calendar of the duty alone")
     text = _FOLD.sub("", content.decode("utf-8", "replace"))

@@ -155,7 +155,7 @@ async def _fail(parts: Parts, row: SourceRow, error: Exception, now: datetime) -
         "source.failed", source=row.id, failures=after.failures, state=after.state.value, error=type(error).__name__
     )
     if row.failures == 0:
-        parts.on_failure(f"{place.where}: {error}")
+        parts.on_failure(f"{place.where}: {str(error) or type(error).__name__}")
     return after
 
 

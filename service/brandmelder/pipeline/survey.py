@@ -41,5 +41,5 @@ async def _visit(source: Source, now: datetime, zone: tzinfo) -> Visited:
     newest = max((one.published_at for one in poll.mentions), default=None)
     since = f", the newest of {newest.astimezone(zone):%Y-%m-%d %H:%M}" if newest else ""
     degraded = f"; known to be incomplete: {poll.degraded}" if poll.degraded else ""
-    text = f"would store {count} mentions{more}{since}{degraded}"
+    text = f"would store {count} mention{'s' * (count != 1)}{more}{since}{degraded}"
     return Visited(source=source.id, is_good=True, text=text, mentions=count)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -128,9 +127,11 @@ class Timer:
 
     async def _in_hand(self) -> None:
         """Return when what is under way has ended, or would take too long: a send cut off costs its alert a look."""
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(LONGEST_GOODBYE.total_seconds()):
                 await self._idle.wait()
+        except TimeoutError:
+            log.warning("stop.waits_no_longer", sources=sorted(self._polling))
 
     def wake(self) -> None:
         """Have told at once what was promised meanwhile: somebody acted on the page."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, time, timedelta
+from datetime import time, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from brandmelder.notify.channels.mail_options import MailAddress
 from brandmelder.notify.rest import WorkingHours
 from brandmelder.notify.rota import Rota
 from brandmelder.notify.silence import QuietHours
-from brandmelder.options import Duration, Options
+from brandmelder.options import Day, Duration, Options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,7 +146,7 @@ class TurnsBlock(Options):
 
     handover: HandoverText
     """When turns change: a day and a time of the rota's zone, as in `mon 09:00`, or `daily 09:00`."""
-    begins: date
+    begins: Day
     """The day of the first turn, as in `"2026-11-30"`; before it nobody is on call."""
     people: Annotated[tuple[str, ...], Field(min_length=1)]
     """Whose turn it is, one after the other, then from the first again."""

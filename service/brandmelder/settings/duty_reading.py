@@ -7,6 +7,7 @@ import zoneinfo
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from brandmelder.errors import to_have
 from brandmelder.model import ChannelId, MonitorId, Person, PersonId, RotaId
 from brandmelder.notify.escalation import Escalation, Step, Target
 from brandmelder.notify.rest import WorkingHours
@@ -123,7 +124,7 @@ class DutyReading:
         calendar = None
         if accepted.calendar is not None:
             if find_spec("recurring_ical_events") is None:
-                hint = "pip install 'brandmelder[calendars]'"
+                hint = to_have("calendars")
                 self._notes.wrong((*path, "calendar"), "a calendar needs a package that is not installed", hint)
             place = accepted.calendar if "://" in accepted.calendar else str(self._folder / accepted.calendar)
             calendar = CalendarSettings(place=place, allow_private=accepted.allow_private)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import BeforeValidator, Field
 
 from brandmelder.options import Options
 
@@ -22,7 +22,7 @@ def _place(value: Any) -> str:
 class HealthBlock(Options):
     """A socket for probes and for Prometheus: `/livez`, `/readyz`, `/metrics`. Nothing there needs a login."""
 
-    listen: Annotated[str, AfterValidator(_place), Field(examples=["127.0.0.1:9393"])] = "127.0.0.1:9393"
+    listen: Annotated[str, BeforeValidator(_place), Field(examples=["127.0.0.1:9393"])] = "127.0.0.1:9393"
     """Address and port. Other machines reach it only if you name another address than the loopback's."""
     metrics: bool = True
     """Whether `/metrics` is there, too."""

@@ -53,7 +53,8 @@ Block = TypeVar("Block", bound=Options)
 
 def read_settings(path: FilePath, environment: Mapping[str, str]) -> Settings:
     """Read the configuration at `path`. Raises ConfigurationError with every problem at once."""
-    return parse_settings(load(path), path, environment)
+    read = load(path)
+    return parse_settings(read.text, path, environment).model_copy(update={"digest": read.digest})
 
 
 def parse_settings(text: str, path: FilePath, environment: Mapping[str, str]) -> Settings:

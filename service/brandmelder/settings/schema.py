@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import itertools
 import json
 import re
-import textwrap
 from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel
 
 from brandmelder import plugins
 from brandmelder.options import ChannelOptions, Role, SourceOptions, format_duration
 from brandmelder.settings.calendar import EventBlock, MarkedBlock
+from brandmelder.settings.docstrings import docstrings
 from brandmelder.settings.duty import (
     PersonBlock,
     QuietBlock,
@@ -35,6 +30,8 @@ from brandmelder.settings.web import OidcBlock, WebBlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from pydantic import BaseModel
 
 Schema = dict[str, Any]
 
@@ -172,29 +169,3 @@ def _offer_files(model: type[BaseModel], schema: Schema) -> None:
         if name in schema.get("required", ()):
             schema["required"].remove(name)
             schema.setdefault("allOf", []).append({"oneOf": [{"required": [name]}, {"required": [file]}]})
-
-
-def docstrings(model: type[BaseModel]) -> dict[str, str]:
-    """Return what the docstrings under a model's fields say, those of its bases included."""
-    said: dict[str, str] = {}
-    for cls in reversed(model.__mro__):
-        if issubclass(cls, BaseModel) and cls.__module__.partition(".")[0] != "pydantic":
-            said.update(_own_docstrings(cls))
-    return said
-
-
-def _own_docstrings(cls: type) -> dict[str, str]:
-    try:
-        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return {}
-    body = definition.body if isinstance(definition, ast.ClassDef) else []
-    return {
-        field.target.id: inspect.cleandoc(text.value.value)
-        for field, text in itertools.pairwise(body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(text, ast.Expr)
-        and isinstance(text.value, ast.Constant)
-        and isinstance(text.value.value, str)
-    }

@@ -128,6 +128,12 @@ def _not_hectic(every: timedelta) -> timedelta:
     return every
 
 
+def _no_bare_number(budget: Any) -> Any:
+    if isinstance(budget, (int, float)) and not isinstance(budget, bool):
+        raise ValueError(f'{budget} says no time; write calm, balanced, alert, or as in "1 per 30 days"')  # noqa: TRY004
+    return budget
+
+
 class MonitorBlock(Options):
     """What we watch for: a query, its sources, its sensitivity."""
 
@@ -140,7 +146,7 @@ class MonitorBlock(Options):
     """A file with one thing on each line that the brand is mistaken for; a mention that holds one is left out."""
     sources: NamesOrAll = None
     """Which sources it reads; `all` of them by default."""
-    false_alarms: str = "balanced"
+    false_alarms: Annotated[str, BeforeValidator(_no_bare_number)] = "balanced"
     """How many false alarms it may cost: `calm`, `balanced`, `alert`, or for instance `1 per 30 days`."""
     kinds: tuple[Literal["negative", "share", "total", "reach", "new_source", "silence"], ...] = ("negative",)
     """Which kinds of spike share the budget: `negative` volume, negative `share`, `total` volume, `reach` of the
@@ -363,6 +369,8 @@ class Settings(Options):
     duty: DutySettings = Field(default_factory=DutySettings)
     web: WebSettings | None = None
     path: Path
+    digest: str = ""
+    """SHA-256 of the file these were read from; empty where there was none."""
     lines: dict[tuple[str | int, ...], int] = Field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()
     outside: Outside = ()

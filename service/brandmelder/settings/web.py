@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from brandmelder.options import Duration, Options, Role, SecretText, WebAddress
 from brandmelder.settings.secrets import refuse_clear_text, take_files
@@ -23,12 +23,13 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 _MOST_PORT = 65_535
 
 
-def _listen(value: str) -> str:
-    host, _, port = value.strip().rpartition(":")
+def _listen(value: Any) -> str:
+    text = str(value).strip()
+    host, _, port = text.rpartition(":")
     bare = host.removeprefix("[").removesuffix("]")
     if not port.isdecimal() or not 0 < int(port) <= _MOST_PORT or not (_address(bare) or _HOST.fullmatch(bare)):
         raise ValueError("no place to listen; write an address and a port, as in 127.0.0.1:8470 or [::1]:8470")
-    return value.strip()
+    return text
 
 
 def _address(host: str) -> bool:
@@ -84,7 +85,7 @@ class OidcBlock(Options):
 class WebBlock(Options):
     """The page in the browser."""
 
-    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8470"
+    listen: Annotated[str, BeforeValidator(_listen)] = "127.0.0.1:8470"
     """Address and port; by default this machine alone reaches it. Put a web server with TLS before anything else."""
     base_url: Annotated[WebAddress, AfterValidator(_bare)] | None = None
     """Under which address people reach it: what `Details` in an alert leads to."""

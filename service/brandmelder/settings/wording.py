@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from brandmelder.errors import Problem
 from brandmelder.options import Secret
+from brandmelder.settings.docstrings import docstrings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -48,6 +49,7 @@ _EXPECTED = {
     "model_type": "a block of keys",
     "model_attributes_type": "a block of keys",
 }
+_BEGIN = "write a key and its value on each line, as in brand: Nordfunk; brandmelder init writes a file to start from"
 _BOUNDS = {
     "greater_than_equal": ("ge", "at least"),
     "greater_than": ("gt", "more than"),
@@ -131,7 +133,8 @@ class Notes:
 
     def unknown(self, path: Path, name: str, known: Iterable[str], *, kind: str, on_key: bool = False) -> None:
         """Note a name that leads nowhere, with the nearest one that does."""
-        self.wrong(path, f'unknown {kind} "{name}"', nearest(name, known, plural=f"{kind}s"), on_key=on_key)
+        plural = "people" if kind == "person" else f"{kind}s"
+        self.wrong(path, f'unknown {kind} "{name}"', nearest(name, known, plural=plural), on_key=on_key)
 
     def found(self, value: Any, path: Path) -> str:
         """Describe what stands there, without secrets."""
@@ -183,7 +186,7 @@ class Notes:
             self.unknown(path, name, known, kind="key", on_key=True)
         else:
             text, hint = self._sentence(detail, path)
-            self.wrong(path, f"{dotted(path)}: {text}" if path else text, hint)
+            self.wrong(path, f"{dotted(path)}: {text}" if path else text, hint or ("" if path else _BEGIN))
 
     def _sentence(self, detail: ErrorDetails, path: Path) -> tuple[str, str]:
         kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
@@ -236,8 +239,8 @@ def _keys(model: type[BaseModel], path: Path) -> list[str]:
 
 
 def _purpose(model: type[BaseModel], name: str) -> str:
-    field = model.model_fields.get(name)
-    return (field.description or "") if field is not None else ""
+    field = next((field for field, told in model.model_fields.items() if name in (field, told.alias)), name)
+    return docstrings(model).get(field, "").replace("\n", " ").partition(". ")[0].removesuffix(".")
 
 
 def _expected(kind: str, value: Any, context: Mapping[str, Any]) -> tuple[str, str]:

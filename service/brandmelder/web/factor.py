@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, Final
 
-from brandmelder.errors import PluginError
+from brandmelder.errors import PluginError, to_have
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,7 +31,7 @@ def picture(uri: str) -> str:
     try:
         import segno  # noqa: PLC0415 -- an extra
     except ImportError as error:
-        raise PluginError('a second factor needs segno; pip install "brandmelder[web]"') from error
+        raise PluginError(f"a second factor needs segno; {to_have('web')}") from error
     return str(segno.make(uri, micro=False).svg_data_uri(scale=5, border=4, dark="#000", light="#fff"))
 
 
@@ -57,5 +57,5 @@ def _pyotp() -> ModuleType:
     try:
         import pyotp  # noqa: PLC0415 -- an extra
     except ImportError as error:
-        raise PluginError('a second factor needs pyotp; pip install "brandmelder[web]"') from error
+        raise PluginError(f"a second factor needs pyotp; {to_have('web')}") from error
     return pyotp

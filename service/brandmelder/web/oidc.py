@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import structlog
 from starlette.responses import RedirectResponse, Response
 
-from brandmelder.errors import BrandmelderError, ChannelError
+from brandmelder.errors import BrandmelderError, ChannelError, to_have
 from brandmelder.notify.inert import inert
 from brandmelder.options import Role
 from brandmelder.store import members
@@ -162,7 +162,7 @@ def _checked(token: str, keys: dict[str, Any], block: OidcBlock, *, nonce: str, 
         from joserfc.errors import JoseError  # noqa: PLC0415
         from joserfc.jwk import KeySet  # noqa: PLC0415
     except ImportError as error:
-        raise NotLetIn('sign_in: oidc needs joserfc; pip install "brandmelder[web]"') from error
+        raise NotLetIn(f"sign_in: oidc needs joserfc; {to_have('web')}") from error
     try:
         found = jwt.decode(token, KeySet.import_key_set(keys), algorithms=ALGORITHMS)  # type: ignore[arg-type] # JSON
         registry = jwt.JWTClaimsRegistry(

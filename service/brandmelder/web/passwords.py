@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
-from brandmelder.errors import PluginError
+from brandmelder.errors import PluginError, to_have
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -77,7 +77,7 @@ def is_easy(password: str, about: Iterable[str] = ()) -> bool:
     try:
         from zxcvbn import zxcvbn  # noqa: PLC0415 -- an extra
     except ImportError as error:
-        raise PluginError('accounts of this service need zxcvbn; pip install "brandmelder[web]"') from error
+        raise PluginError(f"accounts of this service need zxcvbn; {to_have('web')}") from error
     words = [word for word in {*_OURS, *(one.casefold() for one in about)} if word]
     letters = "".join(character for character in password.casefold() if character.isalpha())
     return letters in words or int(zxcvbn(password[:_LOOKED_AT], user_inputs=words)["score"]) < _SAFE
@@ -104,5 +104,5 @@ def _hasher() -> PasswordHasher:
     try:
         from argon2 import PasswordHasher  # noqa: PLC0415 -- an extra
     except ImportError as error:
-        raise PluginError('accounts of this service need argon2; pip install "brandmelder[web]"') from error
+        raise PluginError(f"accounts of this service need argon2; {to_have('web')}") from error
     return PasswordHasher()  # argon2id, 64 MiB, three passes: RFC 9106, second recommendation

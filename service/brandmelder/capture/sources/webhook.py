@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 import msgspec
 from msgspec import Struct
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from brandmelder.capture.fields import Expression, Fields, mention_of_row
 from brandmelder.capture.json_api import decoded
@@ -58,7 +58,7 @@ class WebhookOptions(SourceOptions):
     """The one before, while the sender still signs with it."""
     token: SecretText | None = None
     """Instead of `secret`, for senders that cannot sign: what they send as `Authorization: Bearer …`."""
-    listen: Annotated[str, AfterValidator(check_place)] = "127.0.0.1:8072"
+    listen: Annotated[str, BeforeValidator(check_place)] = "127.0.0.1:8072"
     """Where messages arrive, at the path /in/NAME; put a web server with TLS before it. Sources may share a place."""
     expect: Duration | None = None
     """How often something comes at the least; longer silence is told as blindness. `heartbeat` messages count."""

@@ -12,7 +12,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from brandmelder.errors import PluginError
+from brandmelder.errors import PluginError, to_have
 from brandmelder.notify.channels.apprise_options import AppriseOptions
 from brandmelder.notify.compose import plain_text
 from brandmelder.notify.inert import inert
@@ -45,7 +45,7 @@ class AppriseNotifier:
     ) -> None:
         del tools  # it brings a client of its own
         if importlib.util.find_spec("apprise") is None:
-            raise PluginError(f"channel {channel_id!r} needs Apprise; install it: pip install 'brandmelder[apprise]'")
+            raise PluginError(f"channel {channel_id!r} needs Apprise; {to_have('apprise')}")
         self.id = channel_id
         self._options, self._deadline = options, deadline.total_seconds()
 

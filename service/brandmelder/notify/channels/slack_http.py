@@ -6,6 +6,7 @@ Signing: https://docs.slack.dev/authentication/verifying-requests-from-slack
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -35,6 +36,8 @@ SKEW = timedelta(seconds=300)
 REMEMBERED = timedelta(minutes=10)
 """Longer than any signature is good for: one that comes again is a replay."""
 MOST_BODY = 256 * 1024
+PATIENCE = 10.0
+"""Seconds in which a request must have arrived whole: nobody drips one for ever."""
 
 
 class Signatures:
@@ -83,7 +86,11 @@ class SlackHttp:
         await place.run()
 
     async def _receive(self, request: Request) -> Response:
-        body = await raw_body(request, MOST_BODY)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                body = await raw_body(request, MOST_BODY)
+        except TimeoutError:
+            return Response(status_code=408)
         if body is None:
             return Response(status_code=413)
         if not self._signatures.accepts(dict(request.headers), body, self._now()):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from brandmelder.options import ChannelOptions, Role, SecretText, check_place
 
@@ -52,7 +52,7 @@ class SlackOptions(ChannelOptions):
     """The app-level token (xapp-…, scope connections:write): with it alerts carry buttons, heard over a socket."""
     signing_secret: SecretText | None = None
     """Instead of `app_token`: the app's signing secret, for buttons heard over HTTP."""
-    listen: Annotated[str, AfterValidator(check_place)] = "127.0.0.1:8071"
+    listen: Annotated[str, BeforeValidator(check_place)] = "127.0.0.1:8071"
     """Where Slack's signed requests arrive, at the path /slack; put a web server with TLS before it."""
     roles: dict[Annotated[str, AfterValidator(_person_id)], Role] = Field(default_factory=dict)
     """Who may act: user ids with `viewer`, `responder`, `admin` or `privacy_officer`. Without it everybody in the

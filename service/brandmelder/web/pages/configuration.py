@@ -66,5 +66,5 @@ def _said(value: Any, settings: Settings) -> str:
             said = str(value.value if isinstance(value, Enum) else value)
             for secret, shown in settings.outside:
                 said = said.replace(secret.reveal(), shown)
-            said = inert(redact(said), 300)
+            said = inert(redact(said), 300) or "–"
     return said
