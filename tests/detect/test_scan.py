@@ -124,6 +124,15 @@ def test_a_burst_pages_and_says_what_it_saw(seasoned):
     assert not spike.is_estimate
 
 
+def test_a_finding_says_what_the_last_hour_held_in_whatever_window_it_is_told():
+    counts = [*calm(14), *[6] * 12, *[0] * 3]
+    _, findings = run(bins_of(counts))
+    assert [one.hour for one in findings] == [round(sum(counts[max(0, n - 11) : n + 1])) for n in range(len(counts))]
+    assert len({one.spike.window for one in findings}) > 1
+    _, daily = run(bins_of([3, 4], width=24 * HOUR))
+    assert [one.hour for one in daily] == [None, None]
+
+
 def test_calm_days_do_not_page():
     _, findings = run(bins_of(calm(14, seed=5)))
     assert not any(finding.pages for finding in findings)

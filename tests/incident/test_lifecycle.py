@@ -19,7 +19,17 @@ RULES = LifecycleRules(monitor=MonitorId("nordfunk"))
 
 
 def found(
-    observed, *, bin_=0, pages=None, is_high=None, usual=(2, 6), open_bin=False, partial=False, seen=1.0, window=HOUR
+    observed,
+    *,
+    bin_=0,
+    pages=None,
+    is_high=None,
+    usual=(2, 6),
+    open_bin=False,
+    partial=False,
+    seen=1.0,
+    window=HOUR,
+    hour=None,
 ):
     """Return what the detector says of the bin `bin_` bins into the evening; beyond twice the usual it pages."""
     start = EVENING + bin_ * BIN
@@ -42,6 +52,7 @@ def found(
         pages=pages,
         is_high=observed > 1.5 * max(1, usual[1]) if is_high is None else is_high,
         seen=seen,
+        hour=hour,
     )
 
 
@@ -184,6 +195,35 @@ def test_figures_of_a_running_bin_are_provisional_until_corrected_in_place():
     assert change.transitions[0].note == "33 → 34"
     assert not life.incident.is_provisional
     assert life.incident.spike.observed == 34
+
+
+@pytest.mark.parametrize(
+    "settled", [found(61, bin_=3), found(61, window=2 * HOUR)], ids=["of a later bin", "of another window"]
+)
+def test_another_number_is_no_correction_of_the_provisional_one(settled):
+    life = Life()
+    life.sees(found(33, open_bin=True))
+    first, *_ = life.sees(settled).transitions
+    assert (first.act, first.note) == (Act.CORRECT, "61 → 61")
+
+
+def test_a_longer_window_that_still_holds_the_storm_is_no_growth():
+    """What was told of a storm over for an hour: "rising again: 61 in 2 h", beside 0 → 0 → 0."""
+    life = Life()
+    for bin_, observed in enumerate((60, 61, 61, 50, 40, 30, 25, 20, 16, 14)):
+        life.sees(found(observed, bin_=3 * bin_, hour=observed))
+    assert life.incident.course is Course.SUBSIDING
+    change = life.sees(found(61, bin_=33, window=2 * HOUR, hour=3))
+    assert life.incident.course is Course.SUBSIDING
+    assert change.transitions == ()
+    assert life.sees(found(40, bin_=37, window=HOUR / 4, hour=43)).transitions[-1].note == "rising"
+
+
+def test_a_window_that_grows_with_the_storm_is_no_sign_of_more():
+    life = Life()
+    for bin_, (observed, hour) in enumerate([(150, 150), (190, 171), (207, 150), (222, 110), (229, 70)]):
+        life.sees(found(observed, bin_=5 * bin_, window=HOUR + 5 * bin_ * BIN, hour=hour))
+    assert life.incident.course is Course.SUBSIDING
 
 
 def test_figures_stay_provisional_while_a_source_is_blind():

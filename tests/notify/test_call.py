@@ -10,6 +10,8 @@ from msgspec.structs import replace
 
 from brandmelder.model import (
     Act,
+    Covers,
+    DeliveryKind,
     IncidentId,
     Matcher,
     MonitorId,
@@ -21,11 +23,13 @@ from brandmelder.model import (
     Transition,
     Turn,
 )
-from brandmelder.notify import bulletin
+from brandmelder.notify import bulletin, flood
 from brandmelder.notify.bulletin import Happened, Reader, Standing
 from brandmelder.notify.call import Hole, call, with_holes
 from brandmelder.notify.channels.slack_blocks import render
-from brandmelder.notify.compose import Context, plain_text
+from brandmelder.notify.compose import Beside, Context, compose, plain_text
+from brandmelder.notify.digest import Period, digest
+from brandmelder.notify.kinds import figures
 from brandmelder.notify.message import Callee
 from brandmelder.notify.story import Story
 from notify.stories import EVIDENCE, INCIDENT
@@ -208,3 +212,57 @@ def test_the_troubles_of_a_rota_are_said_in_the_first_line():
 )
 def test_a_matcher_is_said_in_the_readers_language(matcher, german, english):
     assert (bulletin.matcher_words(matcher, "de"), bulletin.matcher_words(matcher, "en")) == (german, english)
+
+
+@pytest.mark.parametrize("act", [Act.ESCALATE, Act.ASK, Act.SPEAK])
+def test_a_call_tells_the_figures_of_its_kind(act):
+    """Reach is no number of mentions, and who waits for an answer is none in a window."""
+    for kind in (SpikeKind.BACKLOG, SpikeKind.REACH, SpikeKind.SHARE):
+        incident = replace(TAKEN, kind=kind, spike=replace(TAKEN.spike, kind=kind, observed=9, whole=20))
+        context = Context(brand="Nordfunk", zone=BERLIN, now=NOW)
+        assert figures(Story(incident, EVIDENCE, context)) in plain_text(told(act, "Anna Berg", incident=incident))
+
+
+def test_who_waits_since_a_lapse_is_told_from_then_on():
+    context = Context(brand="Nordfunk", language="en", zone=BERLIN, now=NOW, given_up_at=NOW - 5 * MINUTE)
+    step = Transition(
+        incident=INCIDENT.id, revision=5, at=NOW, act=Act.ESCALATE, before=None, after=INCIDENT.state, note="1"
+    )
+    message = call(Story(INCIDENT, EVIDENCE, context), step, callees=(BEN,), patience=10 * MINUTE)
+    assert "Nobody has acknowledged for 5 min." in plain_text(message)
+
+
+def test_a_list_tells_the_figures_of_each_kind():
+    """In a hand-over note, a digest, a flood and beside another alert, a reach is a reach."""
+    spike = replace(INCIDENT.spike, kind=SpikeKind.REACH, observed=480_000, usual_high=3_900, whole=3)
+    wide = replace(INCIDENT, kind=SpikeKind.REACH, spike=spike, peak=480_000)
+    note = bulletin.handover_note("turn:1", ("c", "B", "A"), Happened(since=NOW), Standing(running=(wide,)), reader())
+    said = "Reichweite 480.000 in 60 min (3 negative Erwähnungen), üblich bis 3.900"
+    assert said in plain_text(note)
+    assert said in plain_text(flood.storm("f", [wide], brand="N", titles={}, voice=reader().voice))
+    context = Context(brand="N", zone=BERLIN, now=NOW, beside=(Beside(id="NF-2", title="Tarife", spike=spike),))
+    beside = compose(INCIDENT, EVIDENCE, kind=DeliveryKind.OPEN, context=context, quotes={})
+    assert f"Tarife {said}" in plain_text(beside)
+    period = Period(covers=Covers.DAY, since=NOW - 24 * HOUR, until=NOW, incidents=(wide,))
+    assert said in plain_text(digest("d", period, brand="N", voice=reader().voice))
+    ended = replace(wide, state=State.RESOLVED, closed_at=NOW, closed_by="brandmelder")
+    over = plain_text(digest("d", replace(period, incidents=(ended,)), brand="N", voice=reader().voice))
+    assert "Reichweite wieder üblich" in over
+    assert "480" not in over
+
+
+@pytest.mark.parametrize(
+    ("names", "calls", "language", "said"),
+    [
+        ("Anna & Ben", 1, "de", ("Anna & Ben übernehmen die Bereitschaft von Carla.", "einmal gerufen")),
+        ("Anna", 2, "de", ("Anna übernimmt die Bereitschaft von Carla.", "2 Mal gerufen")),
+        ("Anna & Ben", 1, "en", ("Anna & Ben take over from Carla.", "called once")),
+    ],
+)
+def test_a_hand_over_note_counts_whom_it_names(names, calls, language, said):
+    happened = Happened(since=NOW, calls=calls)
+    note = bulletin.handover_note(
+        "turn:1", ("c", names, "Carla"), happened, Standing(running=(INCIDENT,)), reader(language)
+    )
+    assert all(part in plain_text(note) for part in said)
+    assert ("seit 20:41" if language == "de" else "since 20:41") in plain_text(note)

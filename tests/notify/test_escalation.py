@@ -149,3 +149,18 @@ def test_the_first_channel_that_has_the_alert_confirms_it():
     word = a_delivery(THREAD, SENT, confirmed_at=T0, key="c")
     assert confirmed_at([one, two, word]) == T0 + SECOND
     assert confirmed_at([a_delivery(OPEN), word]) is None
+
+
+def test_nobody_is_called_while_it_is_calm():
+    calm = replace(OPENED, course=Course.CALM, calm_since=T0)
+    assert look(600, (Act.OPEN, 0), incident=calm) == type(look(0))()
+
+
+def test_rounds_that_a_calm_left_out_are_not_made_up_for():
+    rules = Escalation(steps=STEPS, repeats=30 * MINUTE)
+    before = ((Act.OPEN, 0), (Act.ESCALATE, 10), (Act.ESCALATE, 30), (Act.ESCALATE, 60))
+    first = look(300, *before, rules=rules)
+    assert (first.act, first.step(rules).to) == (Act.ESCALATE, (SECOND_ONE,))
+    second = look(301, *before, (Act.ESCALATE, 300), rules=rules)
+    assert second == type(second)(at=T0 + 320 * MINUTE)
+    assert look(320, *before, (Act.ESCALATE, 300), rules=rules).step(rules).to == (THIRD,)

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from brandmelder.model import Course, DeliveryKind, Evidence, SpikeKind, State, Transition
 from brandmelder.notify.compose import compose, plain_text
+from brandmelder.notify.voice import words_of
 from notify.stories import ALARM, EVIDENCE, HOUR, INCIDENT, MINUTE, SIGHT, SPIKE, TEXTS, Act, context
 
 RULE = {"rarity": None, "usual_low": 0, "usual_high": 0}
@@ -48,7 +49,7 @@ def said(name, language, **fields):
          "Reach 1.2m in 60 min (5 negative mentions), usual up to 83,000"),
         ("source", "neu: Facebook, 5 negative Erwähnungen in 24 Std., sonst keine",
          "new: Facebook, 5 negative mentions in 24 h, normally none"),
-        ("topic", "neues Thema Störung, 5 negative Erwähnungen in 24 Std., sonst keine",
+        ("topic", "neues Thema Ausfall, 5 negative Erwähnungen in 24 Std., sonst keine",
          "new topic outage, 5 negative mentions in 24 h, normally none"),
         ("backlog", "7 unbeantwortet, älteste seit 47 min", "7 unanswered, oldest for 47 min"),
         ("silence", "Stille seit 9 Std., üblich 14–30 Erwähnungen", "Silence for 9 h, usual 14–30 mentions"),
@@ -115,3 +116,12 @@ def test_the_thread_tells_a_turn_in_the_words_of_the_kind(way, expected):
     )
     told = compose(one, Evidence(), kind=DeliveryKind.THREAD, context=context("de", transition=step), quotes={})
     assert expected in plain_text(told)
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_a_new_topic_is_called_what_the_list_of_topics_calls_it(language):
+    for topic, name in words_of(language).topics.items():
+        one = incident("topic")
+        one = replace(one, spike=replace(one.spike, subject=f"topic:{topic}"))
+        text = plain_text(compose(one, EVIDENCE, kind=DeliveryKind.OPEN, context=context(language), quotes={}))
+        assert {"de": f"neues Thema {name},", "en": f"new topic {name},"}[language] in text

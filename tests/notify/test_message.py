@@ -407,7 +407,7 @@ def in_the_thread(incident=INCIDENT, evidence=EVIDENCE, **known):
     [
         (step(Act.WORSEN, note="2 → 5"), "Schwere steigt: mäßig → sehr hoch. Jetzt 38 in 60 min, üblich 2–6."),
         (step(Act.WORSEN), "Jetzt 38 in 60 min, üblich 2–6."),
-        (step(Act.TURN, note="calm"), "Ruhig: 38 in 60 min, üblich 2–6. Die Spitze war 38."),
+        (step(Act.TURN, note="calm"), "Ruhig: 38 in 60 min, üblich 2–6. Die Spitze war 38 in 60 min."),
         (step(Act.TURN), "Steigt wieder: 38 in 60 min, üblich 2–6."),
         (step(Act.ACKNOWLEDGE, by="Anna", at=ALARM + 8 * MINUTE), "Anna hat übernommen, 8 min nach dem Alarm."),
         (step(Act.HAND_OVER, by="Anna"), "Anna übergibt an Anna. Jetzt 38 in 60 min, üblich 2–6."),
@@ -468,7 +468,7 @@ def test_an_end_of_which_little_is_known_says_little():
     message = told(bare, Evidence())
     assert said(message.sentence) == (
         "Beendet nach 3 Std. 11 min. Spitze 121 in 60 min, zusammen 402. "
-        "Niemand hat übernommen, keine Antwort von uns. Schwere zuerst mittel, zuletzt hoch."
+        "Niemand hat übernommen, keine Antwort von uns. Schwere zuerst mittel, in der Spitze hoch."
     )
     assert said(message.footer[0]).startswith("Niemand hat übernommen, beendet, ")
 
@@ -581,8 +581,50 @@ def test_a_known_event_that_the_usual_was_raised_for_is_said():
     assert "eingerechnet" not in sentence(at=ALARM + MINUTE, until=ALARM + HOUR)
 
 
+@pytest.mark.parametrize(("notes", "observed"), [(("33 → 36",), 61), (("36 → 36",), 36), (("33 → 36", "36 → 36"), 36)])
+def test_what_grew_since_or_proved_right_is_not_called_corrected(notes, observed):
+    assert first_told([step(Act.CORRECT, note=note) for note in notes], observed) is None
+
+
 def test_what_was_told_at_first_is_remembered_once_it_was_corrected():
-    steps = [step(Act.OPEN), step(Act.CORRECT, note="33 → 36"), step(Act.CORRECT, note="36 → 40")]
-    assert first_told(steps) == 33
-    assert first_told(steps[:1]) is None
+    steps = [step(Act.OPEN), step(Act.CORRECT, note="30 → 31"), step(Act.CORRECT, note="33 → 36")]
+    assert first_told(steps, 36) == 33
+    assert first_told(steps[:1], 36) is None
     assert "Korrigiert: Zuerst waren 33 gemeldet." in told(first_observed=33).honest
+
+
+@pytest.mark.parametrize(
+    ("way", "counts", "said"),
+    [
+        (Course.RISING, (46, 33, 17), "zuletzt weniger: 46 → 33 → 17 je 20 min"),
+        (Course.CLIMBING, (33, 17, 9), "zuletzt weniger: 33 → 17 → 9 je 20 min"),
+        (Course.SUBSIDING, (4, 9, 22), "zuletzt mehr: 4 → 9 → 22 je 20 min"),
+        (Course.RISING, (5, 11, 22), "steigt: 5 → 11 → 22 je 20 min"),
+        (Course.RISING, (20, 19, 18), "steigt: 20 → 19 → 18 je 20 min"),
+        (Course.HIGH, (22, 11, 5), "bleibt hoch: 22 → 11 → 5 je 20 min"),
+    ],
+)
+def test_the_word_for_the_course_is_not_belied_by_its_numbers(way, counts, said):
+    message = told(incident=replace(INCIDENT, course=way), evidence=replace(EVIDENCE, course=counts))
+    (course,) = [line for line in message.lines if line.label == "Verlauf"]
+    assert "".join(span.text for span in course.spans) == said
+    assert said.partition(":")[0] in message.chart.alt
+
+
+@pytest.mark.parametrize(
+    ("note", "first", "then"),
+    [
+        ("subsiding", "klingt ab", "Noch über dem Üblichen, seit 9 Std.: "),
+        ("climbing", "steigt langsam", "Bleibt hoch seit 9 Std.: "),
+    ],
+)
+def test_what_subsides_for_hours_is_not_said_to_stay_high(note, first, then):
+    message = told(kind=DeliveryKind.THREAD, transition=step(Act.AGE, note=note), at=ALARM + 8 * HOUR)
+    assert message.headline.endswith(f", {first}")
+    assert said(message.sentence).startswith(then)
+
+
+@pytest.mark.parametrize(("by", "owner"), [("Anna", "Zuständig Anna"), ("brandmelder", "Niemand hat übernommen")])
+def test_who_decided_about_what_nobody_took_stands_below_its_end(by, owner):
+    ended = replace(INCIDENT, state=State.RESOLVED, closed_at=ALARM + HOUR, closed_by=by)
+    assert said(told(incident=ended, at=ALARM + HOUR).footer[0]).startswith(f"{owner}, beendet")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from brandmelder.model import Act, Evidence, Snooze, State, Transition
+from brandmelder.model import Act, Evidence, Snooze, SpikeKind, State, Transition
 from brandmelder.notify.details import details
 from brandmelder.notify.replies import Speaker
 from brandmelder.notify.story import Context
@@ -86,6 +86,26 @@ def test_details_tell_how_it_was_counted_and_who_did_what():
     assert told["Beurteilt"] == "80 Erwähnungen, 38 davon negativ, 8 unklar"
     assert told["Hergang"].startswith("davor 3 weitere · ")
     assert told["Hergang"].endswith("14:43 übernommen (Anna)")
+
+
+def test_details_of_a_reach_tell_no_number_of_mentions():
+    spike = replace(TAKEN.spike, kind=SpikeKind.REACH, observed=480_000, usual_high=3_900, whole=3)
+    wide = replace(TAKEN, kind=SpikeKind.REACH, spike=spike, peak=480_000)
+    message = details(wide, Evidence(), [], Context(brand="Nordfunk", zone=ZONE, now=AT))
+    told = {line.label: "".join(span.text for span in line.spans) for line in message.lines}
+    assert told["Gezählt"] == "Reichweite 480.000 in 60 min (3 negative Erwähnungen), üblich bis 3.900"
+    assert "Spitze und Summe" not in told
+
+
+def test_details_leave_out_that_figures_were_what_they_were():
+    acts = [(Act.OPEN, ""), *[(Act.CORRECT, f"{n} → {n}") for n in range(40, 60)], (Act.CORRECT, "60 → 62")]
+    steps = [
+        Transition(incident=TAKEN.id, revision=n + 1, at=AT, act=act, before=None, after=State.OPEN, note=note)
+        for n, (act, note) in enumerate(acts)
+    ]
+    message = details(TAKEN, Evidence(), steps, Context(brand="Nordfunk", zone=ZONE, now=AT))
+    told = {line.label: "".join(span.text for span in line.spans) for line in message.lines}
+    assert told["Hergang"] == "14:43 eröffnet · 14:43 Zahlen berichtigt"
 
 
 @pytest.mark.parametrize("language", ["de", "en"])

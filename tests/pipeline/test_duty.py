@@ -305,6 +305,19 @@ def test_at_the_end_of_a_silence_one_message_tells_what_still_burns(hushed):
     assert note == "silence 1 by Carla: Wartung"
 
 
+async def test_a_start_at_the_very_end_of_a_silence_tells_once_and_calls(tmp_path):
+    world = World(quiet_weeks(STORM - HOUR, days=2) + storm(STORM, 60), yaml=CALLING, path=tmp_path / "end.db")
+    await world.begin(STORM - 2 * MINUTE)
+    world.database.run_now(silences.add, a_silence(STORM - HOUR, STORM + 15 * MINUTE))
+    await world.run_until(STORM + 15 * MINUTE - SECOND)
+    assert world.clock.now() == STORM + 15 * MINUTE
+    await world.come_back()
+    await world.run_until(STORM + 16 * MINUTE)
+    told = [one for one in world.deliveries() if one.kind in {DeliveryKind.OPEN, DeliveryKind.ESCALATE}]
+    assert [(one.kind, one.persons) for one in told] == [(DeliveryKind.OPEN, ("anna",))]
+    world.database.close()
+
+
 def test_after_a_silence_the_steps_begin_anew(hushed):
     assert STORM + 70 * MINUTE <= at_of(hushed, Act.ESCALATE) <= STORM + 72 * MINUTE
 

@@ -55,8 +55,8 @@ def test_a_report_reads_as_agreed(name, language):
     assert told(language, **known) == file.read_text("utf-8")
 
 
-def test_first_and_final_severity_stand_at_the_head():
-    assert "- **Schwere**: **zuerst mittel, zuletzt hoch**" in told().split("## ", maxsplit=1)[0]
+def test_first_and_highest_severity_stand_at_the_head():
+    assert "- **Schwere**: **zuerst mittel, in der Spitze hoch**" in told().split("## ", maxsplit=1)[0]
 
 
 def test_every_change_stands_in_the_timeline_but_corrections_that_correct_nothing():

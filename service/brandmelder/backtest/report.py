@@ -137,7 +137,7 @@ def _incident(told: Told, zone: ZoneInfo) -> list[str]:
         "",
         (
             f"Onset {_time(incident.onset, zone)}, opened {_time(incident.opened_at, zone)}, {closed}. "
-            f"Severity {incident.first_severity} at first, {incident.severity} at last; peak {incident.peak}, "
+            f"Severity {incident.first_severity} at first, {incident.severity} at the peak; peak {incident.peak}, "
             f"{incident.total} negative mentions in all."
         ),
         "",

@@ -57,7 +57,16 @@ def found(memory: Memory, moment: Moment, judged: Judged, *, width: int, kind: S
         is_high=bool(judged.high[0]),
         flagged=bool(judged.flagged[0]),
         seen=min(1.0, seen),
+        hour=_last_hour(memory, moment, is_estimate=is_estimate),
     )
+
+
+def _last_hour(memory: Memory, moment: Moment, *, is_estimate: bool) -> int | None:
+    """Return how many there were in the last hour, counted as what is shown; None of bins of an hour or longer."""
+    if moment.parts == 1:
+        return None
+    rows = np.arange(moment.bin - moment.parts + 1, moment.bin + 1) % SHORT
+    return round(math.fsum(memory["part_count" if is_estimate else "part_labelled"][rows, 0]))
 
 
 def labelled_share(memory: Memory) -> float:

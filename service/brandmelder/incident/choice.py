@@ -63,7 +63,9 @@ def renamed(incident: Incident | None, finding: Finding) -> Incident | None:
         peak=spike.observed,
         peak_window=spike.window,
         is_provisional=spike.is_open_bin or spike.is_partial,
-        trail=tuple(replace(pace, observed=spike.observed, window=spike.window) for pace in incident.trail[-1:]),
+        trail=tuple(
+            replace(pace, observed=spike.observed, window=spike.window, hour=None) for pace in incident.trail[-1:]
+        ),
     )
 
 

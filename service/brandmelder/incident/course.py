@@ -30,24 +30,34 @@ def course(trail: Sequence[Pace], *, before: Course, is_calm: bool) -> Course:
     """Return the course after the newest pace of `trail` (oldest first), given the one `before`.
 
     Compared is what the window counted 20 to 90 min earlier (rising, subsiding) and at least two hours earlier
-    (climbing). A change counts when it is beyond a quarter, beyond the square root and at least two mentions, so that
-    chance does not turn it. What subsides goes on subsiding until it grows again.
+    (climbing); of windows of two lengths, what their last hours counted. A change counts when it is beyond a quarter,
+    beyond the square root and at least two mentions, so that chance does not turn it. What subsides goes on subsiding
+    until it grows again.
     """
     if is_calm:
         return Course.CALM
     newest = trail[-1]
     short = pace_before(trail[:-1], newest.start, window=newest.window)
-    expected = None if short is None else short.observed * (newest.window / short.window)
-    if expected is not None and grows(newest.observed, expected):
+    if short is not None and grows(*compared(newest, short)):
         return Course.RISING
-    shrinks = expected is not None and grows(expected, newest.observed)
+    shrinks = short is not None and grows(*reversed(compared(newest, short)))
     halved = 2 * newest.observed <= max(pace.observed for pace in trail if pace.window == newest.window)
     if shrinks or halved or before in FALLING:
         return Course.SUBSIDING
     long = trail[0]
-    if newest.start - long.start >= _SLOW and grows(newest.observed, long.observed * (newest.window / long.window)):
+    if newest.start - long.start >= _SLOW and grows(*compared(newest, long)):
         return Course.CLIMBING
-    return before if expected is None else Course.HIGH
+    return before if short is None else Course.HIGH
+
+
+def compared(newest: Pace, before: Pace) -> tuple[float, float]:
+    """Return what a pace and an earlier one counted, comparably.
+
+    A long window still holds a storm that is over: 61 in two hours are no growth over 14 in one.
+    """
+    if newest.window != before.window and newest.hour is not None and before.hour is not None:
+        return newest.hour, before.hour
+    return newest.observed, before.observed * (newest.window / before.window)
 
 
 def grows(now: float, before: float) -> bool:

@@ -187,7 +187,8 @@ def _while_running(incident: Incident, case: _Case) -> Change:
     is_provisional = incident.is_provisional or spike.is_partial
     draft = Draft(replace(grown, course=way, calm_since=calm_since, is_provisional=is_provisional))
     if incident.is_provisional and not spike.is_partial:
-        note = f"{incident.spike.observed} → {spike.observed}"
+        told = incident.spike.observed if _is_corrected(incident.spike, spike) else spike.observed
+        note = f"{told} → {spike.observed}"
         draft = draft.then(Act.CORRECT, at=now, note=note, is_provisional=False)
     level = severity(case.finding, incident.trail)
     if level > incident.severity:
@@ -199,6 +200,12 @@ def _while_running(incident: Incident, case: _Case) -> Change:
     if case.burns and not draft.steps and now - incident.changed_at >= case.rules.age:
         return draft.then(Act.AGE, at=now, note=way.value).change
     return draft.change
+
+
+def _is_corrected(before: Spike, spike: Spike) -> bool:
+    """Whether a settled number stands for what was told provisionally, and is not simply a later or another one."""
+    later = BIN if before.is_partial else timedelta(0)
+    return before.window == spike.window and spike.until - before.until <= later
 
 
 def _has_recovered(incident: Incident, case: _Case) -> bool:
@@ -264,4 +271,5 @@ def _with_figures(incident: Incident, finding: Finding) -> Incident:
 
 
 def _pace(finding: Finding) -> Pace:
-    return Pace(start=finding.start, observed=finding.spike.observed, window=finding.spike.window)
+    spike = finding.spike
+    return Pace(start=finding.start, observed=spike.observed, window=spike.window, hour=finding.hour)

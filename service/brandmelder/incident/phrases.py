@@ -56,6 +56,14 @@ _FUNCTION_WORDS = frozenset(
 )
 
 
+_COLOURLESS = frozenset(
+    """
+    andere anderem anderen anderer anderes bleiben bleibt bringen bringt geht gehen ging kam kommen kommt lassen lässt
+    machen macht machte sagen sagt sagte stehen steht tun tut
+    came come comes does doing gets getting goes going made make makes said say saying says take takes took went
+    """.split()  # noqa: SIM905 - as above
+)
+"""Verbs and the like that stand in every story: alone they say nothing of this one, in a pair they may."""
 _NUMBERS = frozenset(
     """
     zwei drei vier fünf sechs sieben acht neun zehn elf zwölf
@@ -112,7 +120,7 @@ def _is_pair(first: re.Match[str], second: re.Match[str], text: str) -> bool:
 
 
 def _names_something(word: str) -> bool:
-    return _LETTERS.search(word) is not None and word.casefold() not in _NUMBERS
+    return _LETTERS.search(word) is not None and word.casefold() not in _NUMBERS | _COLOURLESS
 
 
 def key_phrases(

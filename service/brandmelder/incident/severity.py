@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from brandmelder.incident.course import grows, pace_before
-from brandmelder.model import SpikeKind
+from brandmelder.incident.course import compared, grows, pace_before
+from brandmelder.model import Pace, SpikeKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from brandmelder.model import Finding, Pace, Spike
+    from brandmelder.model import Finding, Spike
 
 _STEPS = (2.0, 2.8, 3.6, 5.0)
 """Points at which severities 2, 3, 4 and 5 begin."""
@@ -68,5 +68,6 @@ def _grew_by_half(finding: Finding, trail: Sequence[Pace]) -> bool:
     before = pace_before(trail, finding.start, window=spike.window)
     if before is None:
         return False
-    expected = before.observed * (spike.window / before.window)
-    return spike.observed >= 1.5 * expected and grows(spike.observed, expected)
+    newest = Pace(start=finding.start, observed=spike.observed, window=spike.window, hour=finding.hour)
+    now, expected = compared(newest, before)
+    return now >= 1.5 * expected and grows(now, expected)

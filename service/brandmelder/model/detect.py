@@ -105,3 +105,5 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Kept out of what the baseline learns."""
     seen: float = 1.0
     """Share of the window's usual volume that could be seen: below a half, silence says nothing."""
+    hour: int | None = None
+    """How many there were in the last hour, in whatever window the spike is: None where bins are an hour or longer."""

@@ -73,6 +73,8 @@ class Pace(Struct, frozen=True, kw_only=True):
     """Start of the bin that was looked at."""
     observed: int
     window: timedelta
+    hour: int | None = None
+    """How many there were in the last hour; what windows of two lengths counted is no comparison."""
 
 
 class Snooze(Struct, frozen=True, kw_only=True):

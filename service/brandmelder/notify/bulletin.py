@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from brandmelder.model import Incident, Matcher, Silence, State
+from brandmelder.model import Incident, Matcher, Silence, SourceId, State
 from brandmelder.notify.call_words import call_words
 from brandmelder.notify.inert import inert
+from brandmelder.notify.kinds import figures_in
 from brandmelder.notify.message import Callee, Line, Message, Span
 from brandmelder.notify.voice import Voice, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from brandmelder.model import SourceId, Turn
+    from brandmelder.model import Turn
 
+AND = " & "
+"""Between the names of those who are on call together."""
 MOST = 12
 """So many incidents or silences are listed, the worst first."""
 
@@ -33,7 +36,7 @@ class Reader(Struct, frozen=True, kw_only=True):
     now: datetime
     titles: Mapping[str, str] = MappingProxyType({})
     """Of the monitors."""
-    sources: Mapping[str, str] = MappingProxyType({})
+    sources: Mapping[SourceId, str] = MappingProxyType({})
     """Names of the sources."""
 
     def source(self, ident: SourceId) -> str:
@@ -61,7 +64,7 @@ class Standing(Struct, frozen=True, kw_only=True):
 
     running: tuple[Incident, ...] = ()
     silences: tuple[Silence, ...] = ()
-    blind: tuple[tuple[str, datetime], ...] = ()
+    blind: tuple[tuple[SourceId, datetime], ...] = ()
     """Sources that cannot be seen, and since when."""
 
 
@@ -105,12 +108,13 @@ def handover_note(
     rota, names, before = turn
     words, voice = call_words(reader.language), reader.voice
     now_on = names or words.handover_nobody
-    said = words.handover.format(names=names, before=before) if before else words.handover_first.format(names=names)
+    comers = 1 + names.count(AND)
+    said = (words.handover if before else words.handover_first).of(comers).format(names=names, before=before)
     lines = list(_listed(stands.running, reader)) or [_line(words.open_label, words.none_open)]
     lines += [_line(words.silenced_label, _silence(one, reader)) for one in stands.silences[:MOST]]
     counted = words.turn.format(opened=happened.opened, closed=happened.closed)
     if happened.calls is not None:
-        counted += ", " + words.turn_calls.format(calls=happened.calls)
+        counted += ", " + words.turn_calls.of(happened.calls).format(calls=happened.calls)
     lines.append(_line(words.turn_label.format(moment=voice.moment(happened.since)), counted))
     blind = [
         words.blind.format(source=inert(reader.sources.get(source, source), 40), moment=voice.moment(since))
@@ -185,7 +189,8 @@ def _row(incident: Incident, reader: Reader) -> str:
     if incident.state is State.ACKNOWLEDGED:
         who = words.with_anybody.format(name=inert(incident.acknowledged_by or "", 40))
     since = voice.moment(incident.opened_at)
-    return f"{title}, {voice.figures(incident.spike)}, {severity}, {who}, {since}"
+    figures = figures_in(incident, voice, reader.sources)
+    return f"{title}, {figures}, {severity}, {who}, {words.since.format(moment=since)}"
 
 
 def _silence(one: Silence, reader: Reader) -> str:

@@ -11,6 +11,7 @@ from brandmelder.model import Act, RotaId, Transition
 from brandmelder.notify.call_words import call_words
 from brandmelder.notify.headline import numbers_first
 from brandmelder.notify.inert import inert
+from brandmelder.notify.kinds import figures as figures_of
 from brandmelder.notify.message import Button, Callee, Message, Span
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def with_holes(message: Message, holes: Sequence[Hole]) -> Message:
 
 def _nobody(story: Story, step: Transition, _patience: timedelta) -> tuple[str, tuple[Span, ...]]:
     words, voice = call_words(story.words.language), story.voice
-    time = voice.duration(step.at - story.incident.opened_at)
-    figures = " " + words.now.format(figures=voice.figures(story.incident.spike))
+    time = voice.duration(step.at - story.untaken_since)
+    figures = " " + words.now.format(figures=figures_of(story))
     head, said = words.nobody_yet.format(time=time), words.nobody.format(time=time)
     _, _, lapsed = step.note.partition("lapsed ")
     if lapsed:
@@ -79,7 +80,7 @@ def _asked(story: Story, step: Transition, patience: timedelta) -> tuple[str, tu
     words, voice, incident = call_words(story.words.language), story.voice, story.incident
     name = inert(step.note, 40)
     time = voice.duration(step.at - (incident.acknowledged_at or incident.opened_at))
-    figures = voice.figures(incident.spike)
+    figures = figures_of(story)
     return words.still_there.format(name=name), (
         Span(text=words.still_there.format(name=name), bold=True),
         Span(text=" " + words.no_sign.format(name=name, time=time, figures=figures)),
@@ -90,7 +91,7 @@ def _asked(story: Story, step: Transition, patience: timedelta) -> tuple[str, tu
 def _over(story: Story, _step: Transition, _patience: timedelta) -> tuple[str, tuple[Span, ...]]:
     words = call_words(story.words.language)
     said = story.timed(words.over_since, story.context.silenced_since or story.incident.opened_at)
-    figures = " " + words.now.format(figures=story.voice.figures(story.incident.spike))
+    figures = " " + words.now.format(figures=figures_of(story))
     return words.over, (*said, Span(text=figures))
 
 

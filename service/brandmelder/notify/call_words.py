@@ -6,6 +6,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from brandmelder.notify.words import Plural
+
 
 class CallWords(Struct, frozen=True, kw_only=True):
     """One language. Names in braces are filled with numbers and names of ours only."""
@@ -26,8 +28,8 @@ class CallWords(Struct, frozen=True, kw_only=True):
     hole: str
     hole_fallback: str
     handover_head: str
-    handover: str
-    handover_first: str
+    handover: Plural
+    handover_first: Plural
     handover_nobody: str
     nobody_on_call: str
     open_label: str
@@ -40,9 +42,10 @@ class CallWords(Struct, frozen=True, kw_only=True):
     of_source: str
     of_topic: str
     of_below: str
+    since: str
     turn_label: str
     turn: str
-    turn_calls: str
+    turn_calls: Plural
     blind_label: str
     blind: str
     all_seen: str
@@ -73,8 +76,10 @@ GERMAN: Final = CallWords(
     hole="Im Bereitschaftsplan {rota} steht jetzt niemand.",
     hole_fallback="Im Bereitschaftsplan {rota} steht jetzt niemand; ersatzweise gerufen: {names}.",
     handover_head="Bereitschaft {rota}: jetzt {names}",
-    handover="{names} übernimmt die Bereitschaft von {before}.",
-    handover_first="{names} übernimmt die Bereitschaft.",
+    handover=Plural(
+        "{names} übernimmt die Bereitschaft von {before}.", "{names} übernehmen die Bereitschaft von {before}."
+    ),
+    handover_first=Plural("{names} übernimmt die Bereitschaft.", "{names} übernehmen die Bereitschaft."),
     handover_nobody="niemand",
     nobody_on_call="Jetzt hat niemand Bereitschaft.",
     open_label="Offen",
@@ -87,9 +92,10 @@ GERMAN: Final = CallWords(
     of_source="Quelle {name}",
     of_topic="Thema {name}",
     of_below="Schwere unter {name}",
+    since="seit {moment}",
     turn_label="Seit {moment}",
     turn="{opened} eröffnet, {closed} beendet",
-    turn_calls="{calls} Mal gerufen",
+    turn_calls=Plural("einmal gerufen", "{calls} Mal gerufen"),
     blind_label="Quellen",
     blind="{source} fehlt seit {moment}",
     all_seen="alle gelesen",
@@ -120,8 +126,8 @@ ENGLISH: Final = CallWords(
     hole="Nobody is on call now by the rota {rota}.",
     hole_fallback="Nobody is on call now by the rota {rota}; called instead: {names}.",
     handover_head="On call, {rota}: now {names}",
-    handover="{names} takes over from {before}.",
-    handover_first="{names} is on call now.",
+    handover=Plural("{names} takes over from {before}.", "{names} take over from {before}."),
+    handover_first=Plural("{names} is on call now.", "{names} are on call now."),
     handover_nobody="nobody",
     nobody_on_call="Nobody is on call now.",
     open_label="Open",
@@ -134,9 +140,10 @@ ENGLISH: Final = CallWords(
     of_source="source {name}",
     of_topic="topic {name}",
     of_below="severity below {name}",
+    since="since {moment}",
     turn_label="Since {moment}",
     turn="{opened} opened, {closed} ended",
-    turn_calls="called {calls} times",
+    turn_calls=Plural("called once", "called {calls} times"),
     blind_label="Sources",
     blind="{source} missing since {moment}",
     all_seen="all read",

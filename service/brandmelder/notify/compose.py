@@ -12,7 +12,7 @@ from brandmelder.notify.headline import headline
 from brandmelder.notify.inert import inert
 from brandmelder.notify.kinds import told
 from brandmelder.notify.message import Button, Callee, Message, QuoteText, Span
-from brandmelder.notify.news import news, summary
+from brandmelder.notify.news import ENGINE, news, summary
 from brandmelder.notify.picture import chart_of
 from brandmelder.notify.story import Beside, Case, Context, Story
 from brandmelder.notify.voice import rule_words
@@ -237,7 +237,11 @@ def _owner(story: Story) -> str:
         return words.owner.format(name=inert(incident.acknowledged_by, 40))
     if story.context.on_call and not story.has_ended:
         return words.on_call.format(name=inert(story.context.on_call, 40))
-    return words.nobody_acknowledged if story.has_ended else words.nobody
+    if story.has_ended and incident.closed_by not in (None, ENGINE):
+        return words.owner.format(name=inert(incident.closed_by or "", 40))  # who decides about it has it
+    if story.has_ended:
+        return words.nobody_at_the_end if story.context.first_acknowledged_at else words.nobody_acknowledged
+    return words.nobody
 
 
 # ---------------------------------------------------------------- text only

@@ -11,7 +11,9 @@ from brandmelder.model import Act, Evidence, Incident, Transition
 from brandmelder.notify.facts import honest, lines
 from brandmelder.notify.headline import headline
 from brandmelder.notify.inert import inert
+from brandmelder.notify.kinds import figures, is_plain
 from brandmelder.notify.message import Line, Message, Span
+from brandmelder.notify.news import says_nothing
 from brandmelder.notify.story import Context, Story
 
 if TYPE_CHECKING:
@@ -132,9 +134,11 @@ def _figures(story: Story, labels: Labels) -> tuple[Line, ...]:
         observed=voice.observed(spike), window=voice.duration(spike.window), expected=_decimal(story, spike.expected)
     )
     peak = voice.in_window(voice.number(incident.peak), incident.peak_window)
-    told = [
-        (labels.counted, f"{counted}, {voice.usual(spike)}"),
-        (labels.peak, f"{peak}, {voice.number(max(incident.total, evidence.negatives))}"),
+    told = [(labels.counted, figures(story))]
+    if is_plain(story):
+        total = voice.number(max(incident.total, evidence.negatives))
+        told = [(labels.counted, f"{counted}, {voice.usual(spike)}"), (labels.peak, f"{peak}, {total}")]
+    told += [
         (labels.since, _since(story)),
         (labels.severity, story.words.severities[incident.severity - 1]),
     ]
@@ -159,6 +163,7 @@ def _decimal(story: Story, value: float) -> str:
 
 
 def _steps(story: Story, labels: Labels, timeline: Sequence[Transition]) -> tuple[Line, ...]:
+    timeline = [step for step in timeline if not says_nothing(step)]
     if not timeline:
         return ()
     said = [_step(story, labels, step) for step in timeline[-MOST_STEPS:]]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from brandmelder.model import Covers, Incident, State
+from brandmelder.model import Covers, Incident, SourceId, State
 from brandmelder.notify.accounts import AccountDay, account_lines
 from brandmelder.notify.digest_words import DigestWords, digest_words
 from brandmelder.notify.inert import inert
+from brandmelder.notify.kinds import peak_in
 from brandmelder.notify.message import Line, Message, Span
 from brandmelder.notify.voice import Voice
 
@@ -66,6 +69,8 @@ class Period(Struct, frozen=True, kw_only=True):
     """Negative mentions where our accounts could answer."""
     answered: int = 0
     oldest_unanswered: datetime | None = None
+    sources: Mapping[SourceId, str] = MappingProxyType({})
+    """Names of the sources."""
     accounts: tuple[AccountDay, ...] = ()
     """Ours and those they are compared with."""
 
@@ -152,7 +157,7 @@ class _Teller(Struct, frozen=True):
 
     def _incident(self, one: Incident) -> str:
         voice = self.voice
-        peak = voice.words.peak.format(figures=voice.in_window(voice.number(one.peak), one.peak_window))
+        peak = peak_in(one, voice, self.period.sources)
         severity = self.words.severity.format(severity=voice.words.severities[one.severity - 1])
         ending = self.words.running
         if one.closed_at is not None:

@@ -89,7 +89,7 @@ def due(
 ) -> Due:
     """Return what is due for an incident that people are told of; `confirmed` is when any channel had its alert.
 
-    Of what is silenced, snoozed, or told within another's alert nothing is due.
+    Of what is silenced, snoozed, or told within another's alert nothing is due; while it is calm, nobody is called.
     """
     if incident.silenced_since is not None or incident.snooze is not None or incident.under is not None:
         return Due()
@@ -109,10 +109,11 @@ def _unacknowledged(
     now: datetime,
 ) -> Due:
     begin = next((step for step in reversed(timeline) if step.act in _ROUNDS), None)
-    if begin is None or not escalation.steps:
+    if begin is None or not escalation.steps or incident.calm_since is not None:
         return Due()
     start = max(begin.at, min(confirmed or now + UNCONFIRMED, incident.opened_at + UNCONFIRMED))
-    done = sum(1 for step in timeline if step.act is Act.ESCALATE and step.revision > begin.revision)
+    calls = [step.at for step in timeline if step.act is Act.ESCALATE and step.revision > begin.revision]
+    done = len(calls)
     if begin.act in _CALLS_ITSELF and not _was_told_before(timeline, begin, confirmed):
         done += sum(1 for step in escalation.steps if not step.after)
     round_, place = divmod(done, len(escalation.steps))
@@ -120,9 +121,17 @@ def _unacknowledged(
         return Due()
     cycle = escalation.steps[-1].after + (escalation.repeats or timedelta(0))
     at = start + round_ * cycle + escalation.steps[place].after
+    if round_:
+        at = max(at, calls[-1] + _between(escalation, place))
     if confirmed is None and start > now:
         return Due(at=start)
     return Due(act=Act.ESCALATE, number=done) if at <= now else Due(at=at)
+
+
+def _between(escalation: Escalation, place: int) -> timedelta:
+    """Return how long whoever was called has before the next is; rounds that were missed are not made up for."""
+    before = escalation.steps[place - 1].after if place else -(escalation.repeats or timedelta(0))
+    return escalation.steps[place].after - before
 
 
 def _was_told_before(timeline: Sequence[Transition], begin: Transition, confirmed: datetime | None) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from brandmelder.model import Course, SourceState, SpikeKind, State
 from brandmelder.notify.excerpt import excerpt, safe_url
 from brandmelder.notify.inert import inert
-from brandmelder.notify.kinds import event, rule
+from brandmelder.notify.kinds import event, figures_in, rule
 from brandmelder.notify.message import Line, Span
 from brandmelder.notify.story import Case, Story, is_blind, is_late
 from brandmelder.notify.voice import FEWEST_FOR_PERCENT
@@ -109,7 +111,11 @@ def _sources(story: Story) -> tuple[Span, ...]:
 
 def _beside(story: Story) -> tuple[Span, ...]:
     """Name the other monitors that the same fire set off, or that it mutes: they have no alert of their own."""
-    told = [f"{inert(one.title, 40)} {story.voice.figures(one.spike)}" for one in story.context.beside[:_BESIDE]]
+    others = [
+        (one.title, replace(story.incident, kind=one.spike.kind, spike=one.spike)) for one in story.context.beside
+    ]
+    names = story.context.source_names
+    told = [f"{inert(title, 40)} {figures_in(one, story.voice, names)}" for title, one in others[:_BESIDE]]
     rest = len(story.context.beside) - _BESIDE
     if rest > 0:
         told.append(story.words.more_beside.of(rest).format(number=story.voice.number(rest)))
@@ -139,7 +145,7 @@ def _course(story: Story) -> tuple[Span, ...]:
     incident, words, voice = story.incident, story.words, story.voice
     if not story.evidence.course or story.has_ended:
         return ()
-    course = words.courses[incident.course]
+    course = story.course
     lasted = story.context.now - incident.onset
     if incident.course is Course.HIGH and lasted.total_seconds() >= 60 * _LONG:
         course = words.since_hours.format(course=course, hours=voice.duration(lasted))

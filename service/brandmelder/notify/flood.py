@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from brandmelder.model import Delivery, DeliveryState, Incident
 from brandmelder.notify.inert import inert
+from brandmelder.notify.kinds import figures_in
 from brandmelder.notify.message import Line, Message, Span
 from brandmelder.notify.words import Plural
 
@@ -63,4 +64,4 @@ def storm(ident: str, incidents: Sequence[Incident], *, brand: str, titles: Mapp
 def _row(one: Incident, titles: Mapping[str, str], voice: Voice) -> Line:
     title = inert(titles.get(one.monitor, one.monitor), 40)
     severity = voice.words.severities[one.severity - 1]
-    return Line(label=inert(one.id, 40), spans=(Span(text=f"{title}, {voice.figures(one.spike)}, {severity}"),))
+    return Line(label=inert(one.id, 40), spans=(Span(text=f"{title}, {figures_in(one, voice)}, {severity}"),))

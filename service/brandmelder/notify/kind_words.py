@@ -47,7 +47,6 @@ class KindWords(Struct, frozen=True, kw_only=True):
     ended: dict[str, str]
     ended_after: str
     over: str
-    topics: dict[str, str]
     event: str
 
 
@@ -94,18 +93,6 @@ GERMAN_KINDS: Final = KindWords(
     },
     ended_after=", {time} nach dem Alarm",
     over="{what}.",
-    topics={
-        "outage": "Störung",
-        "delay": "Verzögerung",
-        "price": "Preis",
-        "billing": "Rechnung",
-        "service": "Kundendienst",
-        "product": "Produkt",
-        "staff": "Personal",
-        "privacy": "Datenschutz",
-        "safety": "Sicherheit",
-        "campaign": "Werbung",
-    },
     event="{name} {clock} eingerechnet",
 )
 ENGLISH_KINDS: Final = KindWords(
@@ -151,18 +138,6 @@ ENGLISH_KINDS: Final = KindWords(
     },
     ended_after=", {time} after the alert",
     over="{what}.",
-    topics={
-        "outage": "outage",
-        "delay": "delays",
-        "price": "price",
-        "billing": "billing",
-        "service": "customer service",
-        "product": "product",
-        "staff": "staff",
-        "privacy": "privacy",
-        "safety": "safety",
-        "campaign": "advertising",
-    },
     event="{name} {clock} accounted for",
 )
 

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from brandmelder.model import SpikeKind
+from brandmelder.model import Evidence, SpikeKind
 from brandmelder.notify.inert import inert
 from brandmelder.notify.kind_words import kind_words
+from brandmelder.notify.story import Context, Story
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from brandmelder.model import Spike
+    from brandmelder.model import Incident, SourceId, Spike
     from brandmelder.notify.kind_words import KindWords
-    from brandmelder.notify.story import Story
+    from brandmelder.notify.voice import Voice
 
 RULES = frozenset({SpikeKind.BACKLOG, SpikeKind.KEY_MENTION})
 """Kinds that follow a rule which people set, not chance."""
@@ -37,10 +38,35 @@ def told(story: Story) -> Told | None:
     return None if teller is None else teller(story, kind_words(story.context.language))
 
 
+def is_plain(story: Story) -> bool:
+    """Whether an incident's number is one of mentions in a window."""
+    return story.incident.kind not in _TELLERS
+
+
 def figures(story: Story) -> str:
     """Return the newest figures in one run of text, whatever the kind."""
     mine = told(story)
     return story.voice.figures(story.incident.spike) if mine is None else mine.number + mine.after
+
+
+def figures_in(incident: Incident, voice: Voice, sources: Mapping[SourceId, str] | None = None) -> str:
+    """Return the newest figures of an incident that stands in a list, whatever its kind."""
+    return figures(_listed(incident, voice, sources))
+
+
+def peak_in(incident: Incident, voice: Voice, sources: Mapping[SourceId, str] | None = None) -> str:
+    """Return what a list tells of an incident: its peak; of kinds whose number is none of mentions how it stands."""
+    if is_plain(_listed(incident, voice, sources)):
+        return voice.words.peak.format(figures=voice.in_window(voice.number(incident.peak), incident.peak_window))
+    if incident.closed_at is None:
+        return figures_in(incident, voice, sources)
+    return kind_words(voice.words.language).ended[incident.kind.value]
+
+
+def _listed(incident: Incident, voice: Voice, sources: Mapping[SourceId, str] | None) -> Story:
+    language, names = voice.words.language, sources or {}
+    context = Context(brand="", zone=voice.zone, now=voice.now, language=language, source_names=names)
+    return Story(incident, Evidence(), context)
 
 
 def over(story: Story) -> tuple[str, str] | None:
@@ -117,7 +143,7 @@ def _newcomer(story: Story, words: KindWords) -> Told:
     spike = story.incident.spike
     sort, _, name = spike.subject.partition(":")
     is_topic = sort == "topic"
-    shown = words.topics.get(name, inert(name, 40)) if is_topic else _source(story, name)
+    shown = story.words.topics.get(name, inert(name, 40)) if is_topic else _source(story, name)
     count = _negatives(story, spike.observed, words)
     said = words.joined_topic if is_topic else words.joined_source
     return Told(

@@ -33,10 +33,20 @@ class News(Struct, frozen=True, kw_only=True):
     broadcast: bool = False
 
 
-def first_told(timeline: Iterable[Transition]) -> int | None:
-    """Return the number that the alert reported at first, if it has been corrected since."""
-    corrections = (_FROM_TO.search(step.note) for step in timeline if step.act is Act.CORRECT)
-    return next((int(change[1]) for change in corrections if change is not None), None)
+def first_told(timeline: Iterable[Transition], observed: int) -> int | None:
+    """Return what was told before the number that stands there now was corrected; None if it grew or never was.
+
+    What a storm has gained since its alert is no correction.
+    """
+    changes = [_FROM_TO.search(step.note) for step in timeline if step.act is Act.CORRECT]
+    before, after = next(((int(one[1]), int(one[2])) for one in reversed(changes) if one is not None), (0, 0))
+    return before if before != after == observed else None
+
+
+def says_nothing(step: Transition) -> bool:
+    """Whether figures were corrected to what they were: true of the record, of no use to a reader."""
+    change = _FROM_TO.search(step.note)
+    return step.act is Act.CORRECT and change is not None and change[1] == change[2]
 
 
 def news(story: Story) -> News:
@@ -83,10 +93,10 @@ def _turned(story: Story, step: Transition) -> News:
     if is_over is not None:
         now = is_over[0] if way is Course.CALM else figures
         return News(headline=numbers_first(story, rest=words.courses[way]), sentence=_plain(f"{_capital(now)}."))
-    said = words.calm if way is Course.CALM else words.calms
+    said, peak = words.calm if way is Course.CALM else words.calms, voice.number(incident.peak)
     return News(
         headline=numbers_first(story, rest=words.courses[way]),
-        sentence=_plain(said.format(figures=figures, peak=voice.number(incident.peak))),
+        sentence=_plain(said.format(figures=figures, peak=voice.in_window(peak, incident.peak_window))),
     )
 
 
@@ -98,7 +108,8 @@ def _taken(story: Story, step: Transition) -> News:
         said = words.hands_over.format(by=inert(step.by, 40), name=name, figures=figures)
     else:
         name = inert(step.by, 40)
-        said = words.has_taken.format(name=name, time=voice.duration(step.at - story.incident.opened_at))
+        time = voice.duration(step.at - story.incident.opened_at)
+        said = (words.has_taken_again if story.context.given_up_at else words.has_taken).format(name=name, time=time)
     return News(headline=numbers_first(story, rest=words.is_with.format(name=name)), sentence=_plain(said))
 
 
@@ -128,7 +139,7 @@ def _joined(story: Story, step: Transition) -> News:
     counts = [f"{story.source(one)} {story.voice.number(count)}" for one, count in evidence.sources if one in here]
     said = words.joins.format(name=_capital(name)) + (f": {', '.join(counts)}." if counts else ".")
     if step.note == SourceClass.NEWS.value:
-        said += f" {_capital(words.media.format(level=evidence.media))}."
+        said += f" {words.skala}: {words.media.format(level=evidence.media)}."
     return News(
         headline=numbers_first(story, rest=words.joins.format(name=name)),
         sentence=_plain(f"{said} {words.now.format(figures=_figures(story))}"),
@@ -149,12 +160,13 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _aged(story: Story, _: Transition) -> News:
+def _aged(story: Story, step: Transition) -> News:
     words, voice, incident = story.words, story.voice, story.incident
+    way = Course(step.note) if step.note in set(Course) else incident.course
     time = voice.duration(story.context.now - incident.onset)
-    said = words.ages.format(time=time, figures=_figures(story))
+    said = (words.lingers if way in _FALLING else words.ages).format(time=time, figures=_figures(story))
     return News(
-        headline=numbers_first(story, rest=words.courses[Course.HIGH]),
+        headline=numbers_first(story, rest=words.courses[way]),
         sentence=_plain(said),
         broadcast=incident.state is State.OPEN,
     )

@@ -112,7 +112,7 @@ def _sentence(story: Story, picture: Picture) -> str:
     window = words.in_minutes.format(number=voice.number(minutes)) if minutes < 120 else voice.duration(spike.window)
     number = f"{voice.observed(spike)} {subject}"
     counts = " → ".join(voice.number(max(0, count)) for count in picture.counts[-_TOLD:])
-    course = words.courses[story.incident.course]
+    course = story.course
     figures = f"{words.in_window.format(number=number, window=window)}, {voice.usual(spike)}"
     mine = told(story)
     parts = [

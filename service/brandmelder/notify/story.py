@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from brandmelder.model import Evidence, Incident, SourceId, SourceSight, SourceState, Spike, State, Transition
+from brandmelder.model import Course, Evidence, Incident, SourceId, SourceSight, SourceState, Spike, State, Transition
 from brandmelder.notify.inert import inert
 from brandmelder.notify.message import Span
 from brandmelder.notify.voice import Voice, words_of
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 LATE = timedelta(minutes=20)
 """A source read only up to so long ago is called late."""
+
+
+_COUNTS = 3
+_RISING = frozenset({Course.RISING, Course.CLIMBING})
+_FALLING = frozenset({Course.SUBSIDING, Course.CALM})
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -66,6 +71,8 @@ class Context(Struct, frozen=True, kw_only=True):
     transition: Transition | None = None
     """The change that a reply in the thread tells."""
     first_acknowledged_at: datetime | None = None
+    given_up_at: datetime | None = None
+    """When it was last left without anybody after somebody had been on it: an acknowledgement lapsed, it reopened."""
     first_observed: int | None = None
     """What the opening reported, if it has been corrected since."""
     cases: tuple[Case, ...] = ()
@@ -98,6 +105,24 @@ class Story(Struct, frozen=True):
         if not title or title.casefold() == brand.casefold():
             return brand
         return title if brand.casefold() in title.casefold() else f"{brand}, {title}"
+
+    @property
+    def untaken_since(self) -> datetime:
+        """Since when nobody has been on it, or was before somebody took it."""
+        return self.context.given_up_at or self.incident.opened_at
+
+    @property
+    def course(self) -> str:
+        """Which way it goes, in words that the newest counts do not belie: a course is slower to turn than they are."""
+        way, counts = self.incident.course, self.evidence.course
+        if len(counts) == _COUNTS:
+            first, middle, last = counts
+            beyond = max(2.0, max(first, last) / 4)
+            if way in _RISING and first > middle > last and first - last >= beyond:
+                return self.words.eases
+            if way in _FALLING and first < middle < last and last - first >= beyond:
+                return self.words.gathers
+        return self.words.courses[way]
 
     @property
     def has_ended(self) -> bool:

@@ -139,6 +139,7 @@ class Words(Struct, frozen=True, kw_only=True):
     owner: str
     nobody: str
     nobody_acknowledged: str
+    nobody_at_the_end: str
     states: dict[str, str]
     buttons: dict[str, str]
     # news in the thread
@@ -151,8 +152,12 @@ class Words(Struct, frozen=True, kw_only=True):
     calm: str
     rises_again: str
     ages: str
+    lingers: str
+    eases: str
+    gathers: str
     hands_over: str
     has_taken: str
+    has_taken_again: str
     is_with: str
     open_again: str
     opens_again: str

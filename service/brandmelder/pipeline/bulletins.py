@@ -178,7 +178,7 @@ def _handover(scene: Scene, rota: Rota, change: tuple[str, str], happened: Happe
     comes, goes = (tuple(PersonId(one) for one in people.split(",") if one) for people in change)
     ident = f"turn:{rota.id}:{int(scene.now.timestamp())}"
     gone = duty.names(goes) if duty.people_in_figures else ()
-    turn = (rota.id, " & ".join(duty.names(comes)), " & ".join(gone))
+    turn = (rota.id, bulletin.AND.join(duty.names(comes)), bulletin.AND.join(gone))
     own = [channel for one in comes if one in duty.people for channel in duty.people[one].channels]
     stands = _stands(scene)
     return written(

@@ -86,6 +86,7 @@ def period_of(scene: Scene, covers: Covers, until: datetime) -> Period:
         asked=responses.asked,
         answered=responses.answered,
         oldest_unanswered=responses.oldest_unanswered,
+        sources={ident: place.title for ident, place in parts.places.items()},
         accounts=account_days(scene, since, until),
     )
 

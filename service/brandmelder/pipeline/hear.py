@@ -21,6 +21,7 @@ from brandmelder.incident.people import SNOOZE
 from brandmelder.incident.transitions import TABLE, Illegal
 from brandmelder.model import Act, Click, State
 from brandmelder.notify.details import details
+from brandmelder.notify.kinds import figures_in
 from brandmelder.notify.listener import Answer, Hears
 from brandmelder.notify.replies import Speaker
 from brandmelder.notify.voice import Voice, words_of
@@ -202,7 +203,8 @@ def _look(connection: Connection, matter: _Matter, incident: Incident) -> Answer
     parts, now = matter.parts, matter.now
     if matter.click.act == "status":
         voice = Voice(words_of(parts.language), parts.zone, now)
+        names = {ident: place.title for ident, place in parts.places.items()}
         has_ended = incident.state in {State.RESOLVED, State.DISMISSED, State.DISCARDED}
-        return matter.speaker.status(incident, "" if has_ended else f"{voice.figures(incident.spike)}.")
+        return matter.speaker.status(incident, "" if has_ended else f"{figures_in(incident, voice, names)}.")
     facts = read_facts(connection, incident.id, parts, now)
     return Answer(message=details(facts.incident, facts.evidence, facts.timeline, context_of(parts, facts, now)))

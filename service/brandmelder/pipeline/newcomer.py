@@ -29,11 +29,12 @@ log = structlog.get_logger()
 def welcome(connection: Connection, parts: Parts, channels: Collection[ChannelId], now: datetime) -> None:
     """Promise channels the alerts of what runs, is told of, and was never promised to them in any form.
 
-    Nobody is called: whoever was to be was called when it opened. What a silence holds back is told at its end.
+    Nobody is called: whoever was to be was called when it opened. What a silence holds back, or held until
+    this very start, is told at its end, and then calls.
     """
     scene, apart = Scene(connection, parts, now), Apart(connection, parts)
     for incident, evidence in incidents.all_incidents(connection, running_only=True):
-        if is_told_of(incident.state) and incident.under is None:
+        if is_told_of(incident.state) and incident.under is None and incident.silenced_since is None:
             apart.do(f"incident {incident.id} for new channels", _tell, scene, channels, incident, evidence)
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from brandmelder.errors import StoreError
-from brandmelder.model import Act, Delivery, DeliveryKind, Evidence, Incident, MentionId, Transition
+from brandmelder.model import Act, Delivery, DeliveryKind, Evidence, Incident, MentionId, SourceSight, Transition
 from brandmelder.notify.call import Hole, call, with_holes
 from brandmelder.notify.compose import Beside, Case, Context, compose, rule_words
 from brandmelder.notify.message import Subject
@@ -21,7 +21,9 @@ from brandmelder.notify.stand_in import labelled
 from brandmelder.notify.story import Story
 from brandmelder.pipeline.bulletins import read_notice
 from brandmelder.pipeline.duty import Scene, first_called
+from brandmelder.pipeline.view import sight_of
 from brandmelder.store import deliveries, incidents, mentions
+from brandmelder.store.sources import read_sources
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 
 _CALLING = frozenset({DeliveryKind.OPEN, DeliveryKind.ESCALATE})
+_GIVEN_UP = frozenset({Act.LAPSE, Act.REOPEN})
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -86,6 +89,7 @@ def context_of(
     language = language or parts.language
     watch = parts.watches.get(facts.incident.monitor)
     acknowledged = (step.at for step in facts.timeline if step.act is Act.ACKNOWLEDGE)
+    given_up = (step.at for step in reversed(facts.timeline) if step.act in _GIVEN_UP)
     silenced = (step.at for step in reversed(facts.timeline) if step.act is Act.SILENCE)
     return Context(
         brand=parts.brand,
@@ -101,8 +105,9 @@ def context_of(
         holding_statement=watch.holding_statement if watch else "",
         details_url=parts.links.details(facts.incident) if parts.links else "",
         first_acknowledged_at=next(acknowledged, None),
+        given_up_at=next(given_up, None),
         silenced_since=next(silenced, None),
-        first_observed=first_told(facts.timeline),
+        first_observed=first_told(facts.timeline, facts.incident.spike.observed),
         cases=facts.cases,
         beside=tuple(_beside(parts, one) for one in facts.beside),
     )
@@ -147,6 +152,8 @@ def read_facts(connection: Connection, ident: str, parts: Parts, now: datetime) 
     if found is None:
         raise StoreError(f"a delivery speaks of incident {ident}, which is not in the database; restore a backup")
     incident, evidence = found
+    if incident.closed_at is None:
+        evidence = replace(evidence, sight=_sight(connection, parts, evidence))
     quoted = mentions.texts_of(connection, [quote.mention for quote in evidence.quotes])
     called = first_called(Scene(connection, parts, now), incident.monitor)
     return Facts(
@@ -161,6 +168,15 @@ def read_facts(connection: Connection, ident: str, parts: Parts, now: datetime) 
         beside=tuple(
             one for one, _ in incidents.all_incidents(connection, running_only=True) if one.under == incident.id
         ),
+    )
+
+
+def _sight(connection: Connection, parts: Parts, evidence: Evidence) -> tuple[SourceSight, ...]:
+    """Return how an incident's sources are now: its evidence is gathered only when its figures change."""
+    rows = read_sources(connection)
+    return tuple(
+        sight_of(rows[one.source], parts) if one.source in rows and one.source in parts.places else one
+        for one in evidence.sight
     )
 
 

@@ -1,4 +1,4 @@
-"""The report of an incident: how bad at first and at last, its course, what was said, answered, and not seen."""
+"""The report of an incident: how bad at first and at the peak, its course, what was said, answered, and not seen."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from brandmelder.model import Act, Course, Transition
 from brandmelder.notify.details import acts_of
 from brandmelder.notify.inert import inert
-from brandmelder.notify.news import ENGINE
+from brandmelder.notify.news import ENGINE, says_nothing
 from brandmelder.report.document import Grid, Spans, said
 from brandmelder.report.incident_words import incident_words
 
@@ -36,15 +36,9 @@ def timeline(steps: Sequence[Transition], story: Story, voice: Voice) -> Grid:
                 _note(step, story),
             )
             for step in steps
-            if not _says_nothing(step)
+            if not says_nothing(step)
         ),
     )
-
-
-def _says_nothing(step: Transition) -> bool:
-    """Whether figures were corrected to what they were: true of the record, of no use to a reader."""
-    change = _FROM_TO.search(step.note)
-    return step.act is Act.CORRECT and change is not None and change[1] == change[2]
 
 
 def _note(step: Transition, story: Story) -> Spans:

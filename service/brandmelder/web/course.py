@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from brandmelder.model import Act, Course
 from brandmelder.notify.inert import inert
+from brandmelder.notify.news import says_nothing
 from brandmelder.web.catalogue import sentence
 from brandmelder.web.sayings import COURSES, ENGINE, NAME
 
@@ -62,6 +63,8 @@ def timeline(sheet: Sheet, reader: Reader) -> tuple[Step, ...]:
 
 
 def _step(story: Story, reader: Reader, step: Transition) -> Step | None:
+    if says_nothing(step):
+        return None
     by, note = inert(step.by, NAME), inert(step.note, 200)
     text = _told_apart(story, reader, step) or (
         reader.say(_SENTENCES[step.act], by=by, note=note) if step.act in _SENTENCES else ""
@@ -99,8 +102,9 @@ def _turned(_story: Story, reader: Reader, step: Transition) -> str:
     return reader.say(COURSES[Course(step.note)][1]) if step.note in set(Course) else reader.say("Turns")
 
 
-def _aged(_story: Story, reader: Reader, _step: Transition) -> str:
-    return reader.say("Still high")
+def _aged(_story: Story, reader: Reader, step: Transition) -> str:
+    is_falling = step.note in {Course.SUBSIDING, Course.CALM}
+    return reader.say("Still above the usual") if is_falling else reader.say("Still high")
 
 
 def _resolved(_story: Story, reader: Reader, step: Transition) -> str:

@@ -137,8 +137,8 @@ def severity(story: Story, reader: Reader) -> str:
         first = words.severities[incident.first_severity - 1]
         if first == name:
             return reader.say("Severity {name}", name=name)
-        return reader.say("Severity first {first}, last {name}", first=first, name=name)
-    return reader.say("Severity {name}, {course}", name=name, course=words.courses[incident.course])
+        return reader.say("Severity first {first}, at the peak {name}", first=first, name=name)
+    return reader.say("Severity {name}, {course}", name=name, course=story.course)
 
 
 # ------------------------------------------------------- real, about, who, replies

@@ -166,7 +166,7 @@ def _spark(message: Message) -> list[Block]:
 def _facts(message: Message) -> list[Block]:
     """Return the labelled lines and what limits them."""
     rows = [row for line in message.lines if (row := _row(line.label, line.spans))]
-    rows += [[_text(words, italic=True)] for honest in message.honest if (words := inert(honest, MOST_LINE))]
+    rows += [[_text(f"⚠ {words}", italic=True)] for honest in message.honest if (words := inert(honest, MOST_LINE))]
     return _section([run for row in rows for run in [*row, _text("\n")]][:-1])
 
 

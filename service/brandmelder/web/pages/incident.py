@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from brandmelder.model import Act, Label, State
 from brandmelder.notify.inert import inert
+from brandmelder.notify.kinds import figures, figures_in, peak_in
 from brandmelder.notify.picture import chart_of as alert_chart
 from brandmelder.notify.replies import Speaker
 from brandmelder.store import incidents
@@ -101,7 +102,7 @@ def _chart(reader: Reader, sheet: Sheet) -> Chart | None:
     if sheet.bars is None:
         return alert_chart(story)  # a monitor that the configuration has no more
     told = alert_chart(story)
-    alt = told.alt if told is not None else story.voice.figures(story.incident.spike)
+    alt = told.alt if told is not None else figures(story)
     return chart_of(sheet.bars, reader, alert=story.incident.opened_at, name=story.source, alt=alt)
 
 
@@ -231,12 +232,12 @@ def _told(found: list[Any]) -> list[Any]:
 def _line(site: Site, reader: Reader, incident: Incident) -> Line:
     watch, voice = site.parts.watches.get(incident.monitor), reader.voice
     icon, state = sayings.STATES[incident.state]
+    sources = {ident: place.title for ident, place in site.parts.places.items()}
     if incident.closed_at is not None:
         time = voice.duration(incident.closed_at - incident.opened_at)
-        figures = reader.say("peak {number}, lasted {time}", time=time,
-                             number=voice.in_window(voice.number(incident.peak), incident.peak_window))  # fmt: skip
+        said = reader.say("{peak}, lasted {time}", peak=peak_in(incident, voice, sources), time=time)
     else:
-        figures = voice.figures(incident.spike)
+        said = figures_in(incident, voice, sources)
     by = incident.acknowledged_by or (incident.closed_by if incident.closed_by != sayings.ENGINE else None)
     nobody = reader.say("nobody yet") if incident.closed_at is None else ""
     return Line(
@@ -244,7 +245,7 @@ def _line(site: Site, reader: Reader, incident: Incident) -> Line:
         icon=icon,
         state=reader.say(state),
         title=inert(watch.title if watch else incident.monitor, 60),
-        figures=figures,
+        figures=said,
         since=voice.moment(incident.opened_at),
         who=inert(by, 40) if by else nobody,
         is_open=incident.state is State.OPEN,

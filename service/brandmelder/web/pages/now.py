@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from brandmelder.model import SourceState
 from brandmelder.notify.inert import inert
+from brandmelder.notify.kinds import figures
 from brandmelder.store import sources
 from brandmelder.web import sayings
 from brandmelder.web.charts import WALL, chart_of, drawn
@@ -98,7 +99,7 @@ async def wall(site: Site, _request: Request, reader: Reader) -> Response:
 
 def _largest(sheet: Sheet, reader: Reader) -> dict[str, Any]:
     story = sheet.story
-    alt = story.voice.figures(story.incident.spike)
+    alt = figures(story)
     chart = None
     if sheet.bars is not None:
         chart = chart_of(sheet.bars, reader, alert=story.incident.opened_at, name=story.source, alt=alt)
