@@ -147,11 +147,12 @@ async def test_a_recount_gives_the_bins_that_were_counted(weeks):
     assert _bins(world) == before
 
 
-async def test_a_changed_query_is_recounted_at_the_next_start(weeks, tmp_path):
+async def test_a_changed_query_is_recounted_after_the_next_start(weeks, tmp_path):
     world = await _evening(weeks, until=STORM, path=tmp_path / "a.db")
     world.database.close()
     narrower = World(weeks, path=tmp_path / "a.db", yaml=YAML.replace("-stellenanzeige", "AND warteschleife"))
     await narrower.begin(STORM)
+    await narrower.run_until(STORM + MINUTE)
     count = narrower.database.run_now(series.matches, "nordfunk")
     assert 0 < count < narrower.database.run_now(mentions.count) / 10
     narrower.database.close()
