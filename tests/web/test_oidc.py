@@ -202,3 +202,22 @@ def test_a_provider_that_calls_itself_otherwise_is_not_asked(house, provider, is
     answer = house.browser().get("/oidc")
     assert answer.status_code == 401
     assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"])
+def test_a_provider_asked_over_tls_sends_nobody_elsewhere_in_clear(provider, tmp_path, name):
+    async def told(_method, _url, *, headers, body=b""):
+        reply = await _asks("GET", f"{provider.issuer}/.well-known/openid-configuration", headers=headers, body=body)
+        known = {key: str(one).replace("http://", "https://") for key, one in json.loads(reply.body).items()}
+        known |= {name: f"http://elsewhere.example/{name}", "issuer": "https://provider.example"}
+        return replace(reply, body=json.dumps(known).encode())
+
+    web = (
+        f"web: {{sign_in: oidc, base_url: '{BASE}', oidc: {{issuer: 'https://provider.example', "
+        "client_id: brandmelder, client_secret: '${OIDC}', roles: {admin: [betrieb]}}}"
+    )
+    with House(tmp_path / "a.db", web=web) as house:
+        house.site.exchange = told
+        answer = house.browser().get("/oidc")
+    assert answer.status_code == 401
+    assert f"the provider names no {name} over https" in answer.text

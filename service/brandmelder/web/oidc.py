@@ -123,10 +123,14 @@ async def _discovered(site: Site, block: OidcBlock) -> dict[str, Any]:
     known = await _asked(site, "GET", f"{issuer}/.well-known/openid-configuration")
     if str(known.get("issuer", "")).rstrip("/") != issuer:
         raise NotLetIn(f"the provider at {issuer} calls itself otherwise")
-    for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+    is_safe = issuer.startswith("https://")
+    for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
         address = known.get(name)
-        if not isinstance(address, str) or not address.startswith(("https://", "http://")):
-            raise NotLetIn(f"the provider names no {name}")
+        if address is None and name == "userinfo_endpoint":
+            continue
+        if not isinstance(address, str) or not address.startswith("https://" if is_safe else ("https://", "http://")):
+            # Our secret and its tokens go there; who is asked over TLS sends nobody elsewhere in clear.
+            raise NotLetIn(f"the provider names no {name}{' over https' if is_safe else ''}")
     return known
 
 
