@@ -75,11 +75,12 @@ def test_settled_time_is_aligned_read_and_old_enough(mark, now, settle):
 @pytest.mark.parametrize(
     ("seen", "shares", "expected"),
     [
-        ({FEED}, {FEED: 3, FORUM: 1}, 0.75),
-        ({FEED, FORUM}, {FEED: 3, FORUM: 1}, 1.0),
-        (set(), {FEED: 3, FORUM: 1}, 0.0),
-        ({FEED}, {FEED: 0, FORUM: 0}, 0.5),
-        ({FEED}, {}, 1.0),
+        ({FEED: 1}, {FEED: 3, FORUM: 1}, 0.75),
+        ({FEED: 1, FORUM: 1}, {FEED: 3, FORUM: 1}, 1.0),
+        ({FEED: 0.5, FORUM: 1}, {FEED: 3, FORUM: 1}, 0.625),
+        ({}, {FEED: 3, FORUM: 1}, 0.0),
+        ({FEED: 1}, {FEED: 0, FORUM: 0}, 0.5),
+        ({FEED: 1}, {}, 1.0),
     ],
 )
 def test_exposure_is_the_share_of_the_usual_volume(seen, shares, expected):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,3 +50,19 @@ def test_what_is_asked_once_for_a_stretch_holds_for_each_of_its_bins(sights, pla
     for start in (NOON + place * BIN for place in places):
         assert steps.exposure_of(start) == sights.exposure_of(start)
         assert list(steps.seen_at(start)) == sights.seen_at(start)
+
+
+@pytest.mark.parametrize(("read", "seen"), [(-1, 0.25), (0, 0.25), (2.5, 0.625), (5, 1.0), (60, 1.0)])
+def test_a_bin_in_which_a_source_is_still_being_read_is_seen_in_part(read, seen):
+    until = {SOURCES[0]: NOON + timedelta(minutes=read), SOURCES[1]: NOON + timedelta(hours=1)}
+    sights = Sights(
+        monitor=MonitorId("nordfunk"),
+        rows=tuple(SourceSight(source=one, source_class=SourceClass.OWN, read_until=until[one]) for one in SOURCES),
+        first_contact=dict.fromkeys(SOURCES, NOON - timedelta(days=1)),
+        first_bin={},
+        news_since=NOON - timedelta(days=1),
+        gaps=(),
+        shares={SOURCES[0]: 3.0, SOURCES[1]: 1.0},
+    )
+    assert sights.exposure_of(NOON) == seen
+    assert (SOURCES[0] in sights.seen_at(NOON)) == (read >= 5)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from brandmelder.model import BIN, Bin, MonitorId, SourceId, SourceSight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Where bins are aligned, and how far a source has been read that was never read."""
@@ -63,8 +63,8 @@ def settled_until(mark: datetime, *, now: datetime, settle: timedelta) -> dateti
     return start_of(min(mark, now - settle))
 
 
-def exposure(seen: Collection[SourceId], shares: Mapping[SourceId, float]) -> float:
-    """Return the share of the usual volume that the `seen` sources carry, 0 to 1.
+def exposure(seen: Mapping[SourceId, float], shares: Mapping[SourceId, float]) -> float:
+    """Return the share of the usual volume that was seen, 0 to 1; `seen` says which part of each source was, 0 to 1.
 
     `shares` holds the usual volume of every source of the monitor, in any unit. While nothing is known of the volumes,
     every source counts alike; a monitor without sources sees everything there is.
@@ -73,8 +73,8 @@ def exposure(seen: Collection[SourceId], shares: Mapping[SourceId, float]) -> fl
         return 1.0
     usual = sum(max(0.0, share) for share in shares.values())
     if usual <= 0:
-        return sum(source in seen for source in shares) / len(shares)
-    return min(1.0, sum(max(0.0, share) for source, share in shares.items() if source in seen) / usual)
+        return sum(seen.get(source, 0.0) for source in shares) / len(shares)
+    return min(1.0, sum(max(0.0, share) * seen.get(source, 0.0) for source, share in shares.items()) / usual)
 
 
 def gapless(

@@ -38,20 +38,26 @@ class Sights(Struct, frozen=True, kw_only=True):
     left_out: frozenset[SourceId] = frozenset()
 
     def exposure_of(self, start: datetime) -> float:
-        """Return the share of the usual volume that was read of the bin at `start`."""
-        return exposure(self.seen_at(start), self.shares)
+        """Return the share of the usual volume that was read of the bin at `start`; in part where it was read in part.
+
+        What came of a bin that a source is still being read in is counted: without its part it would be too much.
+        """
+        return exposure(self._parts_at(start), self.shares)
 
     def seen_at(self, start: datetime) -> list[SourceId]:
-        """Return the sources that were read of the bin at `start`."""
+        """Return the sources that were read of the whole bin at `start`."""
+        return [ident for ident, part in self._parts_at(start).items() if part == 1]
+
+    def _parts_at(self, start: datetime) -> dict[SourceId, float]:
         end = start + BIN
-        return [
-            row.source
+        return {
+            row.source: min(1.0, (row.read_until - start) / BIN)
             for row in self.rows
             if row.read_until is not None
-            and row.read_until >= end
+            and row.read_until > start
             and self._seen_from(row.source, start) <= start
             and not any(gap.source == row.source and gap.since < end and gap.until > start for gap in self.gaps)
-        ]
+        }
 
     def is_whole(self, since: datetime, until: datetime) -> bool:
         """Whether every bin of [since, until) was wholly seen. Hours without a hole are not asked bin by bin."""
@@ -79,7 +85,7 @@ class Sights(Struct, frozen=True, kw_only=True):
 
     def expected_exposure(self, _start: datetime) -> float:
         """Return the share that will be read once a running bin is settled: all but what is left out."""
-        return exposure([row.source for row in self.rows if row.source not in self.left_out], self.shares)
+        return exposure({row.source: 1 for row in self.rows if row.source not in self.left_out}, self.shares)
 
 
 class Steps:
