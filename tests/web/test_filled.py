@@ -174,5 +174,5 @@ def test_what_is_usual_is_never_promised_for_a_day_that_is_over(filled):
 
 def test_a_row_is_told_to_a_reader_of_screens_in_one_sentence(filled):
     page = html.unescape(filled.browser("adam").get("/").text)
-    assert 'aria-label="Nordfunk gesamt: 99 in 60 min, üblich 0–2"' in page
+    assert 'aria-label="Nordfunk gesamt: 98 in 60 min, üblich 0–2"' in page
     assert 'aria-label="Tarife: 0 in 60 min, ab Di 22.12."' in page

@@ -158,7 +158,7 @@ def test_a_tag_that_is_none_is_refused():
 
 def test_a_stream_without_what_it_needs_is_told_before_anything_runs():
     options = MastodonOptions(type="mastodon", url="https://a.example", tags=("nf",), streaming="https://a.example")
-    with pytest.raises(PluginError, match=r"brandmelder\[stream\]"):
+    with pytest.raises(PluginError, match='the extra "stream"'):
         MastodonSource(SourceId("one"), options, Tools(fetch=None, parse_feed=None))
 
 

@@ -62,5 +62,5 @@ async def test_nothing_is_edited_found_or_taken_back():
 
 def test_without_apprise_the_service_says_what_to_install(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(PluginError, match=r"brandmelder\[apprise\]"):
+    with pytest.raises(PluginError, match='the extra "apprise"'):
         notifier("json://127.0.0.1/")

@@ -47,7 +47,7 @@ def test_an_alert_stands_in_the_order_of_its_importance():
     facts = [element["type"] for element in blocks[1]["elements"]]
     assert facts == ["rich_text_section", "rich_text_preformatted", "rich_text_section"]
     assert words(blocks[1]).startswith("38 negative Erwähnungen in der letzten Stunde; um diese Zeit")
-    assert "▁▁▁▂▄█Quellen  blog 22, press 9\nNeu  „Netzausfall“ 21×\nNur eine Quelle." in words(blocks[1])
+    assert "▁▁▁▂▄█Quellen  blog 22, press 9\nNeu  „Netzausfall“ 21×\n⚠ Nur eine Quelle." in words(blocks[1])
     assert [element["type"] for element in blocks[2]["elements"]] == ["rich_text_quote"] * 2
     assert refusals(blocks) == []
 
