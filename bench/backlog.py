@@ -228,11 +228,15 @@ def opened(connection):
 
 
 class Usual(NamedTuple):
-    """What a mention of this kind comes to: what it weighs, how likely it is negative, how often it is called so."""
+    """What a mention of this kind comes to: what it weighs, how likely it is negative, how often it is called so.
+
+    `spread` is the standard deviation of what it adds to the sum of probabilities.
+    """
 
     weight: float
     negative: float
     labelled: float
+    spread: float
 
 
 def apart(question):
@@ -254,7 +258,8 @@ def usual() -> Usual:
     weighed, whole = list(zip(verdicts, weights, strict=True)), sum(weights)
     negative = sum(weight * one.p_negative for one, weight in weighed)
     labelled = sum(weight for one, weight in weighed if one.label is Label.NEGATIVE)
-    return Usual(whole / len(weights), negative / whole, labelled / whole)
+    spread = float(np.std([weight * one.p_negative for one, weight in weighed]))
+    return Usual(whole / len(weights), negative / whole, labelled / whole, spread)
 
 
 def past(connection, monitors, sources, kind):
@@ -266,10 +271,11 @@ def past(connection, monitors, sources, kind):
         for source in sources:
             mean = MENTIONS / SOURCES / (OUTAGE / BIN) * (1 if name == "nordfunk" else 1 / PRODUCTS)
             totals = rng.poisson(mean * shape(hours) * kind.weight)
-            negatives = rng.binomial(totals, kind.labelled)
+            labelled = rng.binomial(totals, kind.labelled)
+            sums = rng.normal(kind.negative * totals, kind.spread * np.sqrt(totals / kind.weight)).clip(0.0, totals)
             rows = [
-                (name, start + 300 * number, source, True, float(total), kind.negative * total, float(negative), 0.0)
-                for number, (total, negative) in enumerate(zip(totals, negatives, strict=True))
+                (name, start + 300 * number, source, True, float(total), float(negative), float(called), 0.0)
+                for number, (total, negative, called) in enumerate(zip(totals, sums, labelled, strict=True))
                 if total
             ]
             connection.connection.driver_connection.executemany("INSERT INTO bin VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
