@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -111,8 +111,14 @@ def one_framing(app: ASGIApp) -> ASGIApp:
 class Listening:
     """A place that is listened on from its making; `port` 0 takes one that is free."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        """Take the place. Raises OSError if it cannot be had."""
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, *, goodbye: int | None = None, believed: Sequence[str] | None = None
+    ) -> None:
+        """Take the place. Raises OSError if it cannot be had.
+
+        `goodbye` is how many seconds answers under way get at a stop. For whom they ask is believed of the addresses
+        `believed`; None believes this machine.
+        """
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family, backlog=128)
         self.port = int(self._socket.getsockname()[1])
@@ -125,6 +131,8 @@ class Listening:
                 ws="none",
                 access_log=False,
                 server_header=False,
+                timeout_graceful_shutdown=goodbye,
+                forwarded_allow_ips=None if believed is None else list(believed),
             )
         )
 

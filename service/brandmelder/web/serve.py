@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from typing import TYPE_CHECKING
 
-import uvicorn
-
 from brandmelder.errors import BrandmelderError
-from brandmelder.serving import Caller, one_framing
+from brandmelder.serving import Listening
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
     from starlette.types import ASGIApp
 
@@ -40,30 +37,15 @@ class PageServer:
         Raises BrandmelderError if the port cannot be had; port 0 takes any that is free.
         """
         self._alongside = alongside
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            self._place = socket.create_server((host, port), family=family, backlog=128)
+            # A web server with TLS stands on this machine, if one does: it says for whom it asks.
+            self._place = Listening(app, host, port, goodbye=GOODBYE, believed=("127.0.0.1", "::1", *proxies))
         except OSError as error:
             raise BrandmelderError(
                 f"web: {host}:{port} cannot be listened on: {error.strerror or error}; "
                 "stop what listens there, or write another port under web.listen"
             ) from error
-        self.port = int(self._place.getsockname()[1])
-        self._server = _Server(
-            uvicorn.Config(
-                one_framing(app),
-                http=Caller,
-                log_config=None,
-                lifespan="off",
-                ws="none",
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=GOODBYE,
-                # A web server with TLS stands on this machine, if one does: it says for whom it asks.
-                proxy_headers=True,
-                forwarded_allow_ips=["127.0.0.1", "::1", *proxies],
-            )
-        )
+        self.port = self._place.port
 
     async def beside(self, work: Awaitable[None]) -> None:
         """Serve until some work has ended."""
@@ -76,7 +58,7 @@ class PageServer:
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        serving = asyncio.ensure_future(self._server.serve(sockets=[self._place]))
+        serving = asyncio.ensure_future(self._place.run())
         beside = [] if self._alongside is None else [asyncio.ensure_future(self._alongside())]
         try:
             await asyncio.shield(serving)
@@ -84,13 +66,6 @@ class PageServer:
             for one in beside:
                 one.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
-            self._server.should_exit = True
-            await serving
-            self._place.close()
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to whoever runs the service."""
-        yield
+            serving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
